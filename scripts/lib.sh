@@ -1,0 +1,62 @@
+# What the scripts share. Sourced, never run: sets `root`, `target` and a few helpers.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+target=${CARGO_TARGET_DIR:-$root/target}
+# Where cargo tools go that are missing; one directory, so that a clean-up is `rm -r`.
+tools=${DOORWARD_TOOLS:-$root/target/tools}
+PATH=$PATH:$tools/bin
+
+say() { printf '==> %s\n' "$*" >&2; }
+die() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+have() { command -v "$1" >/dev/null 2>&1; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  elif have sudo; then
+    sudo "$@"
+  else
+    die "this needs root and there is no sudo; run as root: $*"
+  fi
+}
+
+installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+# apt_install PACKAGE...: those that are missing, and nothing at all when none is.
+apt_install() {
+  local package missing=()
+  for package in "$@"; do
+    installed "$package" || missing+=("$package")
+  done
+  [ ${#missing[@]} = 0 ] && return
+  have apt-get || die "please install: ${missing[*]} (or what your system calls them)"
+  say "installing ${missing[*]}"
+  if [ -z "${apt_updated:-}" ]; then
+    as_root apt-get update -qq >&2
+    apt_updated=1
+  fi
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >&2
+}
+
+# cargo_tool NAME VERSION: a cargo subcommand of that version or later patches, built when it is nowhere to be found.
+cargo_tool() {
+  local name=$1 version=$2
+  case "$("$name" --version 2>/dev/null || true)" in
+    "$name $version"*) return ;;
+  esac
+  say "building $name $version (once, some minutes)"
+  cargo install --quiet --locked --version "~$version" --root "$tools" "$name"
+  hash -r
+}
+
+need_node() {
+  have node && have npm || die "Node.js 20 or later with npm is needed: https://nodejs.org, or your system's packages nodejs and npm"
+  [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || die "Node.js 20 or later is needed; this is $(node --version)"
+}
+
+need_cargo() {
+  have cargo || die "Rust is needed: https://rustup.rs"
+}
