@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC2015
 # What the scripts share. Sourced, never run: sets `root`, `target` and a few helpers.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -4,6 +4,7 @@
 # It runs from the system's packages on a loopback port and a socket of its own, trusts whoever may reach the loopback,
 # and does not sync to disk: fast and disposable. `start` is idempotent and prints the URL, nothing else, on stdout;
 # `stop` ends only the server that `start` made.
+# shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 state=$root/target/pg # where the running server is recorded
@@ -25,6 +26,7 @@ as_owner() {
 
 find_bin() {
   local candidate
+  # shellcheck disable=SC2012
   candidate=$(ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null | sort -V | tail -n 1 || true)
   [ -n "$candidate" ] || candidate=$(command -v initdb || true)
   [ -z "$candidate" ] || dirname "$candidate"
@@ -49,7 +51,8 @@ pid() {
   [ -n "$d" ] && [ -f "$d/data/postmaster.pid" ] || return 0
   pid=$(head -n 1 "$d/data/postmaster.pid")
   kill -0 "$pid" 2>/dev/null || return 0
-  if [ -e "/proc/$pid/cwd" ] && [ "$(readlink "/proc/$pid/cwd")" != "$d/data" ]; then
+  # Another process may have taken the pid since; and a dead one that nobody waited for has no directory.
+  if [ -d /proc/self ] && [ "$(readlink "/proc/$pid/cwd" || true)" != "$d/data" ]; then
     return 0
   fi
   echo "$pid"
@@ -121,7 +124,7 @@ stop() {
   if [ -n "$server" ]; then
     kill -INT "$server" # fast shutdown: roll back, write down, end
     local waited=0
-    while kill -0 "$server" 2>/dev/null; do
+    while [ -n "$(pid)" ]; do
       sleep 0.1
       waited=$((waited + 1))
       [ $waited -lt 300 ] || die "PostgreSQL ($server, $d) does not end"
