@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A private PostgreSQL for the tests: `scripts/postgres.sh start|stop|url|status`.
+# A private PostgreSQL for the tests: `scripts/postgres.sh start|stop|url|status|install`.
 #
 # It runs from the system's packages on a loopback port and a socket of its own, trusts whoever may reach the loopback,
 # and does not sync to disk: fast and disposable. `start` is idempotent and prints the URL, nothing else, on stdout;
@@ -149,6 +149,7 @@ case "${1:-}" in
     [ -n "$(pid)" ] || die "it is not running; scripts/postgres.sh start"
     cat "$state/url"
     ;;
+  install) [ -n "$(find_bin)" ] || install_server ;;
   status) [ -n "$(pid)" ] && echo running || echo stopped ;;
-  *) die "usage: scripts/postgres.sh start|stop|url|status" ;;
+  *) die "usage: scripts/postgres.sh start|stop|url|status|install" ;;
 esac

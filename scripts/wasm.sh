@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Build the crates that the browser shares with the server for wasm32-unknown-unknown: `scripts/wasm.sh [PACKAGE...]`.
+#
+# The compiler's own standard library for that target is used where it is or where rustup can fetch it; else Debian's
+# compiler builds one from its sources (DOORWARD_WASM=debian asks for that).
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/lib.sh"
+cd "$root"
+
+triple=wasm32-unknown-unknown
+packages=("$@")
+[ ${#packages[@]} != 0 ] || packages=(doorward-base doorward-wire)
+
+# svix-ksuid brings getrandom, of which we call nothing; in a browser there is no system source for it to take by default.
+export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS='--cfg getrandom_backend="unsupported"'
+
+has_std() { [ -d "$(rustc --print sysroot)/lib/rustlib/$triple" ]; }
+
+cargo=cargo
+options=(--locked --target "$triple")
+if [ "${DOORWARD_WASM:-}" != debian ] && { has_std || { have rustup && timeout 300 rustup --quiet target add $triple 2>/dev/null; } } && has_std; then
+  say "WASM build with $(rustc --version)"
+else
+  apt_install rustc-web cargo-web rust-web-src lld-16
+  cargo=/usr/bin/cargo
+  export RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1
+  export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld-16
+  # Another compiler, another directory: else each would throw away what the other has built.
+  export CARGO_TARGET_DIR=$target/debian
+  options+=("-Zbuild-std=std,panic_abort")
+  say "WASM build with Debian's $($RUSTC --version)"
+fi
+# One by one: together, a feature that one of them asks for would be switched on for all.
+for package in "${packages[@]}"; do
+  "$cargo" build "${options[@]}" -p "$package"
+done
