@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Compare the OpenAPI documents that the server prints of itself with those of the API it is compatible with.
+#
+# Only operations that we declare are compared: whether their request parameters and response fields are all there.
+# What we leave out knowingly stands in scripts/spec-gaps.txt with its reason. The reference documents are not part of
+# this repository; without them there is nothing to compare, which is said and is no failure.
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/lib.sh"
+cd "$root"
+
+shared=${DOORWARD_SHARED:-$root/../shared}
+date=${DOORWARD_SPEC_DATE:-2026-05-12}
+if [ ! -f "$shared/tools/spec_check.py" ]; then
+  say "OpenAPI check skipped: no reference documents in ../shared"
+  exit 0
+fi
+
+have python3 || apt_install python3
+python=python3
+if ! $python -c 'import yaml, jsonschema' 2>/dev/null; then
+  python=$root/target/venv/bin/python
+  if ! "$python" -c 'import yaml, jsonschema' 2>/dev/null; then
+    say "making a Python environment in target/venv"
+    python3 -c 'import venv, ensurepip' 2>/dev/null || apt_install python3-venv
+    python3 -m venv --clear "$root/target/venv"
+    "$python" -m pip install --quiet --disable-pip-version-check pyyaml jsonschema
+  fi
+fi
+
+binary=${DOORWARD_BIN:-}
+if [ -z "$binary" ]; then
+  cargo build --quiet --locked --package doorward-server
+  binary=$target/debug/doorward
+fi
+mkdir -p "$root/target"
+for api in backend frontend; do
+  "$binary" openapi "$api" >"$root/target/openapi-$api.json"
+done
+"$python" scripts/spec_gaps.py "$shared" "$date" scripts/spec-gaps.txt "$root/target"
