@@ -1,0 +1,22 @@
+# `make dev` runs Doorward with the example app beside it; `make test` checks everything. Both install what they need.
+.DEFAULT_GOAL := help
+.PHONY: help dev test check bench setup
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+dev: ## Doorward and the example app, ready to sign in
+	@scripts/dev.sh
+
+test: ## everything: lints, both databases, WASM, OpenAPI, real browsers
+	@scripts/test.sh all
+
+check: ## the fast loop: compile, and the Rust suite on SQLite
+	cargo check --workspace --all-targets --locked
+	@scripts/test.sh sqlite
+
+bench: ## the load generator: prints a table, writes bench/out/latest.json
+	cargo run --release --locked --package doorward-bench
+
+setup: ## only install what the others need
+	@scripts/setup.sh

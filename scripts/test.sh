@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# The whole check, or the named parts of it, ending at the first that fails:
+#   scripts/test.sh all | setup fmt clippy deny sqlite postgres doc wasm spec e2e
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/lib.sh"
+cd "$root"
+scripts=$root/scripts
+
+step_setup() { "$scripts/setup.sh"; }
+
+step_fmt() { cargo fmt --all --check; }
+
+step_clippy() { cargo clippy --workspace --all-targets --locked -- -D warnings; }
+
+step_deny() {
+  cargo_tool cargo-deny 0.20
+  cargo deny --locked check bans licenses sources
+  # The list of known vulnerabilities lives in a git repository that not every machine can reach.
+  if timeout 120 cargo deny --log-level off fetch db >/dev/null 2>&1; then
+    cargo deny --locked check --disable-fetch advisories
+  else
+    say "NOT CHECKED: advisories, because their database cannot be fetched from this machine"
+  fi
+}
+
+step_sqlite() { DOORWARD_TEST_DATABASE=sqlite cargo nextest run --workspace --locked; }
+
+step_postgres() {
+  if [ -n "${DOORWARD_TEST_POSTGRES_URL:-}" ]; then
+    DOORWARD_TEST_DATABASE=postgres cargo nextest run --workspace --locked
+    return
+  fi
+  # One that was running before keeps running.
+  if [ "$("$scripts/postgres.sh" status)" = stopped ]; then
+    trap '"$scripts/postgres.sh" stop' EXIT
+  fi
+  DOORWARD_TEST_POSTGRES_URL=$("$scripts/postgres.sh" start)
+  export DOORWARD_TEST_POSTGRES_URL
+  DOORWARD_TEST_DATABASE=postgres cargo nextest run --workspace --locked
+}
+
+step_doc() { cargo test --doc --workspace --locked; }
+
+step_wasm() { "$scripts/wasm.sh"; }
+
+step_spec() { "$scripts/spec.sh"; }
+
+step_e2e() {
+  npm --prefix e2e ci --no-audit --no-fund --loglevel=error
+  npm --prefix e2e test
+}
+
+describe() {
+  case "$1" in
+    setup) echo "install what is missing" ;;
+    fmt) echo "formatting" ;;
+    clippy) echo "lints" ;;
+    deny) echo "licences, banned crates and sources" ;;
+    sqlite) echo "the Rust suite on SQLite" ;;
+    postgres) echo "the Rust suite on PostgreSQL" ;;
+    doc) echo "the examples in the documentation" ;;
+    wasm) echo "the browser's crates as WebAssembly" ;;
+    spec) echo "our OpenAPI documents against the reference" ;;
+    e2e) echo "real browsers against the real server" ;;
+    *) die "unknown step '$1'; there are: all ${steps[*]}" ;;
+  esac
+}
+
+steps=(setup fmt clippy deny sqlite postgres doc wasm spec e2e)
+[ $# != 0 ] || set -- all
+[ "$*" != all ] || set -- "${steps[@]}"
+for step in "$@"; do describe "$step" >/dev/null; done
+for step in "$@"; do
+  say "$step: $(describe "$step")"
+  began=$SECONDS
+  # In a shell of its own: its traps run when it ends, and its first failing command ends it (not so behind `||`).
+  set +e
+  (
+    set -e
+    "step_$step"
+  )
+  status=$?
+  set -e
+  [ "$status" = 0 ] || die "$step failed after $((SECONDS - began)) s; again: scripts/test.sh $step"
+  say "$step: done in $((SECONDS - began)) s"
+done
