@@ -46,6 +46,11 @@ step_wasm() { "$scripts/wasm.sh"; }
 step_spec() { "$scripts/spec.sh"; }
 
 step_e2e() {
+  # Named, so that an old release build is not what gets tested.
+  if [ -z "${DOORWARD_BIN:-}" ]; then
+    cargo build --locked --package doorward-server
+    export DOORWARD_BIN=$target/debug/doorward
+  fi
   npm --prefix e2e ci --no-audit --no-fund --loglevel=error
   npm --prefix e2e test
 }
