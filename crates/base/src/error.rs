@@ -1,0 +1,296 @@
+use serde::Serialize;
+
+/// One entry of the list of public error codes: what a caller may learn of a failure.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Code {
+    /// The code on the wire.
+    pub code: &'static str,
+    /// The HTTP status that goes with it.
+    pub status: u16,
+    /// A few words for a developer.
+    pub message: &'static str,
+    /// A sentence that an app may show to a person. `{param}` stands for the parameter's name.
+    pub long_message: &'static str,
+}
+
+/// The machine-readable rest of an error.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ErrorMeta {
+    /// The parameter at fault, in snake case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub param_name: Option<String>,
+    /// The session that the caller is signed in with already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+    /// Seconds until a locked account opens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lockout_expires_in_seconds: Option<i64>,
+}
+
+impl ErrorMeta {
+    /// Whether there is nothing to say.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A failure as the caller sees it. The cause that an operator needs stays beside it and is logged, never sent.
+#[derive(Clone, Debug)]
+pub struct ApiError(Box<Inner>);
+
+#[derive(Clone, Debug)]
+struct Inner {
+    code: &'static Code,
+    message: Option<String>,
+    long_message: Option<String>,
+    meta: ErrorMeta,
+    retry_after: Option<u64>,
+    cause: Option<String>,
+}
+
+impl ApiError {
+    /// The error of `code`, with its own texts.
+    pub fn new(code: &'static Code) -> Self {
+        Self(Box::new(Inner { code, message: None, long_message: None, meta: ErrorMeta::default(), retry_after: None, cause: None }))
+    }
+
+    /// A failure of ours: the caller learns only that there was one.
+    pub fn internal(cause: impl std::fmt::Display) -> Self {
+        let mut error = Self::new(codes::INTERNAL_ERROR);
+        error.0.cause = Some(cause.to_string());
+        error
+    }
+
+    /// `kind` (such as "User") was not found by `id`.
+    pub fn not_found(kind: &str, id: impl std::fmt::Display) -> Self {
+        let mut error = Self::new(codes::RESOURCE_NOT_FOUND);
+        error.0.message = Some(format!("{kind} not found"));
+        error.0.long_message = Some(format!("No {} was found with id {id}", kind.to_lowercase()));
+        error
+    }
+
+    /// Names the parameter at fault.
+    #[must_use]
+    pub fn param(mut self, name: impl Into<String>) -> Self {
+        self.0.meta.param_name = Some(name.into());
+        self
+    }
+
+    /// Replaces the long message.
+    #[must_use]
+    pub fn long(mut self, text: impl Into<String>) -> Self {
+        self.0.long_message = Some(text.into());
+        self
+    }
+
+    /// Adds the session that is in the way.
+    #[must_use]
+    pub fn session(mut self, id: &crate::SessionId) -> Self {
+        self.0.meta.session_id = Some(id.as_str().to_owned());
+        self
+    }
+
+    /// Says when the account opens again.
+    #[must_use]
+    pub fn lockout(mut self, seconds: i64) -> Self {
+        self.0.meta.lockout_expires_in_seconds = Some(seconds);
+        self
+    }
+
+    /// Says after how many seconds to try again.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.0.retry_after = Some(seconds);
+        self
+    }
+
+    /// The entry of the list.
+    pub fn code(&self) -> &'static Code {
+        self.0.code
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.0.code.status
+    }
+
+    /// A few words for a developer.
+    pub fn message(&self) -> &str {
+        self.0.message.as_deref().unwrap_or(self.0.code.message)
+    }
+
+    /// A sentence for a person.
+    pub fn long_message(&self) -> String {
+        match &self.0.long_message {
+            Some(text) => text.clone(),
+            None => self.0.code.long_message.replace("{param}", self.0.meta.param_name.as_deref().unwrap_or("parameter")),
+        }
+    }
+
+    /// The machine-readable rest.
+    pub fn meta(&self) -> &ErrorMeta {
+        &self.0.meta
+    }
+
+    /// Seconds for the `Retry-After` header.
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        self.0.retry_after
+    }
+
+    /// What an operator needs to know; never to be sent.
+    pub fn cause(&self) -> Option<&str> {
+        self.0.cause.as_deref()
+    }
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({}): {}", self.0.code.code, self.0.code.status, self.long_message())
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+impl From<&'static Code> for ApiError {
+    fn from(code: &'static Code) -> Self {
+        Self::new(code)
+    }
+}
+
+macro_rules! list {
+    ($($name:ident = $code:literal, $status:literal, $message:literal, $long:literal;)*) => {
+        /// The list of public error codes.
+        pub mod codes {
+            use super::Code;
+            $(
+                #[doc = concat!("`", $code, "`, status ", stringify!($status), ": ", $message, ".")]
+                pub static $name: &Code = &Code { code: $code, status: $status, message: $message, long_message: $long };
+            )*
+            /// All of them.
+            pub static ALL: &[&Code] = &[$(&Code { code: $code, status: $status, message: $message, long_message: $long }),*];
+        }
+    };
+}
+
+list! {
+    // Transport.
+    BAD_REQUEST = "bad_request", 400, "Bad request", "The request could not be read.";
+    REQUEST_BODY_INVALID = "request_body_invalid", 400, "Request body invalid", "The request body is not valid: it does not match its content type.";
+    MALFORMED_REQUEST_PARAMETERS = "malformed_request_parameters", 400, "Malformed request parameters", "The query string or the body could not be read.";
+    UNSUPPORTED_CONTENT_TYPE = "unsupported_content_type", 415, "Content type not supported", "Send application/json or application/x-www-form-urlencoded.";
+    REQUEST_TOO_LARGE = "request_body_too_large", 413, "Request body too large", "The request body is larger than this server accepts.";
+    ROUTE_NOT_FOUND = "resource_not_found", 404, "not found", "There is no such endpoint.";
+    METHOD_NOT_ALLOWED = "method_not_allowed", 405, "Method not allowed", "This endpoint does not answer that method.";
+    REQUEST_TIMEOUT = "request_timeout", 408, "Request timed out", "The request took too long.";
+    SERVER_BUSY = "server_busy", 503, "Server busy", "The server is too busy to take this request. Try again shortly.";
+    TOO_MANY_REQUESTS = "too_many_requests", 429, "Too many requests", "Too many requests, retry later";
+    INTERNAL_ERROR = "internal_clerk_error", 500, "Oops, an unexpected error occurred", "There was an internal error on the server. It has been logged under the trace id of this answer.";
+    API_VERSION_INVALID = "api_version_invalid", 400, "API version invalid", "This API version is not known, or it was given both as a header and in the query.";
+
+    // Who is asking.
+    HOST_INVALID = "host_invalid", 400, "Invalid host", "We were unable to attribute this request to an instance of this server. Make sure that your publishable key and proxy URL are right.";
+    ORIGIN_INVALID = "origin_invalid", 400, "Invalid HTTP Origin header", "The Origin header is not one of the origins that this instance allows.";
+    ORIGIN_AND_AUTHORIZATION = "origin_authorization_headers_conflict", 400, "Setting both the 'Origin' and 'Authorization' headers is forbidden", "Send the Origin header from browsers and the Authorization header from native apps, never both.";
+    MULTIPLE_ORIGINS = "multiple_origin_header_values_forbidden", 400, "Multiple 'Origin' header values", "Send one Origin header at most.";
+    PROXY_SECRET_MISSING = "proxy_request_missing_secret_key", 400, "Missing secret key", "A proxied request must carry the instance's secret key in the Clerk-Secret-Key header.";
+    PROXY_SECRET_INVALID = "proxy_request_invalid_secret_key", 401, "Invalid secret key", "The secret key of the proxied request is not valid for this instance.";
+    AUTHENTICATION_INVALID = "authentication_invalid", 401, "Invalid authentication", "Unable to authenticate the request, you need to supply an active session";
+    AUTHORIZATION_FORMAT_INVALID = "authorization_header_format_invalid", 401, "Invalid Authorization header format", "The Authorization header must have the form Bearer <secret key>.";
+    SECRET_KEY_INVALID = "clerk_key_invalid", 401, "The provided secret key is invalid", "The provided secret key is invalid. Make sure that it belongs to this instance and was not revoked.";
+    SIGNED_OUT = "signed_out", 401, "Signed out", "You are signed out";
+    DEV_BROWSER_UNAUTHENTICATED = "dev_browser_unauthenticated", 401, "Browser unauthenticated", "Unable to authenticate this browser for your development instance.";
+    REQUEST_INVALID_FOR_ENVIRONMENT = "request_invalid_for_environment", 400, "Request is invalid for the instance's environment", "This request is not possible for an instance of this environment type.";
+    CLIENT_NOT_FOUND = "client_not_found", 400, "Client not found", "No client was found for this request.";
+    RESOURCE_FORBIDDEN = "resource_forbidden", 403, "forbidden", "This resource does not belong to the caller, or is no longer current.";
+    INVALID_HANDSHAKE = "invalid_handshake", 400, "invalid handshake", "The handshake request is not valid.";
+    INVALID_REDIRECT_URL = "invalid_redirect_url", 422, "is invalid", "{param} must be an http or https URL.";
+    REDIRECT_URL_MISMATCH = "redirect_url_domain_mismatch", 422, "is not allowed", "{param} does not lie on an origin that this instance allows.";
+
+    // What was found.
+    RESOURCE_NOT_FOUND = "resource_not_found", 404, "not found", "The resource was not found.";
+
+    // Parameters.
+    FORM_PARAM_MISSING = "form_param_missing", 422, "is missing", "{param} must be included.";
+    FORM_PARAM_NIL = "form_param_nil", 422, "is missing", "Enter {param}.";
+    FORM_PARAM_UNKNOWN = "form_param_unknown", 422, "is unknown", "{param} is not a valid parameter for this request.";
+    FORM_PARAM_TYPE_INVALID = "form_param_type_invalid", 422, "is invalid", "{param} has the wrong type.";
+    FORM_PARAM_FORMAT_INVALID = "form_param_format_invalid", 422, "is invalid", "{param} has the wrong format.";
+    FORM_PARAM_VALUE_INVALID = "form_param_value_invalid", 422, "is invalid", "{param} has a value that is not allowed.";
+    FORM_PARAM_DUPLICATE = "form_param_duplicate", 422, "is duplicate", "{param} is included more than once.";
+    FORM_PARAM_TOO_LONG = "form_param_max_length_exceeded", 422, "exceeds maximum length", "{param} is too long.";
+    FORM_PARAM_TOO_LARGE = "form_param_exceeds_allowed_size", 422, "exceeds allowed size", "{param} is too large.";
+    FORM_PARAM_ARRAY_TOO_LARGE = "form_param_array_size_exceeded", 422, "exceeds maximum size", "{param} has too many entries.";
+    FORM_CONDITIONAL_PARAM_DISALLOWED = "form_conditional_param_disallowed", 422, "is not allowed", "{param} is not allowed here.";
+    FORM_CONDITIONAL_PARAM_MISSING = "form_conditional_param_missing", 422, "is missing", "{param} is required here.";
+    FORM_PARAM_INVALID_TIME = "form_param_invalid_time", 422, "invalid format", "{param} must be a time in RFC 3339 format.";
+    FORM_IDENTIFIER_NOT_FOUND = "form_identifier_not_found", 422, "Couldn't find your account.", "Couldn't find your account.";
+    FORM_IDENTIFIER_EXISTS = "form_identifier_exists", 422, "already exists", "That {param} is taken. Please try another.";
+    FORM_PASSWORD_INCORRECT = "form_password_incorrect", 422, "Password is incorrect. Try again, or use another method.", "Password is incorrect. Try again, or use another method.";
+    FORM_PASSWORD_OR_IDENTIFIER_INCORRECT = "form_password_or_identifier_incorrect", 422, "Password or identifier is incorrect", "Password or identifier is incorrect. Try again, or use another method.";
+    FORM_PASSWORD_VALIDATION_FAILED = "form_password_validation_failed", 422, "Incorrect password. Please try again.", "Incorrect password. Please try again.";
+    FORM_PASSWORD_TOO_SHORT = "form_password_length_too_short", 422, "Password is too short.", "Passwords must be longer.";
+    FORM_PASSWORD_TOO_LONG = "form_password_length_too_long", 422, "Password is too long.", "Passwords must be shorter.";
+    FORM_PASSWORD_SIZE = "form_password_size_in_bytes_exceeded", 422, "Password has too many bytes.", "Your password has more bytes than can be kept. Shorten it or use fewer special characters.";
+    FORM_PASSWORD_NO_LOWERCASE = "form_password_no_lowercase", 422, "Passwords must contain at least one lowercase character.", "Passwords must contain at least one lowercase character.";
+    FORM_PASSWORD_NO_UPPERCASE = "form_password_no_uppercase", 422, "Passwords must contain at least one uppercase character.", "Passwords must contain at least one uppercase character.";
+    FORM_PASSWORD_NO_NUMBER = "form_password_no_number", 422, "Passwords must contain at least one number.", "Passwords must contain at least one number.";
+    FORM_PASSWORD_NO_SPECIAL = "form_password_no_special_char", 422, "Passwords must contain at least one special character.", "Passwords must contain at least one special character.";
+    FORM_PASSWORD_DIGEST_INVALID = "form_password_digest_invalid_code", 422, "is invalid", "{param} is not a digest of that hasher, or costs more to verify than this server allows.";
+    FORM_NEW_PASSWORD_MATCHES = "form_new_password_matches_current", 422, "New password matches the current one", "The new password must differ from the current one.";
+    FORM_CODE_INCORRECT = "form_code_incorrect", 422, "is incorrect", "Incorrect code";
+    FORM_USERNAME_LENGTH = "form_username_invalid_length", 422, "is invalid", "The username has the wrong length.";
+    FORM_USERNAME_CHARACTER = "form_username_invalid_character", 422, "is invalid", "Usernames contain letters, digits, underscores and hyphens only.";
+    FORM_USERNAME_NEEDS_LETTER = "form_username_needs_non_number_char", 422, "is invalid", "Usernames must contain a character that is not a digit.";
+    FORM_DATA_MISSING = "form_data_missing", 422, "missing data", "The request does not have all the data that this instance's settings require.";
+    LEGAL_NOT_ACCEPTED = "legal_not_accepted", 422, "Legal terms not accepted", "The legal terms must be accepted.";
+
+    // Sign-in, sign-up and verification.
+    SESSION_EXISTS = "session_exists", 400, "Session already exists", "You're already signed in.";
+    IDENTIFIER_ALREADY_SIGNED_IN = "identifier_already_signed_in", 400, "You're already signed in", "You're already signed in";
+    STRATEGY_FOR_USER_INVALID = "strategy_for_user_invalid", 400, "Invalid verification strategy", "The verification strategy is not valid for this account";
+    CLIENT_STATE_INVALID = "client_state_invalid", 400, "Invalid action", "This attempt is not in a state that allows this action.";
+    VERIFICATION_EXPIRED = "verification_expired", 400, "expired", "This verification has expired. You must create a new one.";
+    VERIFICATION_FAILED = "verification_failed", 400, "failed", "Too many failed attempts. You have to try again with the same or another method.";
+    VERIFICATION_ALREADY_VERIFIED = "verification_already_verified", 400, "already verified", "This verification has already been verified.";
+    VERIFICATION_MISSING = "verification_missing", 400, "is missing", "There is no verification to attempt. Prepare one first.";
+    VERIFICATION_NOT_SENT = "verification_not_sent", 400, "not sent", "The verification was not sent. Prepare it again.";
+    VERIFICATION_STRATEGY_INVALID = "verification_strategy_invalid", 400, "has invalid strategy", "The verification does not have that strategy.";
+    VERIFICATION_CODE_TOO_MANY_REQUESTS = "verification_code_too_many_requests", 429, "Too many verification code requests", "Too many codes were asked for. Wait a little before you ask for another.";
+    NO_PASSWORD_SET = "no_password_set", 400, "No password set", "This account has no password.";
+    NO_SECOND_FACTORS = "no_second_factors", 400, "No second factors", "This account has no second factor that could be used here.";
+    ACCOUNT_TRANSFER_INVALID = "account_transfer_invalid", 400, "Invalid account transfer", "There is no account to transfer";
+    SIGN_IN_USER_DELETED = "sign_in_identification_or_user_deleted", 400, "Sign in no longer possible", "The account of this sign-in no longer exists.";
+    IDENTIFICATION_CLAIMED = "identification_claimed", 400, "Identification claimed by another user", "Another account has verified this identifier in the meantime.";
+    SIGN_UP_MODE_RESTRICTED = "sign_up_mode_restricted", 403, "Sign up is restricted", "Sign-ups are closed for this application.";
+    USER_LOCKED = "user_locked", 403, "Account locked", "Your account is locked.";
+    USER_BANNED = "user_banned", 403, "User banned", "This account has been banned.";
+    INVALID_ACTION_FOR_SESSION = "invalid_action_for_session", 400, "Invalid action", "This session is not in a state that allows this action.";
+
+    // Session refresh (Backend API).
+    REFRESH_TOKEN_NOT_FOUND = "refresh_token_not_found", 401, "Refresh token not found", "The refresh token is unknown, was used before or has expired.";
+    REFRESH_SID_MISMATCH = "refresh_sid_mismatch", 401, "Session ID does not match the 'sid' claim", "The expired token belongs to another session.";
+    REFRESH_ORIGIN_MISMATCH = "refresh_request_origin_azp_mismatch", 401, "Request origin does not match azp claim", "The request's origin is not the one that the expired token was made for.";
+    REFRESH_SESSION_NOT_FOUND = "session_refresh_session_not_found", 401, "Session not found", "The session of the expired token does not exist.";
+    REFRESH_SESSION_INACTIVE = "session_refresh_inactive_session", 401, "session inactive", "The session is no longer active.";
+    REFRESH_TOKEN_TOO_OLD = "session_refresh_expired_session_token_too_old", 401, "session token too old", "The expired token is too old to be refreshed.";
+    EXPIRED_TOKEN_INVALID = "expired_session_token_invalid", 401, "Invalid expired_token param", "expired_token is not a session token of this instance.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_is_named_in_the_sentence_and_in_meta() {
+        let error = ApiError::new(codes::FORM_PARAM_MISSING).param("identifier");
+        assert_eq!(error.long_message(), "identifier must be included.");
+        assert_eq!(error.meta().param_name.as_deref(), Some("identifier"));
+    }
+
+    #[test]
+    fn the_cause_of_an_internal_error_is_kept_apart() {
+        let error = ApiError::internal("connection to 10.0.0.1 refused");
+        assert!(!error.to_string().contains("10.0.0.1"));
+        assert_eq!(error.cause(), Some("connection to 10.0.0.1 refused"));
+    }
+}

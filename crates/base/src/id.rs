@@ -1,0 +1,99 @@
+use crate::{Rng, Timestamp};
+use svix_ksuid::{Ksuid, KsuidLike};
+
+/// A fresh KSUID: 27 characters that sort by the second in which they were made.
+fn ksuid(now: Timestamp, rng: &Rng) -> String {
+    // The KSUID epoch, 13 May 2014, in Unix seconds.
+    const EPOCH: i64 = 1_400_000_000;
+    let seconds = u32::try_from((now / 1000 - EPOCH).max(0)).unwrap_or(u32::MAX);
+    let mut raw = [0; 20];
+    raw[..4].copy_from_slice(&seconds.to_be_bytes());
+    raw[4..].copy_from_slice(&rng.bytes::<16>());
+    Ksuid::from_bytes(raw).to_base62()
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// What an id of this kind begins with.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// A fresh id.
+            pub fn new(now: Timestamp, rng: &Rng) -> Self {
+                Self(format!(concat!($prefix, "{}"), ksuid(now, rng)))
+            }
+
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        /// Any text: an id that was never given out is simply not found.
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(text)
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// An instance: one tenant with its own keys, users and settings.
+    InstanceId = "ins_";
+    /// A user.
+    UserId = "user_";
+    /// A client: one browser or device.
+    ClientId = "client_";
+    /// A session of one user on one client.
+    SessionId = "sess_";
+    /// A sign-in attempt.
+    SignInId = "sia_";
+    /// A sign-up attempt.
+    SignUpId = "sua_";
+    /// An e-mail address or another identifier of a user.
+    IdentificationId = "idn_";
+    /// One proof in progress: a code that was sent and not yet entered.
+    VerificationId = "ver_";
+    /// A development browser.
+    DevBrowserId = "dvb_";
+    /// A secret key's public handle.
+    SecretKeyId = "key_";
+    /// A job of the outbox.
+    JobId = "job_";
+    /// A message in the development inbox.
+    MessageId = "msg_";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_carry_their_prefix_and_sort_by_second() {
+        let rng = Rng::seeded(1);
+        let early = UserId::new(1_700_000_000_000, &rng);
+        let late = UserId::new(1_700_000_001_000, &rng);
+        assert_eq!(early.as_str().len(), "user_".len() + 27);
+        assert!(early.as_str().starts_with("user_"));
+        assert!(early < late);
+        assert_ne!(early, UserId::new(1_700_000_000_000, &rng));
+    }
+}

@@ -1,0 +1,143 @@
+use super::{Session, SignIn, SignUp};
+use crate::endpoint::request;
+use crate::Raw;
+use crate::resource::{Jwks, resource};
+use doorward_base::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+resource! {
+    /// A browser or device, with everybody who is signed in on it.
+    Client {
+        /// `client`.
+        object: String,
+        /// The client's id.
+        id: ClientId,
+        /// The sessions that are live.
+        sessions: Vec<Session>,
+        /// The sign-in in progress.
+        sign_in: Option<SignIn>,
+        /// The sign-up in progress.
+        sign_up: Option<SignUp>,
+        /// The session that was chosen last.
+        last_active_session_id: Option<SessionId>,
+        /// The strategy by which somebody signed in last.
+        last_authentication_strategy: Option<String>,
+        /// When the cookie ends; null while that is far off.
+        cookie_expires_at: Option<Timestamp>,
+        /// Whether captchas are skipped.
+        captcha_bypass: bool,
+        /// When it was made.
+        created_at: Timestamp,
+        /// When somebody last signed in or out on it.
+        updated_at: Timestamp,
+    }
+
+    /// A development browser: identifies a client where cookies cannot.
+    DevBrowser {
+        /// The token: the official SDKs of 2024 and later read it here.
+        id: String,
+        /// `dev_browser`.
+        object: String,
+        /// The token: the SDKs of 2023 read it here.
+        token: String,
+        /// The instance.
+        instance_id: InstanceId,
+        /// When it was made.
+        created_at: Timestamp,
+        /// The same.
+        updated_at: Timestamp,
+    }
+
+    /// Whether a self-made proxy in front of the Frontend API is set up rightly.
+    ProxyHealth {
+        /// `healthy`.
+        status: String,
+        /// The address that the proxy says it has.
+        proxy_url: Option<String>,
+    }
+
+    /// Whether the Frontend API answers.
+    Health {
+        /// `ok`.
+        status: String,
+    }
+}
+
+request! {
+    /// No parameters.
+    GetClient {} => Option<Client>; Frontend GET "/v1/client" "getClient";
+    "Client", Client, Frontend, NullClient; "Get the current client."
+}
+request! {
+    /// No parameters.
+    PutClient {} => Client; Frontend PUT "/v1/client" "putClient";
+    "Client", Client, Frontend, NullClient; "Get the current client, or make one."
+}
+request! {
+    /// No parameters.
+    PostClient {} => Client; Frontend POST "/v1/client" "postClient";
+    "Client", Client, Frontend, NullClient; "Get the current client, or make one."
+}
+request! {
+    /// No parameters.
+    DeleteClient {} => Option<Client>; Frontend DELETE "/v1/client" "deleteClientSessions";
+    "Client", Client, Frontend, NullClient; "Sign everybody out on this client and forget the client."
+}
+request! {
+    /// No parameters.
+    DeleteClientSessions {} => Option<Client>; Frontend DELETE "/v1/client/sessions" "removeClientSessionsAndRetainCookie";
+    "Client", Client, Frontend, NullClient; "Sign everybody out on this client and keep the client."
+}
+request! {
+    /// Where a server-side SDK sends a browser whose session cookies it could not use.
+    Handshake {
+        /// Where to return to. Must lie on an allowed origin.
+        redirect_url: Option<String>,
+        /// `nonce` for a one-time nonce in place of the whole payload.
+        format: Option<String>,
+        /// Whether the SDK reads cookies that carry the suffix of its publishable key.
+        suffixed_cookies: Option<bool>,
+        /// The organization that the page wants active; ignored until there are organizations.
+        organization_id: Option<String>,
+        /// Why the SDK asks.
+        __clerk_hs_reason: Option<String>,
+    } => Raw; Frontend GET "/v1/client/handshake" "handshakeClient";
+    "Client", Client, Frontend, Raw; "Renew the session cookies and return to the page."
+}
+request! {
+    /// Where a browser goes whose client cookie would end soon.
+    TouchClient {
+        /// Where to return to. Must lie on an allowed origin.
+        redirect_url: Option<String>,
+    } => Raw; Frontend GET "/v1/client/touch" "touchClient";
+    "Client", Client, Frontend, Raw; "Renew the client cookie and return to the page."
+}
+request! {
+    /// No parameters.
+    CreateDevBrowser {} => DevBrowser; Frontend POST "/v1/dev_browser" "createDevBrowser";
+    "Dev Browser", Client, Frontend, Bare; "Make a development browser (development instances only)."
+}
+request! {
+    /// No parameters.
+    SetFirstPartyCookie {} => DevBrowser; Frontend POST "/v1/dev_browser/set_first_party_cookie" "postDevBrowserInitSetCookie";
+    "Dev Browser", Client, Frontend, Bare; "Make a development browser for the caller's own cookie (development instances only)."
+}
+request! {
+    /// No parameters.
+    GetFrontendJwks {} => Jwks; Frontend GET "/.well-known/jwks.json" "getJWKS";
+    "Well Known", Public, Unlimited, Bare; "The public keys of the instance."
+}
+request! {
+    /// No parameters.
+    GetHealth {} => Health; Frontend GET "/v1/health" "getHealth";
+    "Health", Public, Unlimited, Bare; "Whether the Frontend API answers."
+}
+request! {
+    /// No parameters.
+    GetProxyHealth {
+        /// Accepted for the official proxies; an instance has one domain.
+        domain_id: Option<String>,
+    } => ProxyHealth; Frontend GET "/v1/proxy-health" "getProxyHealth";
+    "Health", Public, Frontend, Bare; "Whether a proxy in front of the Frontend API is set up rightly."
+}

@@ -1,0 +1,15 @@
+//! The Frontend API: what browsers and apps call.
+
+mod client;
+mod environment;
+mod me;
+mod sessions;
+mod sign_ins;
+mod sign_ups;
+
+pub use client::*;
+pub use environment::*;
+pub use me::*;
+pub use sessions::*;
+pub use sign_ins::*;
+pub use sign_ups::*;

@@ -1,0 +1,263 @@
+//! The resources that both interfaces answer with. Times are milliseconds since the epoch; `null` means "not known".
+
+use crate::Object;
+use doorward_base::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The shapes that are plain data: `object` first, then the fields.
+macro_rules! resource {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+        pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
+    )*};
+}
+pub(crate) use resource;
+
+resource! {
+    /// How far a proof of an identifier or a factor has come.
+    Verification {
+        /// `verification_otp`, `verification_password`, `verification_admin`, ...
+        object: String,
+        /// `unverified`, `verified`, `failed`, `expired` or `transferable`.
+        status: String,
+        /// The strategy's name, such as `email_code`.
+        strategy: String,
+        /// Attempts so far; null where they are not counted.
+        attempts: Option<i64>,
+        /// When it stops being open.
+        expire_at: Option<Timestamp>,
+        /// Why it failed, for redirect flows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<Value>,
+    }
+
+    /// A link from one identifier to another that was proven by the same act.
+    IdentificationLink {
+        /// `oauth_google`, `saml`, ...
+        r#type: String,
+        /// The other identifier.
+        id: IdentificationId,
+    }
+
+    /// An e-mail address of a user.
+    EmailAddress {
+        /// `email_address`.
+        object: String,
+        /// The identifier's id.
+        id: IdentificationId,
+        /// The address as the user wrote it.
+        email_address: String,
+        /// Held for a sign-up that is not finished.
+        reserved: bool,
+        /// The proof, or null when it never began.
+        verification: Option<Verification>,
+        /// Other identifiers that vouch for this one.
+        linked_to: Vec<IdentificationLink>,
+        /// Whether an enterprise connection owns its domain.
+        matches_sso_connection: bool,
+        /// When it was added.
+        created_at: Timestamp,
+        /// When it last changed.
+        updated_at: Timestamp,
+    }
+
+    /// A user. `private_metadata` is there on the Backend API only.
+    User {
+        /// `user`.
+        object: String,
+        /// The user's id.
+        id: UserId,
+        /// The app's own id.
+        external_id: Option<String>,
+        /// The address that is shown and written to.
+        primary_email_address_id: Option<IdentificationId>,
+        /// The number that is shown and written to.
+        primary_phone_number_id: Option<IdentificationId>,
+        /// The wallet that is shown.
+        primary_web3_wallet_id: Option<IdentificationId>,
+        /// The user name.
+        username: Option<String>,
+        /// First name.
+        first_name: Option<String>,
+        /// Last name.
+        last_name: Option<String>,
+        /// BCP 47 tag of the user's language.
+        locale: Option<String>,
+        /// The older name of `image_url`.
+        profile_image_url: String,
+        /// Where the picture is; empty when there is none.
+        image_url: String,
+        /// Whether the user chose a picture.
+        has_image: bool,
+        /// Readable by the browser, writable by the backend.
+        public_metadata: Object,
+        /// Readable and writable by the backend only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        private_metadata: Option<Object>,
+        /// Readable and writable by the browser.
+        unsafe_metadata: Object,
+        /// All addresses.
+        email_addresses: Vec<EmailAddress>,
+        /// All numbers.
+        phone_numbers: Vec<Value>,
+        /// All wallets.
+        web3_wallets: Vec<Value>,
+        /// All passkeys.
+        passkeys: Vec<Value>,
+        /// All accounts at other providers.
+        external_accounts: Vec<Value>,
+        /// All SAML accounts (older name of `enterprise_accounts`).
+        saml_accounts: Vec<Value>,
+        /// All enterprise accounts.
+        enterprise_accounts: Vec<Value>,
+        /// Memberships with their organizations.
+        organization_memberships: Vec<Value>,
+        /// Whether a password is set.
+        password_enabled: bool,
+        /// Whether a second factor is asked for.
+        two_factor_enabled: bool,
+        /// Whether an authenticator app is enrolled.
+        totp_enabled: bool,
+        /// Whether backup codes are left.
+        backup_code_enabled: bool,
+        /// When the first second factor was enrolled.
+        mfa_enabled_at: Option<Timestamp>,
+        /// When the last second factor was removed.
+        mfa_disabled_at: Option<Timestamp>,
+        /// When the password last changed.
+        password_last_updated_at: Option<Timestamp>,
+        /// When the user last signed in.
+        last_sign_in_at: Option<Timestamp>,
+        /// Whether the user is kept out.
+        banned: bool,
+        /// Whether too many wrong guesses closed the account for a while.
+        locked: bool,
+        /// Whether an enterprise directory removed the user.
+        deprovisioned: bool,
+        /// Seconds until a locked account opens.
+        lockout_expires_in_seconds: Option<i64>,
+        /// Wrong guesses that are left; null when lock-out is off.
+        verification_attempts_remaining: Option<i64>,
+        /// Whether the user may delete the account.
+        delete_self_enabled: bool,
+        /// Whether the user may create organizations.
+        create_organization_enabled: bool,
+        /// How many; null means the instance's setting.
+        create_organizations_limit: Option<i64>,
+        /// When the user was last seen.
+        last_active_at: Option<Timestamp>,
+        /// When the legal terms were accepted.
+        legal_accepted_at: Option<Timestamp>,
+        /// Whether a new device is trusted without a further proof.
+        bypass_client_trust: bool,
+        /// When the user was created.
+        created_at: Timestamp,
+        /// When the user last changed.
+        updated_at: Timestamp,
+    }
+
+    /// What others may see of a user.
+    PublicUserData {
+        /// First name.
+        first_name: Option<String>,
+        /// Last name.
+        last_name: Option<String>,
+        /// Where the picture is.
+        image_url: String,
+        /// Whether the user chose a picture.
+        has_image: bool,
+        /// The older name of `image_url`.
+        profile_image_url: String,
+        /// The identifier that is shown.
+        identifier: String,
+        /// The user's id; null before the user is known.
+        user_id: Option<UserId>,
+        /// The user name.
+        username: Option<String>,
+    }
+
+    /// A signed token.
+    Token {
+        /// `token`.
+        object: String,
+        /// The token, in JWS compact form (RFC 7515).
+        jwt: String,
+    }
+
+    /// What is left of a deleted object.
+    DeletedObject {
+        /// What it was.
+        object: String,
+        /// Its id.
+        id: String,
+        /// Its slug, where it had one.
+        slug: Option<String>,
+        /// Always true.
+        deleted: bool,
+        /// The app's own id, where it had one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        external_id: Option<String>,
+    }
+
+    /// A public key (RFC 7517).
+    Jwk {
+        /// `sig`.
+        r#use: String,
+        /// `RSA`.
+        kty: String,
+        /// The key's id.
+        kid: String,
+        /// `RS256`.
+        alg: String,
+        /// The modulus, base64url.
+        n: String,
+        /// The exponent, base64url.
+        e: String,
+    }
+
+    /// The public keys of an instance (RFC 7517, section 5).
+    Jwks {
+        /// The keys: the one that signs first, then those that are on their way out.
+        keys: Vec<Jwk>,
+    }
+
+    /// Where and on what a session was last used.
+    SessionActivity {
+        /// `session_activity`.
+        object: String,
+        /// The session's id with another prefix.
+        id: String,
+        /// Such as `Macintosh` or `iPhone`.
+        device_type: Option<String>,
+        /// Whether it is a phone or tablet.
+        is_mobile: bool,
+        /// Such as `Firefox`.
+        browser_name: Option<String>,
+        /// The version, as far as the browser tells.
+        browser_version: Option<String>,
+        /// The address the last request came from.
+        ip_address: Option<String>,
+        /// Not determined.
+        city: Option<String>,
+        /// Not determined.
+        country: Option<String>,
+    }
+}
+
+/// `{"object": .., "id": .., "deleted": true}`.
+impl DeletedObject {
+    /// The remains of `object` with `id`.
+    pub fn new(object: &str, id: impl std::fmt::Display) -> Self {
+        Self { object: object.to_owned(), id: id.to_string(), slug: None, deleted: true, external_id: None }
+    }
+}
+
+impl Token {
+    /// Wraps a signed token.
+    pub fn new(jwt: String) -> Self {
+        Self { object: "token".to_owned(), jwt }
+    }
+}
