@@ -1,1 +1,19 @@
-//! doorward-store
+//! What is kept. The only crate that knows SQL: one text for SQLite and PostgreSQL.
+//!
+//! A module per resource gives functions that take the database, or a [`db::Tx`] where several writes belong together.
+//! Every statement but those on instances themselves begins with the instance, so that a foreign id finds nothing.
+
+pub mod attempts;
+pub mod clients;
+pub mod db;
+pub mod dev_browsers;
+pub mod instances;
+pub mod jobs;
+mod migrate;
+pub mod sessions;
+pub mod tokens;
+pub mod users;
+pub mod verifications;
+
+pub use db::{Db, Row, Sql, StoreError, Tx};
+pub use migrate::{SCHEMA_VERSION, migrate, schema_version};

@@ -1,0 +1,35 @@
+/// What the two databases say differently. Nothing outside asks which one it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// SQLite 3, embedded.
+    Sqlite,
+    /// PostgreSQL 13 or later.
+    Postgres,
+}
+
+impl Dialect {
+    /// The clause that makes a sub-select skip rows which another worker holds. SQLite has one writer and needs none.
+    pub fn skip_locked(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE SKIP LOCKED",
+        }
+    }
+
+    /// Statements that make the migrating connection the only one that migrates, until its transaction ends. SQLite's
+    /// transactions begin with the write lock already.
+    pub fn migration_lock(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("LOCK TABLE schema_migrations IN ACCESS EXCLUSIVE MODE"),
+        }
+    }
+
+    /// Compares a column with a `%`-pattern, without regard to ASCII case; `\` escapes.
+    pub fn like(self, column: &str, param: usize) -> String {
+        match self {
+            Self::Sqlite => format!("{column} LIKE ${param} ESCAPE '\\'"),
+            Self::Postgres => format!("{column} ILIKE ${param} ESCAPE '\\'"),
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! A thin driver over both databases: statements, rows and transactions of one kind.
+
+mod dialect;
+mod row;
+mod sql;
+
+pub use dialect::Dialect;
+pub use row::Row;
+pub use sql::{Sql, Value};
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, Postgres};
+use sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
+use std::str::FromStr as _;
+use std::time::Duration;
+
+/// What can go wrong below SQL.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A unique index refused the row.
+    #[error("a row with this key exists already")]
+    Conflict,
+    /// The transaction lost against another one and may be run again.
+    #[error("the transaction lost against another one")]
+    Serialization,
+    /// No connection came free in time.
+    #[error("no database connection came free in time")]
+    Busy,
+    /// The database's address is wrong.
+    #[error("the database address is not valid: {0}")]
+    Address(String),
+    /// A row does not hold what the code expects.
+    #[error("column {0} does not hold what is expected: {1}")]
+    Decode(String, String),
+    /// Anything else.
+    #[error("database: {0}")]
+    Other(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(db) if db.is_unique_violation() => Self::Conflict,
+            sqlx::Error::Database(db) if matches!(db.code().as_deref(), Some("40001" | "40P01" | "5" | "517")) => Self::Serialization,
+            sqlx::Error::PoolTimedOut => Self::Busy,
+            _ => Self::Other(error),
+        }
+    }
+}
+
+/// How a database is reached.
+#[derive(Clone, Debug)]
+pub struct DbOptions {
+    /// `sqlite://<file>` or `postgres://..`.
+    pub url: String,
+    /// Connections at most. SQLite keeps one of them for writing; with 1 it reads and writes over the same one.
+    pub max_connections: u32,
+    /// How long a request waits for a connection.
+    pub acquire_timeout: Duration,
+}
+
+/// A pool of connections to either database. Cloning shares the pool.
+#[derive(Clone)]
+pub struct Db {
+    pool: Pool,
+}
+
+#[derive(Clone)]
+enum Pool {
+    Sqlite { read: SqlitePool, write: SqlitePool },
+    Pg(PgPool),
+}
+
+/// A transaction, rolled back unless it is committed.
+pub struct Tx {
+    inner: TxInner,
+}
+
+enum TxInner {
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Pg(sqlx::Transaction<'static, Postgres>),
+}
+
+impl Db {
+    /// Opens the database; SQLite's file is made when it is missing, readable by its owner only.
+    pub async fn connect(options: &DbOptions) -> Result<Self, StoreError> {
+        let address = |e: sqlx::Error| StoreError::Address(e.to_string());
+        let pool = if options.url.starts_with("sqlite:") {
+            let connect = SqliteConnectOptions::from_str(&options.url)
+                .map_err(address)?
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(options.acquire_timeout)
+                .foreign_keys(true)
+                .pragma("cache_size", "-8000")
+                .statement_cache_capacity(256)
+                .disable_statement_logging();
+            let pool = |max: u32| SqlitePoolOptions::new().max_connections(max).min_connections(0).acquire_timeout(options.acquire_timeout);
+            let write = pool(1).connect_with(connect.clone()).await?;
+            let read = if options.max_connections <= 1 { write.clone() } else { pool(options.max_connections - 1).connect_lazy_with(connect) };
+            Pool::Sqlite { read, write }
+        } else if options.url.starts_with("postgres:") || options.url.starts_with("postgresql:") {
+            let connect = PgConnectOptions::from_str(&options.url)
+                .map_err(address)?
+                .application_name("doorward")
+                .options([("statement_timeout", "10000"), ("idle_in_transaction_session_timeout", "10000")])
+                .statement_cache_capacity(256)
+                .disable_statement_logging();
+            Pool::Pg(
+                PgPoolOptions::new()
+                    .max_connections(options.max_connections)
+                    .acquire_timeout(options.acquire_timeout)
+                    .connect_with(connect)
+                    .await?,
+            )
+        } else {
+            return Err(StoreError::Address("it must begin with sqlite: or postgres:".to_owned()));
+        };
+        Ok(Self { pool })
+    }
+
+    /// What the two databases say differently.
+    pub fn dialect(&self) -> Dialect {
+        match self.pool {
+            Pool::Sqlite { .. } => Dialect::Sqlite,
+            Pool::Pg(_) => Dialect::Postgres,
+        }
+    }
+
+    /// All rows of a query.
+    pub async fn all(&self, sql: Sql) -> Result<Vec<Row>, StoreError> {
+        match &self.pool {
+            Pool::Sqlite { read, .. } => sqlite_all(read, sql).await,
+            Pool::Pg(pool) => pg_all(pool, sql).await,
+        }
+    }
+
+    /// The first row of a query, if there is one.
+    pub async fn opt(&self, sql: Sql) -> Result<Option<Row>, StoreError> {
+        match &self.pool {
+            Pool::Sqlite { read, .. } => sqlite_opt(read, sql).await,
+            Pool::Pg(pool) => pg_opt(pool, sql).await,
+        }
+    }
+
+    /// One write that needs no transaction of its own: the number of rows it touched.
+    pub async fn exec(&self, sql: Sql) -> Result<u64, StoreError> {
+        match &self.pool {
+            Pool::Sqlite { write, .. } => Ok(sqlite_exec(write, sql).await?),
+            Pool::Pg(pool) => Ok(pg_exec(pool, sql).await?),
+        }
+    }
+
+    /// One write that answers a row (`RETURNING`), if it touched one.
+    pub async fn take(&self, sql: Sql) -> Result<Option<Row>, StoreError> {
+        match &self.pool {
+            Pool::Sqlite { write, .. } => sqlite_opt(write, sql).await,
+            Pool::Pg(pool) => pg_opt(pool, sql).await,
+        }
+    }
+
+    /// Begins a write transaction. On SQLite it holds the one write lock at once, so that it cannot fail half-way.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        let inner = match &self.pool {
+            Pool::Sqlite { write, .. } => TxInner::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Pool::Pg(pool) => TxInner::Pg(pool.begin().await?),
+        };
+        Ok(Tx { inner })
+    }
+
+    /// Runs several statements of a migration, which come without parameters.
+    pub(crate) async fn script(tx: &mut Tx, text: &str) -> Result<(), StoreError> {
+        match &mut tx.inner {
+            TxInner::Sqlite(tx) => tx.execute(sqlx::raw_sql(AssertSqlSafe(text.to_owned()))).await.map(|_| ())?,
+            TxInner::Pg(tx) => tx.execute(sqlx::raw_sql(AssertSqlSafe(text.to_owned()))).await.map(|_| ())?,
+        }
+        Ok(())
+    }
+
+    /// Closes all connections; what runs is waited for.
+    pub async fn close(&self) {
+        match &self.pool {
+            Pool::Sqlite { read, write } => {
+                read.close().await;
+                write.close().await;
+            }
+            Pool::Pg(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Tx {
+    /// All rows of a query.
+    pub async fn all(&mut self, sql: Sql) -> Result<Vec<Row>, StoreError> {
+        match &mut self.inner {
+            TxInner::Sqlite(tx) => sqlite_all(&mut **tx, sql).await,
+            TxInner::Pg(tx) => pg_all(&mut **tx, sql).await,
+        }
+    }
+
+    /// The first row of a query, if there is one. Also for writes with `RETURNING`.
+    pub async fn opt(&mut self, sql: Sql) -> Result<Option<Row>, StoreError> {
+        match &mut self.inner {
+            TxInner::Sqlite(tx) => sqlite_opt(&mut **tx, sql).await,
+            TxInner::Pg(tx) => pg_opt(&mut **tx, sql).await,
+        }
+    }
+
+    /// A write: the number of rows it touched.
+    pub async fn exec(&mut self, sql: Sql) -> Result<u64, StoreError> {
+        match &mut self.inner {
+            TxInner::Sqlite(tx) => Ok(sqlite_exec(&mut **tx, sql).await?),
+            TxInner::Pg(tx) => Ok(pg_exec(&mut **tx, sql).await?),
+        }
+    }
+
+    /// Makes it last.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self.inner {
+            TxInner::Sqlite(tx) => tx.commit().await?,
+            TxInner::Pg(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+macro_rules! backend {
+    ($all:ident, $opt:ident, $exec:ident, $db:ty, $row:path) => {
+        async fn $all<'e>(on: impl sqlx::Executor<'e, Database = $db>, sql: Sql) -> Result<Vec<Row>, StoreError> {
+            let rows = sql.query::<$db>().fetch_all(on).await?;
+            Ok(rows.into_iter().map($row).collect())
+        }
+
+        async fn $opt<'e>(on: impl sqlx::Executor<'e, Database = $db>, sql: Sql) -> Result<Option<Row>, StoreError> {
+            Ok(sql.query::<$db>().fetch_optional(on).await?.map($row))
+        }
+
+        async fn $exec<'e>(on: impl sqlx::Executor<'e, Database = $db>, sql: Sql) -> Result<u64, StoreError> {
+            Ok(sql.query::<$db>().execute(on).await?.rows_affected())
+        }
+    };
+}
+backend!(sqlite_all, sqlite_opt, sqlite_exec, Sqlite, Row::Sqlite);
+backend!(pg_all, pg_opt, pg_exec, Postgres, Row::Pg);

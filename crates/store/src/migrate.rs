@@ -1,0 +1,43 @@
+use crate::db::{Db, StoreError};
+use crate::sql;
+
+/// The migrations, oldest first. One that was released is never changed: a change is a new one.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_foundation.sql")];
+
+/// The schema that this build reads and writes.
+pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// Brings the schema up to date: each migration in a transaction of its own, under a lock, so that nodes which start
+/// together do it once, and one that was cut off is done again. Answers how many were applied.
+///
+/// A schema from a newer build is left alone: a rolling upgrade has both builds at work.
+pub async fn migrate(db: &Db, now: doorward_base::Timestamp) -> Result<i64, StoreError> {
+    let create = sql!("CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)");
+    if let Err(e) = db.exec(create.clone()).await {
+        // PostgreSQL may refuse one of two simultaneous CREATE .. IF NOT EXISTS; the table is there then.
+        tracing::debug!(error = %e, "creating the table of migrations again");
+        db.exec(create).await?;
+    }
+    let mut applied = 0;
+    for (index, text) in MIGRATIONS.iter().enumerate() {
+        let version = index as i64 + 1;
+        let mut tx = db.begin().await?;
+        if let Some(lock) = db.dialect().migration_lock() {
+            tx.exec(sql!(lock)).await?;
+        }
+        if tx.opt(sql!("SELECT version FROM schema_migrations WHERE version = $1", version)).await?.is_some() {
+            continue;
+        }
+        Db::script(&mut tx, text).await?;
+        tx.exec(sql!("INSERT INTO schema_migrations (version, applied_at) VALUES ($1, $2)", version, now)).await?;
+        tx.commit().await?;
+        applied += 1;
+    }
+    Ok(applied)
+}
+
+/// The newest migration that the database has; 0 for an empty one.
+pub async fn schema_version(db: &Db) -> Result<i64, StoreError> {
+    let row = db.opt(sql!("SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) AS version FROM schema_migrations")).await?;
+    row.map_or(Ok(0), |row| row.int("version"))
+}

@@ -1,0 +1,578 @@
+//! Users and their e-mail addresses.
+
+use crate::db::{Db, Row, Sql, StoreError, Tx};
+use crate::sql;
+use doorward_base::*;
+use std::collections::HashMap;
+
+/// A user as it is kept. Metadata is JSON text.
+#[derive(Clone, Debug, Default)]
+pub struct UserRecord {
+    /// The user's id.
+    pub id: UserId,
+    /// The app's own id.
+    pub external_id: Option<String>,
+    /// The user name as the user wrote it.
+    pub username: Option<String>,
+    /// The user name as it is compared.
+    pub username_key: Option<String>,
+    /// First name.
+    pub first_name: Option<String>,
+    /// Last name.
+    pub last_name: Option<String>,
+    /// BCP 47 tag of the user's language.
+    pub locale: Option<String>,
+    /// The address that is shown and written to.
+    pub primary_email_address_id: Option<IdentificationId>,
+    /// That address as it is compared: what the list is ordered by.
+    pub primary_email_key: Option<String>,
+    /// The password's hash, in PHC form or in a foreign one.
+    pub password_hash: Option<String>,
+    /// When the password last changed.
+    pub password_updated_at: Option<Timestamp>,
+    /// Metadata for all to read.
+    pub public_metadata: String,
+    /// Metadata for the backend.
+    pub private_metadata: String,
+    /// Metadata for the browser.
+    pub unsafe_metadata: String,
+    /// Whether the user is kept out.
+    pub banned: bool,
+    /// Wrong guesses since the last right one.
+    pub failed_attempts: i64,
+    /// Until when the account is closed.
+    pub locked_until: Option<Timestamp>,
+    /// Whether the user may delete the account.
+    pub delete_self_enabled: bool,
+    /// Whether the user may create organizations.
+    pub create_organization_enabled: bool,
+    /// How many.
+    pub create_organizations_limit: Option<i64>,
+    /// When the legal terms were accepted.
+    pub legal_accepted_at: Option<Timestamp>,
+    /// Whether a new device is trusted without a further proof.
+    pub bypass_client_trust: bool,
+    /// When the user last signed in.
+    pub last_sign_in_at: Option<Timestamp>,
+    /// When the user was last seen.
+    pub last_active_at: Option<Timestamp>,
+    /// When the user was created.
+    pub created_at: Timestamp,
+    /// When the user last changed.
+    pub updated_at: Timestamp,
+}
+
+/// An e-mail address as it is kept.
+#[derive(Clone, Debug, Default)]
+pub struct EmailRecord {
+    /// The identifier's id.
+    pub id: IdentificationId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// As the user wrote it.
+    pub address: String,
+    /// As it is compared.
+    pub address_key: String,
+    /// Whether it was proven. At most one user has a given proven address.
+    pub verified: bool,
+    /// What proved it.
+    pub strategy: Option<String>,
+    /// With how many tries.
+    pub attempts: Option<i64>,
+    /// When.
+    pub verified_at: Option<Timestamp>,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A user with all addresses.
+#[derive(Clone, Debug, Default)]
+pub struct UserWithEmails {
+    /// The user.
+    pub user: UserRecord,
+    /// The addresses, the oldest first.
+    pub emails: Vec<EmailRecord>,
+}
+
+fn user(row: &Row) -> Result<UserRecord, StoreError> {
+    Ok(UserRecord {
+        id: row.id("id")?,
+        external_id: row.opt_text("external_id")?,
+        username: row.opt_text("username")?,
+        username_key: row.opt_text("username_key")?,
+        first_name: row.opt_text("first_name")?,
+        last_name: row.opt_text("last_name")?,
+        locale: row.opt_text("locale")?,
+        primary_email_address_id: row.opt_id("primary_email_address_id")?,
+        primary_email_key: row.opt_text("primary_email_key")?,
+        password_hash: row.opt_text("password_hash")?,
+        password_updated_at: row.opt_int("password_updated_at")?,
+        public_metadata: row.text("public_metadata")?,
+        private_metadata: row.text("private_metadata")?,
+        unsafe_metadata: row.text("unsafe_metadata")?,
+        banned: row.flag("banned")?,
+        failed_attempts: row.int("failed_attempts")?,
+        locked_until: row.opt_int("locked_until")?,
+        delete_self_enabled: row.flag("delete_self_enabled")?,
+        create_organization_enabled: row.flag("create_organization_enabled")?,
+        create_organizations_limit: row.opt_int("create_organizations_limit")?,
+        legal_accepted_at: row.opt_int("legal_accepted_at")?,
+        bypass_client_trust: row.flag("bypass_client_trust")?,
+        last_sign_in_at: row.opt_int("last_sign_in_at")?,
+        last_active_at: row.opt_int("last_active_at")?,
+        created_at: row.int("created_at")?,
+        updated_at: row.int("updated_at")?,
+    })
+}
+
+fn email(row: &Row) -> Result<EmailRecord, StoreError> {
+    Ok(EmailRecord {
+        id: row.id("id")?,
+        user_id: row.id("user_id")?,
+        address: row.text("address")?,
+        address_key: row.text("address_key")?,
+        verified: row.flag("verified")?,
+        strategy: row.opt_text("strategy")?,
+        attempts: row.opt_int("attempts")?,
+        verified_at: row.opt_int("verified_at")?,
+        created_at: row.int("created_at")?,
+        updated_at: row.int("updated_at")?,
+    })
+}
+
+async fn with_emails(db: &Db, instance: &InstanceId, users: Vec<UserRecord>) -> Result<Vec<UserWithEmails>, StoreError> {
+    if users.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = sql!("SELECT * FROM email_addresses WHERE instance_id = $1", instance);
+    push_in(&mut sql, "user_id", "IN", users.iter().map(|u| u.id.as_str().to_owned()));
+    sql.push(" ORDER BY created_at, id");
+    let mut by_user: HashMap<UserId, Vec<EmailRecord>> = HashMap::new();
+    for row in db.all(sql).await? {
+        let it = email(&row)?;
+        by_user.entry(it.user_id.clone()).or_default().push(it);
+    }
+    Ok(users.into_iter().map(|user| UserWithEmails { emails: by_user.remove(&user.id).unwrap_or_default(), user }).collect())
+}
+
+fn push_in(sql: &mut Sql, column: &str, operator: &str, values: impl Iterator<Item = String>) {
+    let numbers: Vec<String> = values.map(|value| format!("${}", sql.value(value))).collect();
+    sql.push(&format!(" AND {column} {operator} ({})", numbers.join(", ")));
+}
+
+async fn one(db: &Db, instance: &InstanceId, sql: Sql) -> Result<Option<UserWithEmails>, StoreError> {
+    let found = db.opt(sql).await?.as_ref().map(user).transpose()?;
+    Ok(with_emails(db, instance, found.into_iter().collect()).await?.pop())
+}
+
+/// The user of an id.
+pub async fn get(db: &Db, instance: &InstanceId, id: &UserId) -> Result<Option<UserWithEmails>, StoreError> {
+    one(db, instance, sql!("SELECT * FROM users WHERE instance_id = $1 AND id = $2", instance, id)).await
+}
+
+/// The users of several ids, in any order.
+pub async fn get_many(db: &Db, instance: &InstanceId, ids: &[UserId]) -> Result<Vec<UserWithEmails>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = sql!("SELECT * FROM users WHERE instance_id = $1", instance);
+    push_in(&mut sql, "id", "IN", ids.iter().map(|id| id.as_str().to_owned()));
+    let users = db.all(sql).await?.iter().map(user).collect::<Result<_, _>>()?;
+    with_emails(db, instance, users).await
+}
+
+/// The user who has proven an address, by the address as it is compared.
+pub async fn by_email(db: &Db, instance: &InstanceId, address_key: &str) -> Result<Option<UserWithEmails>, StoreError> {
+    let text = "SELECT u.* FROM email_addresses e JOIN users u ON u.instance_id = e.instance_id AND u.id = e.user_id
+        WHERE e.instance_id = $1 AND e.address_key = $2 AND e.verified";
+    one(db, instance, sql!(text, instance, address_key)).await
+}
+
+/// The user of a user name, as it is compared.
+pub async fn by_username(db: &Db, instance: &InstanceId, username_key: &str) -> Result<Option<UserWithEmails>, StoreError> {
+    one(db, instance, sql!("SELECT * FROM users WHERE instance_id = $1 AND username_key = $2", instance, username_key)).await
+}
+
+/// The user of an id of the app's own.
+pub async fn by_external_id(db: &Db, instance: &InstanceId, external_id: &str) -> Result<Option<UserWithEmails>, StoreError> {
+    one(db, instance, sql!("SELECT * FROM users WHERE instance_id = $1 AND external_id = $2", instance, external_id)).await
+}
+
+/// Which users to list: several values of one filter are alternatives, several filters must all hold.
+#[derive(Clone, Debug, Default)]
+pub struct UserFilter {
+    /// Addresses, as they are compared.
+    pub address_keys: Vec<String>,
+    /// User names, as they are compared.
+    pub username_keys: Vec<String>,
+    /// Ids of the app's own.
+    pub external_ids: Vec<String>,
+    /// None of these ids of the app's own.
+    pub not_external_ids: Vec<String>,
+    /// Ids.
+    pub user_ids: Vec<String>,
+    /// None of these ids.
+    pub not_user_ids: Vec<String>,
+    /// Found in any text that identifies a user.
+    pub query: Option<String>,
+    /// Found in an address.
+    pub email_query: Option<String>,
+    /// Found in the user name.
+    pub username_query: Option<String>,
+    /// Found in the first or last name.
+    pub name_query: Option<String>,
+    /// Banned or not.
+    pub banned: Option<bool>,
+    /// Times: (column, operator, value).
+    pub times: Vec<(TimeColumn, TimeOp, Timestamp)>,
+    /// Nobody: a filter on something that no user of this instance can have.
+    pub nobody: bool,
+}
+
+/// A time by which users are filtered.
+#[derive(Clone, Copy, Debug)]
+pub enum TimeColumn {
+    /// When the user was last seen.
+    LastActiveAt,
+    /// When the user was created.
+    CreatedAt,
+    /// When the user last signed in.
+    LastSignInAt,
+}
+
+/// How a time is compared.
+#[derive(Clone, Copy, Debug)]
+pub enum TimeOp {
+    /// Before.
+    Before,
+    /// After.
+    After,
+    /// At or after.
+    Since,
+}
+
+/// By what users are ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserOrder {
+    /// When the user was created.
+    CreatedAt,
+    /// When the user last changed.
+    UpdatedAt,
+    /// The primary address.
+    EmailAddress,
+    /// First name.
+    FirstName,
+    /// Last name.
+    LastName,
+    /// The user name.
+    Username,
+    /// When the user last signed in.
+    LastSignInAt,
+    /// When the user was last seen.
+    LastActiveAt,
+}
+
+impl UserOrder {
+    fn column(self) -> &'static str {
+        match self {
+            Self::CreatedAt => "created_at",
+            Self::UpdatedAt => "updated_at",
+            Self::EmailAddress => "primary_email_key",
+            Self::FirstName => "first_name",
+            Self::LastName => "last_name",
+            Self::Username => "username_key",
+            Self::LastSignInAt => "last_sign_in_at",
+            Self::LastActiveAt => "last_active_at",
+        }
+    }
+
+    fn nullable(self) -> bool {
+        !matches!(self, Self::CreatedAt | Self::UpdatedAt)
+    }
+}
+
+/// `%text%` with the pattern's own characters escaped.
+fn pattern(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{escaped}%")
+}
+
+fn filtered(db: &Db, select: &str, instance: &InstanceId, filter: &UserFilter) -> Sql {
+    let mut sql = sql!(format!("{select} FROM users u WHERE u.instance_id = $1"), instance);
+    let like = |column: &str, n: usize| db.dialect().like(column, n);
+    let in_email = |test: &str| format!("u.id IN (SELECT e.user_id FROM email_addresses e WHERE e.instance_id = $1 AND {test})");
+    if filter.nobody {
+        sql.push(" AND 1 = 0");
+    }
+    for (column, operator, values) in [
+        ("u.username_key", "IN", &filter.username_keys),
+        ("u.external_id", "IN", &filter.external_ids),
+        ("u.id", "IN", &filter.user_ids),
+        ("u.id", "NOT IN", &filter.not_user_ids),
+        ("COALESCE(u.external_id, '')", "NOT IN", &filter.not_external_ids),
+    ] {
+        if !values.is_empty() {
+            push_in(&mut sql, column, operator, values.iter().cloned());
+        }
+    }
+    if !filter.address_keys.is_empty() {
+        let numbers: Vec<String> = filter.address_keys.iter().map(|v| format!("${}", sql.value(v))).collect();
+        sql.push(&format!(" AND {}", in_email(&format!("e.address_key IN ({})", numbers.join(", ")))));
+    }
+    if let Some(text) = &filter.query {
+        let n = sql.value(pattern(text));
+        let mut tests: Vec<String> =
+            ["u.id", "u.username", "u.first_name", "u.last_name", "u.external_id"].iter().map(|column| like(column, n)).collect();
+        tests.push(in_email(&like("e.address", n)));
+        sql.push(&format!(" AND ({})", tests.join(" OR ")));
+    }
+    if let Some(text) = &filter.email_query {
+        let n = sql.value(pattern(text));
+        sql.push(&format!(" AND {}", in_email(&like("e.address", n))));
+    }
+    if let Some(text) = &filter.username_query {
+        let n = sql.value(pattern(text));
+        sql.push(&format!(" AND {}", like("u.username", n)));
+    }
+    if let Some(text) = &filter.name_query {
+        let n = sql.value(pattern(text));
+        sql.push(&format!(" AND ({} OR {})", like("u.first_name", n), like("u.last_name", n)));
+    }
+    if let Some(banned) = filter.banned {
+        let n = sql.value(banned);
+        sql.push(&format!(" AND u.banned = ${n}"));
+    }
+    for (column, operator, at) in &filter.times {
+        let column = match column {
+            TimeColumn::LastActiveAt => "u.last_active_at",
+            TimeColumn::CreatedAt => "u.created_at",
+            TimeColumn::LastSignInAt => "u.last_sign_in_at",
+        };
+        let operator = match operator {
+            TimeOp::Before => "<",
+            TimeOp::After => ">",
+            TimeOp::Since => ">=",
+        };
+        let n = sql.value(*at);
+        sql.push(&format!(" AND {column} {operator} ${n}"));
+    }
+    sql
+}
+
+/// Where a page begins.
+#[derive(Clone, Debug)]
+pub enum PageStart {
+    /// After so many users.
+    Offset(i64),
+    /// After this user, in the order asked for.
+    After(UserId),
+}
+
+/// A page of users.
+pub async fn list(
+    db: &Db,
+    instance: &InstanceId,
+    filter: &UserFilter,
+    order: UserOrder,
+    descending: bool,
+    limit: i64,
+    start: &PageStart,
+) -> Result<Vec<UserWithEmails>, StoreError> {
+    let mut sql = filtered(db, "SELECT u.*", instance, filter);
+    let column = order.column();
+    let (direction, than) = if descending { ("DESC", "<") } else { ("ASC", ">") };
+    if let PageStart::After(id) = start {
+        let n = sql.value(id);
+        let key = if order.nullable() { format!("COALESCE(u.{column}, {})", order.least()) } else { format!("u.{column}") };
+        let pivot = if order.nullable() { format!("COALESCE(p.{column}, {})", order.least()) } else { format!("p.{column}") };
+        sql.push(&format!(
+            " AND ({key}, u.id) {than} (SELECT {pivot}, p.id FROM users p WHERE p.instance_id = $1 AND p.id = ${n})"
+        ));
+    }
+    let nulls = match (order.nullable(), descending) {
+        (false, _) => "",
+        (true, true) => " NULLS LAST",
+        (true, false) => " NULLS FIRST",
+    };
+    let limit = sql.value(limit);
+    sql.push(&format!(" ORDER BY u.{column} {direction}{nulls}, u.id {direction} LIMIT ${limit}"));
+    if let PageStart::Offset(offset) = start {
+        let n = sql.value(*offset);
+        sql.push(&format!(" OFFSET ${n}"));
+    }
+    let users = db.all(sql).await?.iter().map(user).collect::<Result<_, _>>()?;
+    with_emails(db, instance, users).await
+}
+
+impl UserOrder {
+    /// What a missing value counts as when a page begins after it.
+    fn least(self) -> &'static str {
+        match self {
+            Self::LastSignInAt | Self::LastActiveAt => "-1",
+            _ => "''",
+        }
+    }
+}
+
+/// How many users a filter lets through.
+pub async fn count(db: &Db, instance: &InstanceId, filter: &UserFilter) -> Result<i64, StoreError> {
+    let row = db.opt(filtered(db, "SELECT CAST(COUNT(*) AS BIGINT) AS n", instance, filter)).await?;
+    row.map_or(Ok(0), |row| row.int("n"))
+}
+
+/// Adds a user.
+pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &UserRecord) -> Result<(), StoreError> {
+    let text = "INSERT INTO users (instance_id, id, external_id, username, username_key, first_name, last_name, locale,
+        primary_email_address_id, primary_email_key, password_hash, password_updated_at, public_metadata, private_metadata, unsafe_metadata,
+        banned, failed_attempts, locked_until, delete_self_enabled, create_organization_enabled, create_organizations_limit, legal_accepted_at,
+        bypass_client_trust, last_sign_in_at, last_active_at, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+        $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)";
+    let sql = bind_profile(sql!(text, instance, &it.id), it)
+        .bind(it.banned)
+        .bind(it.failed_attempts)
+        .bind(it.locked_until)
+        .bind(it.delete_self_enabled)
+        .bind(it.create_organization_enabled)
+        .bind(it.create_organizations_limit)
+        .bind(it.legal_accepted_at)
+        .bind(it.bypass_client_trust)
+        .bind(it.last_sign_in_at)
+        .bind(it.last_active_at)
+        .bind(it.created_at)
+        .bind(it.updated_at);
+    tx.exec(sql).await.map(|_| ())
+}
+
+fn bind_profile(sql: Sql, it: &UserRecord) -> Sql {
+    sql.bind(&it.external_id)
+        .bind(&it.username)
+        .bind(&it.username_key)
+        .bind(&it.first_name)
+        .bind(&it.last_name)
+        .bind(&it.locale)
+        .bind(&it.primary_email_address_id)
+        .bind(&it.primary_email_key)
+        .bind(&it.password_hash)
+        .bind(it.password_updated_at)
+        .bind(&it.public_metadata)
+        .bind(&it.private_metadata)
+        .bind(&it.unsafe_metadata)
+}
+
+/// Writes what an update may change, if the user is still as it was at `expected_updated_at`. Counters, bans and the
+/// times of use have statements of their own, so that an update never undoes them.
+pub async fn update(tx: &mut Tx, instance: &InstanceId, it: &UserRecord, expected_updated_at: Timestamp) -> Result<bool, StoreError> {
+    let text = "UPDATE users SET external_id = $3, username = $4, username_key = $5, first_name = $6, last_name = $7, locale = $8,
+        primary_email_address_id = $9, primary_email_key = $10, password_hash = $11, password_updated_at = $12, public_metadata = $13,
+        private_metadata = $14, unsafe_metadata = $15, delete_self_enabled = $16, create_organization_enabled = $17,
+        create_organizations_limit = $18, legal_accepted_at = $19, bypass_client_trust = $20, created_at = $21, updated_at = $22
+        WHERE instance_id = $1 AND id = $2 AND updated_at = $23";
+    let sql = bind_profile(sql!(text, instance, &it.id), it)
+        .bind(it.delete_self_enabled)
+        .bind(it.create_organization_enabled)
+        .bind(it.create_organizations_limit)
+        .bind(it.legal_accepted_at)
+        .bind(it.bypass_client_trust)
+        .bind(it.created_at)
+        .bind(it.updated_at.max(expected_updated_at + 1))
+        .bind(expected_updated_at);
+    Ok(tx.exec(sql).await? == 1)
+}
+
+/// Adds an address.
+pub async fn insert_email(tx: &mut Tx, instance: &InstanceId, it: &EmailRecord) -> Result<(), StoreError> {
+    tx.exec(sql!(
+        "INSERT INTO email_addresses (instance_id, id, user_id, address, address_key, verified, strategy, attempts, verified_at, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        instance,
+        &it.id,
+        &it.user_id,
+        &it.address,
+        &it.address_key,
+        it.verified,
+        &it.strategy,
+        it.attempts,
+        it.verified_at,
+        it.created_at,
+        it.updated_at
+    ))
+    .await
+    .map(|_| ())
+}
+
+/// Bans a user or lets them in again. False when there is no such user.
+pub async fn set_banned(tx: &mut Tx, instance: &InstanceId, id: &UserId, banned: bool, now: Timestamp) -> Result<bool, StoreError> {
+    let text = "UPDATE users SET banned = $3, updated_at = $4 WHERE instance_id = $1 AND id = $2";
+    Ok(tx.exec(sql!(text, instance, id, banned, now)).await? == 1)
+}
+
+/// Closes an account until a time, or opens it and forgets the wrong guesses. False when there is no such user.
+pub async fn set_locked(tx: &mut Tx, instance: &InstanceId, id: &UserId, until: Option<Timestamp>, now: Timestamp) -> Result<bool, StoreError> {
+    let text = "UPDATE users SET locked_until = $3, failed_attempts = 0, updated_at = $4 WHERE instance_id = $1 AND id = $2";
+    Ok(tx.exec(sql!(text, instance, id, until, now)).await? == 1)
+}
+
+/// Takes one guess at a user's secret: counts it before it is looked at, so that guesses side by side cannot outrun the
+/// counter, and closes the account with the last one. Nothing when the account is closed. It lasts whatever becomes of
+/// the request; a right guess gives all of them back with [`signed_in`] or [`clear_guesses`].
+pub async fn take_guess(
+    db: &Db,
+    instance: &InstanceId,
+    id: &UserId,
+    max: i64,
+    lock_until: Timestamp,
+    now: Timestamp,
+) -> Result<Option<(i64, Option<Timestamp>)>, StoreError> {
+    let text = "UPDATE users SET
+        failed_attempts = CASE WHEN locked_until IS NULL THEN failed_attempts ELSE 0 END + 1,
+        locked_until = CASE WHEN (CASE WHEN locked_until IS NULL THEN failed_attempts ELSE 0 END) + 1 >= $3 THEN CAST($4 AS BIGINT) ELSE NULL END
+        WHERE instance_id = $1 AND id = $2 AND (locked_until IS NULL OR locked_until <= $5) RETURNING failed_attempts, locked_until";
+    let row = db.take(sql!(text, instance, id, max, lock_until, now)).await?;
+    row.map(|row| Ok((row.int("failed_attempts")?, row.opt_int("locked_until")?))).transpose()
+}
+
+/// Forgets the wrong guesses, and the lock that the last right one would have set.
+pub async fn clear_guesses(tx: &mut Tx, instance: &InstanceId, id: &UserId) -> Result<(), StoreError> {
+    let text = "UPDATE users SET failed_attempts = 0, locked_until = NULL WHERE instance_id = $1 AND id = $2";
+    tx.exec(sql!(text, instance, id)).await.map(|_| ())
+}
+
+/// Records a sign-in. False when the user is gone or banned by now.
+pub async fn signed_in(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timestamp) -> Result<bool, StoreError> {
+    let text = "UPDATE users SET last_sign_in_at = $3, last_active_at = $3, updated_at = $3, failed_attempts = 0, locked_until = NULL
+        WHERE instance_id = $1 AND id = $2 AND NOT banned";
+    Ok(tx.exec(sql!(text, instance, id, now)).await? == 1)
+}
+
+/// Records that a user was seen, at most once a minute.
+pub async fn seen(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timestamp) -> Result<(), StoreError> {
+    let text = "UPDATE users SET last_active_at = $3 WHERE instance_id = $1 AND id = $2 AND (last_active_at IS NULL OR last_active_at < $4)";
+    tx.exec(sql!(text, instance, id, now, now - 60_000)).await.map(|_| ())
+}
+
+/// Replaces a password's hash with a better one of the same password, unless it changed in the meantime.
+pub async fn rehash(db: &Db, instance: &InstanceId, id: &UserId, old_hash: &str, new_hash: &str) -> Result<bool, StoreError> {
+    let text = "UPDATE users SET password_hash = $4 WHERE instance_id = $1 AND id = $2 AND password_hash = $3";
+    Ok(db.exec(sql!(text, instance, id, old_hash, new_hash)).await? == 1)
+}
+
+/// Sets a new password's hash.
+pub async fn set_password(tx: &mut Tx, instance: &InstanceId, id: &UserId, hash: &str, now: Timestamp) -> Result<bool, StoreError> {
+    let text = "UPDATE users SET password_hash = $3, password_updated_at = $4, updated_at = $4 WHERE instance_id = $1 AND id = $2";
+    Ok(tx.exec(sql!(text, instance, id, hash, now)).await? == 1)
+}
+
+/// Deletes a user with addresses, sessions and refresh tokens. False when there is no such user.
+pub async fn delete(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timestamp) -> Result<bool, StoreError> {
+    let clients = "UPDATE clients SET updated_at = $3 WHERE instance_id = $1 AND id IN
+        (SELECT client_id FROM sessions WHERE instance_id = $1 AND user_id = $2 AND status = 'active')";
+    tx.exec(sql!(clients, instance, id, now)).await?;
+    let refresh = "DELETE FROM refresh_tokens WHERE instance_id = $1 AND session_id IN
+        (SELECT id FROM sessions WHERE instance_id = $1 AND user_id = $2)";
+    tx.exec(sql!(refresh, instance, id)).await?;
+    tx.exec(sql!("DELETE FROM sessions WHERE instance_id = $1 AND user_id = $2", instance, id)).await?;
+    tx.exec(sql!("DELETE FROM email_addresses WHERE instance_id = $1 AND user_id = $2", instance, id)).await?;
+    Ok(tx.exec(sql!("DELETE FROM users WHERE instance_id = $1 AND id = $2", instance, id)).await? == 1)
+}

@@ -1,0 +1,100 @@
+//! Codes that were sent and not yet entered. Counters are bumped and codes are taken under a guard, in one statement.
+
+use crate::db::{Db, Row, StoreError, Tx};
+use crate::sql;
+use doorward_base::*;
+
+/// A verification as it is kept.
+#[derive(Clone, Debug)]
+pub struct VerificationRecord {
+    /// The verification's id.
+    pub id: VerificationId,
+    /// The attempt it belongs to.
+    pub owner_id: String,
+    /// The strategy's name.
+    pub strategy: String,
+    /// The identifier the code went to: an id, or the canonical address where there is no id yet.
+    pub target_id: String,
+    /// The keyed hash of the code.
+    pub code_hash: String,
+    /// `unverified` or `verified`.
+    pub status: String,
+    /// Codes tried so far.
+    pub attempts: i64,
+    /// When it stops being open.
+    pub expire_at: Timestamp,
+    /// When it was sent.
+    pub created_at: Timestamp,
+}
+
+fn verification(row: &Row) -> Result<VerificationRecord, StoreError> {
+    Ok(VerificationRecord {
+        id: row.id("id")?,
+        owner_id: row.text("owner_id")?,
+        strategy: row.text("strategy")?,
+        target_id: row.text("target_id")?,
+        code_hash: row.text("code_hash")?,
+        status: row.text("status")?,
+        attempts: row.int("attempts")?,
+        expire_at: row.int("expire_at")?,
+        created_at: row.int("created_at")?,
+    })
+}
+
+/// The verification of an id.
+pub async fn get(db: &Db, instance: &InstanceId, id: &VerificationId) -> Result<Option<VerificationRecord>, StoreError> {
+    let text = "SELECT * FROM verifications WHERE instance_id = $1 AND id = $2";
+    db.opt(sql!(text, instance, id)).await?.as_ref().map(verification).transpose()
+}
+
+/// Adds a verification.
+pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &VerificationRecord) -> Result<(), StoreError> {
+    tx.exec(sql!(
+        "INSERT INTO verifications (instance_id, id, owner_id, strategy, target_id, code_hash, status, attempts, expire_at, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        instance,
+        &it.id,
+        &it.owner_id,
+        &it.strategy,
+        &it.target_id,
+        &it.code_hash,
+        &it.status,
+        it.attempts,
+        it.expire_at,
+        it.created_at
+    ))
+    .await
+    .map(|_| ())
+}
+
+/// How many codes went to a target since a time.
+pub async fn sent_since(db: &Db, instance: &InstanceId, target_id: &str, since: Timestamp) -> Result<i64, StoreError> {
+    let text = "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM verifications WHERE instance_id = $1 AND target_id = $2 AND created_at > $3";
+    db.opt(sql!(text, instance, target_id, since)).await?.map_or(Ok(0), |row| row.int("n"))
+}
+
+/// Takes one try of an open verification: bumps its counter and answers it, or nothing when it is used, spent or late.
+/// It lasts whatever becomes of the request.
+pub async fn take_try(
+    db: &Db,
+    instance: &InstanceId,
+    id: &VerificationId,
+    max_attempts: i64,
+    now: Timestamp,
+) -> Result<Option<VerificationRecord>, StoreError> {
+    let text = "UPDATE verifications SET attempts = attempts + 1
+        WHERE instance_id = $1 AND id = $2 AND status = 'unverified' AND attempts < $3 AND expire_at > $4 RETURNING *";
+    db.take(sql!(text, instance, id, max_attempts, now)).await?.as_ref().map(verification).transpose()
+}
+
+/// Takes a verification whose code was right. True for exactly one of several callers.
+pub async fn consume(tx: &mut Tx, instance: &InstanceId, id: &VerificationId) -> Result<bool, StoreError> {
+    let text = "UPDATE verifications SET status = 'verified' WHERE instance_id = $1 AND id = $2 AND status = 'unverified'";
+    Ok(tx.exec(sql!(text, instance, id)).await? == 1)
+}
+
+/// Deletes what expired before `before`; at most `limit` in one go.
+pub async fn sweep(db: &Db, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
+    let text = "DELETE FROM verifications WHERE id IN (SELECT id FROM verifications WHERE expire_at < $1 ORDER BY expire_at LIMIT $2)";
+    db.exec(sql!(text, before, limit)).await
+}
