@@ -19,10 +19,12 @@ export default function SignInWithSignals() {
     }
 
     await signIn.finalize({
-      navigate: ({ session, decorateUrl }) => {
+      navigate: async ({ session, decorateUrl }) => {
         // Unfinished tasks would need pages of their own.
         if (!session?.currentTask) {
-          router.push(decorateUrl("/protected"));
+          // Once this returns the SDK reloads the route that is open then: not
+          // waiting would bring this page back.
+          await router.push(decorateUrl("/protected"));
         }
       },
     });

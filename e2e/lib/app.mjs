@@ -1,0 +1,89 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { apps, cleanEnv, out, ports, publishableKey, urls } from "./config.mjs";
+import { Program, assertFree, run } from "./program.mjs";
+
+const generated = /^(node_modules|\.next.*|next-env\.d\.ts|.*\.tsbuildinfo)$/;
+
+function publicEnv(version, kind) {
+  return {
+    ...apps[version].scripts,
+    NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY: publishableKey(kind),
+    NEXT_PUBLIC_CLERK_PROXY_URL: urls.frontend,
+    NEXT_PUBLIC_CLERK_SIGN_IN_URL: "/signin",
+    NEXT_PUBLIC_CLERK_TELEMETRY_DISABLED: "1",
+    NEXT_PUBLIC_CLERK_KEYLESS_DISABLED: "1",
+    NEXT_DIST_DIR: `.next-e2e-${kind}`,
+    NEXT_IGNORE_INCORRECT_LOCKFILE: "1",
+  };
+}
+
+function* files(directory) {
+  for (const entry of readdirSync(directory, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (generated.test(entry.name)) continue;
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) yield* files(path);
+    else yield path;
+  }
+}
+
+function fingerprint(version, env) {
+  const hash = createHash("sha256");
+  for (const path of files(apps[version].directory)) {
+    hash.update(path).update("\0").update(readFileSync(path)).update("\0");
+  }
+  return hash.update(JSON.stringify(env)).update(process.version).digest("hex");
+}
+
+function fresh(path, key) {
+  return existsSync(path) && readFileSync(path, "utf8") === key;
+}
+
+async function install(version) {
+  const { directory } = apps[version];
+  const key = createHash("sha256").update(readFileSync(join(directory, "package-lock.json"))).update(process.version).digest("hex");
+  const stamp = join(directory, "node_modules/.e2e");
+  if (fresh(stamp, key)) return;
+  await run("nice", ["-n", "10", "npm", "ci", "--prefer-offline"], { cwd: directory, env: cleanEnv() });
+  writeFileSync(stamp, key);
+}
+
+async function build(version, kind) {
+  await install(version);
+  const { directory } = apps[version];
+  const env = publicEnv(version, kind);
+  const key = fingerprint(version, env);
+  const stamp = join(directory, env.NEXT_DIST_DIR, "e2e-key");
+  if (fresh(stamp, key)) return;
+  const log = await run("nice", ["-n", "10", "node", "node_modules/next/dist/bin/next", "build"], { cwd: directory, env: cleanEnv(env) });
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, `build-${version}-${kind}.log`), log);
+  writeFileSync(stamp, key);
+}
+
+const builds = new Map();
+let queue = Promise.resolve();
+
+/**
+ * Builds one after the other, in the order asked for, while stories that are
+ * ready already run. A failed build fails its own story alone.
+ */
+export function plan(version, kind) {
+  const built = queue.then(() => build(version, kind));
+  queue = built.catch(() => {});
+  built.catch(() => {});
+  builds.set(`${version}-${kind}`, built);
+}
+
+export async function startApp(version, kind, { secretKey, clock }) {
+  await builds.get(`${version}-${kind}`);
+  await assertFree(ports.app);
+  const program = new Program(`app-${version}-${kind}`, process.execPath, ["node_modules/next/dist/bin/next", "start", "-H", "localhost", "-p", String(ports.app)], {
+    cwd: apps[version].directory,
+    env: cleanEnv({ ...publicEnv(version, kind), ...clock.env, CLERK_SECRET_KEY: secretKey, CLERK_API_URL: urls.backend }),
+  });
+  // A path outside the middleware: the app is up even if Doorward is not.
+  await program.ready(`${urls.app}/favicon.ico`, (response) => response.status === 404);
+  return program;
+}

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cleanEnv, databaseUrl, doorwardBinary, keyHost, kinds, ports, publishableKey, sdkPackages, urls } from "./config.mjs";
+import { temporaryDatabase } from "./postgres.mjs";
+import { Program, assertFree, run } from "./program.mjs";
+
+const listen = `127.0.0.1:${ports.frontend}`;
+const backendListen = `127.0.0.1:${ports.backend}`;
+
+function dotenv(text) {
+  const pairs = text.split("\n").map((line) => /^([A-Z0-9_]+)=(.*)$/.exec(line.trim()));
+  return Object.fromEntries(pairs.filter(Boolean).map(([, name, value]) => [name, value.replace(/^(["'])(.*)\1$/, "$2")]));
+}
+
+/** A server with one instance of the given kind and nobody in it. */
+export class Doorward {
+  #directory = mkdtempSync(join(tmpdir(), "doorward-e2e-"));
+  #database;
+  #starts = 0;
+
+  constructor(kind, clock) {
+    this.kind = kind;
+    this.clock = clock;
+    this.logs = new Set();
+  }
+
+  get #production() {
+    return kinds[this.kind].production;
+  }
+
+  get #where() {
+    return this.#production ? ["--config", join(this.#directory, "doorward.toml")] : ["--data-dir", this.#directory];
+  }
+
+  get #instance() {
+    return this.#production ? ["--instance", this.instance.id] : [];
+  }
+
+  /** The command line, under the same clock as the server. */
+  cli(...args) {
+    return run(doorwardBinary(), args, { cwd: this.#directory, env: cleanEnv({ ...this.clock.env, npm_config_prefer_offline: "true" }) });
+  }
+
+  async open() {
+    await assertFree(ports.frontend);
+    await assertFree(ports.backend);
+    if (this.#production) await this.#prepareProduction();
+    await this.start();
+    if (!this.#production) this.instance = this.#developmentInstance();
+    assert.equal(this.instance.publishable_key, publishableKey(this.kind), "the key that the apps are compiled with");
+    // The one command that asks the network: its time is the real one.
+    for (const name of sdkPackages) {
+      await run(doorwardBinary(), ["sdk", "install", name, ...this.#where], {
+        cwd: this.#directory,
+        env: cleanEnv({ npm_config_prefer_offline: "true" }),
+      });
+    }
+  }
+
+  async start() {
+    const args = this.#production ? ["serve", ...this.#where] : ["dev", ...this.#where, "--listen", listen, "--backend-listen", backendListen];
+    this.#starts += 1;
+    this.program = new Program(`doorward-${this.kind}-${this.#starts}`, doorwardBinary(), args, {
+      cwd: this.#directory,
+      env: cleanEnv(this.clock.env),
+    });
+    this.logs.add(this.program.log);
+    await this.program.ready(`${urls.backend}/health/ready`);
+  }
+
+  async stop() {
+    return this.program?.stop();
+  }
+
+  async close() {
+    await this.stop();
+    await this.#database?.drop();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  async createUser({ email, password, firstName }) {
+    const json = await this.cli("user", "create", ...this.#where, ...this.#instance, "--email", email, "--password", password, "--first-name", firstName, "--json");
+    return JSON.parse(json);
+  }
+
+  async #prepareProduction() {
+    this.#database = databaseUrl ? await temporaryDatabase(databaseUrl) : undefined;
+    const masterKey = join(this.#directory, "master.key");
+    await this.cli("keys", "new-master", masterKey);
+    const url = this.#database?.url ?? `sqlite://${join(this.#directory, "doorward.db")}`;
+    writeFileSync(
+      join(this.#directory, "doorward.toml"),
+      [
+        `[server]\nlisten = "${listen}"\nbackend_listen = "${backendListen}"`,
+        `[database]\nurl = "${url}"`,
+        `[secrets]\nmaster_key_file = "${masterKey}"`,
+        "[limits]\nenabled = false",
+        "",
+      ].join("\n\n"),
+    );
+    const created = await this.cli(
+      ...["instance", "create", ...this.#where, "--environment", "production", "--name", "E2E"],
+      ...["--host", `localhost:${ports.frontend}`, "--scheme", "http", "--key-host", keyHost],
+      ...["--allowed-origin", urls.app, "--json"],
+    );
+    this.instance = JSON.parse(created);
+  }
+
+  #developmentInstance() {
+    const env = dotenv(readFileSync(join(this.#directory, "dev.env"), "utf8"));
+    assert.equal(env.FAPI_URL, urls.frontend);
+    assert.equal(env.BAPI_URL, urls.backend);
+    return { publishable_key: env.PUBLISHABLE_KEY, secret_key: env.SECRET_KEY };
+  }
+}
