@@ -325,6 +325,13 @@ function story(version, kind, doorward) {
       return left.length === 0;
     });
     for (const name of uatNames) assert.equal(await profile.cookie(name), "0", name);
+    // Later answers would put the cookies right too, but the SDK's next page
+    // load may come before them.
+    const farewell = profile.exchanges.findLast((it) => new URL(it.url).searchParams.get("_method") === "DELETE");
+    const set = (await farewell.response.headersArray()).filter(({ name }) => name.toLowerCase() === "set-cookie");
+    for (const name of uatNames) {
+      assert.ok(set.some(({ value }) => value.startsWith(`${name}=0;`)), `the answer to the sign-out sets ${name} to 0`);
+    }
     await assertStranger(second, profile);
     await assertStranger(page, profile);
     await second.close();
