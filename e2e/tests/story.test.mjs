@@ -130,6 +130,11 @@ function story(version, kind, doorward) {
     assert.equal(await apiStatus(tab), 401);
   }
 
+  async function cookiesOf(exchange) {
+    const headers = await exchange.response.headersArray();
+    return headers.filter(({ name }) => name.toLowerCase() === "set-cookie").map(({ value }) => value);
+  }
+
   async function sessionToken() {
     const values = await Promise.all(sessionNames.map((name) => profile.cookie(name)));
     assert.equal(new Set(values).size, 1, "the session cookies agree");
@@ -201,6 +206,14 @@ function story(version, kind, doorward) {
 
     for (const cookie of await profile.cookies()) {
       if (/^__(client_uat|session)/.test(cookie.name)) assert.equal(cookie.httpOnly, false, cookie.name);
+    }
+    // The SDKs write these two again, each its own way: only the server's answer
+    // tells what the server set.
+    const set = await cookiesOf(profile.exchanges.findLast((it) => it.status === 200 && new URL(it.url).pathname === "/v1/client/sign_ins"));
+    for (const name of uatNames) {
+      const mine = set.find((cookie) => cookie.startsWith(`${name}=${uat};`));
+      assert.match(mine ?? "", /; *SameSite=Lax/i, name);
+      assert.doesNotMatch(mine, /httponly|secure/i);
     }
     // The production rules know no dev browser.
     assert.equal((await profile.cookie("__clerk_db_jwt")) !== undefined, !production, "__clerk_db_jwt");
@@ -328,9 +341,9 @@ function story(version, kind, doorward) {
     // Later answers would put the cookies right too, but the SDK's next page
     // load may come before them.
     const farewell = profile.exchanges.findLast((it) => new URL(it.url).searchParams.get("_method") === "DELETE");
-    const set = (await farewell.response.headersArray()).filter(({ name }) => name.toLowerCase() === "set-cookie");
+    const set = await cookiesOf(farewell);
     for (const name of uatNames) {
-      assert.ok(set.some(({ value }) => value.startsWith(`${name}=0;`)), `the answer to the sign-out sets ${name} to 0`);
+      assert.ok(set.some((cookie) => cookie.startsWith(`${name}=0;`)), `the answer to the sign-out sets ${name} to 0`);
     }
     await assertStranger(second, profile);
     await assertStranger(page, profile);
