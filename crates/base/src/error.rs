@@ -223,6 +223,7 @@ list! {
     FORM_CONDITIONAL_PARAM_DISALLOWED = "form_conditional_param_disallowed", 422, "is not allowed", "{param} is not allowed here.";
     FORM_CONDITIONAL_PARAM_MISSING = "form_conditional_param_missing", 422, "is missing", "{param} is required here.";
     FORM_PARAM_INVALID_TIME = "form_param_invalid_time", 422, "invalid format", "{param} must be a time in RFC 3339 format.";
+    FORM_RESOURCE_MISSING = "form_resource_not_found", 422, "is missing", "The resource that {param} names was not found.";
     FORM_IDENTIFIER_NOT_FOUND = "form_identifier_not_found", 422, "Couldn't find your account.", "Couldn't find your account.";
     FORM_IDENTIFIER_EXISTS = "form_identifier_exists", 422, "already exists", "That {param} is taken. Please try another.";
     FORM_PASSWORD_INCORRECT = "form_password_incorrect", 422, "Password is incorrect. Try again, or use another method.", "Password is incorrect. Try again, or use another method.";

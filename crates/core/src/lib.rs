@@ -1,1 +1,26 @@
-//! doorward-core
+//! What is decided: how a sign-in advances, who a session belongs to, what a token says. Knows neither HTTP nor SQL text.
+
+mod app;
+pub mod client;
+pub mod crypto;
+pub mod dev_browser;
+pub mod environment;
+pub mod handshake;
+pub mod identifiers;
+pub mod instance;
+pub mod jwt;
+pub mod keys;
+pub mod mail;
+pub mod password;
+pub mod refresh;
+pub mod session;
+pub mod settings;
+pub mod sign_in;
+pub mod sign_up;
+mod strategies;
+pub mod user_agent;
+pub mod users;
+mod verification;
+
+pub use app::{App, Caller, Scope, internal};
+pub use instance::Instance;

@@ -1,0 +1,77 @@
+use crate::crypto::Sealer;
+use crate::instance::{Instance, Instances};
+use crate::password::Passwords;
+use doorward_base::*;
+use doorward_store::{Db, StoreError};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// What the whole server shares.
+pub struct App {
+    /// The database.
+    pub db: Db,
+    /// Now.
+    pub clock: Clock,
+    /// Randomness.
+    pub rng: Rng,
+    /// The master key.
+    pub sealer: Sealer,
+    /// The hashing pool.
+    pub passwords: Passwords,
+    /// The instances, as far as they are in memory.
+    pub instances: Instances,
+    /// Wakes the worker when something was put into the outbox.
+    pub outbox: Arc<tokio::sync::Notify>,
+}
+
+/// A request's place in the world: the server, the instance, and one reading of the clock for all that it does.
+#[derive(Clone)]
+pub struct Scope {
+    /// The server.
+    pub app: Arc<App>,
+    /// The instance.
+    pub instance: Arc<Instance>,
+    /// Now, the same for the whole request.
+    pub now: Timestamp,
+}
+
+/// Who is calling, as far as the connection tells.
+#[derive(Clone, Debug, Default)]
+pub struct Caller {
+    /// The address, with trusted proxies peeled off.
+    pub ip: Option<IpAddr>,
+    /// The `User-Agent` header, cut to 512 bytes.
+    pub user_agent: Option<String>,
+    /// The `Origin` header, or what stands for it.
+    pub origin: Option<String>,
+    /// The address of the Frontend API as the caller sees it: what tokens name as their issuer.
+    pub frontend_url: String,
+    /// Whether the caller is a native app, which has no cookies.
+    pub native: bool,
+}
+
+impl Scope {
+    /// The instance's id.
+    pub fn ins(&self) -> &InstanceId {
+        &self.instance.id
+    }
+
+    /// The database.
+    pub fn db(&self) -> &Db {
+        &self.app.db
+    }
+
+    /// Now in seconds, as tokens count.
+    pub fn now_seconds(&self) -> i64 {
+        self.now / 1000
+    }
+}
+
+/// Turns a failure below SQL into the error that a caller may see.
+pub fn internal(error: StoreError) -> ApiError {
+    match error {
+        StoreError::Busy => ApiError::new(codes::SERVER_BUSY).retry_after(1),
+        StoreError::Serialization => ApiError::new(codes::SERVER_BUSY).retry_after(1),
+        other => ApiError::internal(other),
+    }
+}

@@ -1,0 +1,233 @@
+//! Clients: browsers and devices, and everybody who is signed in on them.
+
+use crate::app::{Caller, Scope, internal};
+use crate::{crypto, session, sign_in, sign_up};
+use doorward_base::*;
+use doorward_store::clients::{self, ClientRecord};
+use doorward_store::sessions::{self, SessionRecord};
+use doorward_store::users::{self, UserWithEmails};
+use doorward_wire::bapi::ServerClient;
+use doorward_wire::fapi::{Client, Session};
+
+/// The client of a request. A token that was made in the course of it must reach the browser with the answer.
+#[derive(Clone, Debug, Default)]
+pub struct Current {
+    /// The client, once it is known or made.
+    pub record: Option<ClientRecord>,
+    /// The token that stands for it from now on.
+    pub new_token: Option<Secret>,
+    /// The client was forgotten: its cookie is to be cleared.
+    pub forgotten: bool,
+}
+
+/// Something that is current on a client, with the client as it is afterwards.
+pub struct Outcome<T> {
+    /// What was asked for.
+    pub value: T,
+    /// The client afterwards.
+    pub current: Current,
+}
+
+impl Current {
+    /// The client, or `authentication_invalid`.
+    ///
+    /// # Errors
+    /// When the request has no client.
+    pub fn require(&self) -> Result<&ClientRecord, ApiError> {
+        self.record.as_ref().ok_or_else(|| codes::AUTHENTICATION_INVALID.into())
+    }
+}
+
+/// A fresh client token: 256 bits and more. It says nothing; the database knows its hash.
+pub(crate) fn new_token(scope: &Scope) -> Secret {
+    Secret::new(format!("dwc_{}", scope.app.rng.alphanumeric(48)))
+}
+
+/// The client that a token stands for.
+///
+/// # Errors
+/// Only failures of ours.
+pub async fn find(scope: &Scope, token: &Secret) -> Result<Option<ClientRecord>, ApiError> {
+    clients::by_token(scope.db(), scope.ins(), &crypto::token_hash(token.expose())).await.map_err(internal)
+}
+
+/// A client that is not written yet, with its token.
+pub(crate) fn fresh(scope: &Scope) -> (ClientRecord, Secret) {
+    let token = new_token(scope);
+    let record = ClientRecord {
+        id: ClientId::new(scope.now, &scope.app.rng),
+        token_hash: crypto::token_hash(token.expose()),
+        sign_in_id: None,
+        sign_up_id: None,
+        last_active_session_id: None,
+        last_authentication_strategy: None,
+        created_at: scope.now,
+        updated_at: scope.now,
+    };
+    (record, token)
+}
+
+/// Makes a client.
+///
+/// # Errors
+/// Only failures of ours.
+pub async fn create(scope: &Scope) -> Result<Current, ApiError> {
+    let (record, token) = fresh(scope);
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    clients::insert(&mut tx, scope.ins(), &record).await.map_err(internal)?;
+    tx.commit().await.map_err(internal)?;
+    Ok(Current { record: Some(record), new_token: Some(token), forgotten: false })
+}
+
+/// The sessions of a client that are live now, with their users.
+///
+/// # Errors
+/// Only failures of ours.
+pub async fn live_sessions(scope: &Scope, client: &ClientId) -> Result<Vec<(SessionRecord, UserWithEmails)>, ApiError> {
+    let all = sessions::of_client(scope.db(), scope.ins(), client).await.map_err(internal)?;
+    let live: Vec<SessionRecord> = all.into_iter().filter(|session| session.is_live(scope.now)).collect();
+    let ids: Vec<UserId> = live.iter().map(|session| session.user_id.clone()).collect();
+    let users = users::get_many(scope.db(), scope.ins(), &ids).await.map_err(internal)?;
+    let mut out = Vec::with_capacity(live.len());
+    for session in live {
+        if let Some(user) = users.iter().find(|user| user.user.id == session.user_id && !user.user.banned) {
+            out.push((session, user.clone()));
+        }
+    }
+    Ok(out)
+}
+
+/// A client as its browser sees it, and the value of `__client_uat` that goes with it: seconds, or 0 when nobody is
+/// signed in.
+///
+/// # Errors
+/// Only failures of ours.
+pub async fn view(scope: &Scope, caller: &Caller, record: &ClientRecord) -> Result<(Client, i64), ApiError> {
+    let live = live_sessions(scope, &record.id).await?;
+    let sign_in = sign_in::current_view(scope, record).await?;
+    let sign_up = sign_up::current_view(scope, record).await?;
+    let views: Vec<Session> = live.iter().map(|(s, user)| session::view(scope, caller, s, Some(user))).collect::<Result<_, _>>()?;
+    let last_active = record.last_active_session_id.clone().filter(|id| live.iter().any(|(s, _)| &s.id == id));
+    let uat = if live.is_empty() { 0 } else { record.updated_at / 1000 };
+    let client = Client {
+        object: "client".to_owned(),
+        id: record.id.clone(),
+        sessions: views,
+        sign_in,
+        sign_up,
+        last_active_session_id: last_active.or_else(|| live.last().map(|(s, _)| s.id.clone())),
+        last_authentication_strategy: record.last_authentication_strategy.clone(),
+        cookie_expires_at: None,
+        captcha_bypass: true,
+        created_at: record.created_at,
+        updated_at: record.updated_at,
+    };
+    Ok((client, uat))
+}
+
+/// A client as a server sees it.
+///
+/// # Errors
+/// Only failures of ours.
+pub async fn server_view(scope: &Scope, record: &ClientRecord) -> Result<ServerClient, ApiError> {
+    let live = live_sessions(scope, &record.id).await?;
+    Ok(ServerClient {
+        object: "client".to_owned(),
+        id: record.id.clone(),
+        session_ids: live.iter().map(|(s, _)| s.id.clone()).collect(),
+        sessions: live.iter().map(|(s, _)| session::server_view(s, scope.now)).collect(),
+        sign_in_id: record.sign_in_id.clone(),
+        sign_up_id: record.sign_up_id.clone(),
+        last_active_session_id: record.last_active_session_id.clone().filter(|id| live.iter().any(|(s, _)| &s.id == id)),
+        last_authentication_strategy: record.last_authentication_strategy.clone(),
+        updated_at: record.updated_at,
+        created_at: record.created_at,
+    })
+}
+
+/// A session of this client with its user, live or not.
+///
+/// # Errors
+/// `resource_not_found` when the client has no such session.
+pub async fn session_of(scope: &Scope, client: &ClientRecord, id: &SessionId) -> Result<(SessionRecord, UserWithEmails), ApiError> {
+    let missing = || ApiError::not_found("Session", id);
+    let session = sessions::get(scope.db(), scope.ins(), id).await.map_err(internal)?;
+    let session = session.filter(|s| s.client_id == client.id).ok_or_else(missing)?;
+    let user = users::get(scope.db(), scope.ins(), &session.user_id).await.map_err(internal)?.ok_or_else(missing)?;
+    Ok((session, user))
+}
+
+/// Chooses a session and marks it and its user seen.
+///
+/// # Errors
+/// `resource_not_found` when the client has no such live session.
+pub async fn touch(scope: &Scope, caller: &Caller, client: &mut ClientRecord, id: &SessionId) -> Result<Session, ApiError> {
+    let (mut session, user) = session_of(scope, client, id).await?;
+    if !session.is_live(scope.now) || user.user.banned {
+        return Err(ApiError::not_found("Session", id));
+    }
+    let ip = caller.ip.map(|ip| ip.to_string());
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    if !sessions::touch(&mut tx, scope.ins(), id, &ip, &caller.user_agent, scope.now).await.map_err(internal)? {
+        return Err(ApiError::not_found("Session", id));
+    }
+    if client.last_active_session_id.as_ref() != Some(id) {
+        clients::set_active(&mut tx, scope.ins(), &client.id, &Some(id.clone())).await.map_err(internal)?;
+        client.last_active_session_id = Some(id.clone());
+    }
+    users::seen(&mut tx, scope.ins(), &user.user.id, scope.now).await.map_err(internal)?;
+    tx.commit().await.map_err(internal)?;
+    session.last_active_at = scope.now;
+    session.updated_at = scope.now;
+    self::session::view(scope, caller, &session, Some(&user))
+}
+
+/// Closes one session of a client: `ended` or `removed`.
+///
+/// # Errors
+/// `resource_not_found` when the client has no such session.
+pub async fn close_session(
+    scope: &Scope,
+    caller: &Caller,
+    client: &mut ClientRecord,
+    id: &SessionId,
+    status: &str,
+) -> Result<Session, ApiError> {
+    let (mut session, user) = session_of(scope, client, id).await?;
+    let next = session::next_active(scope, &client.id, id).await?;
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    if sessions::close(&mut tx, scope.ins(), id, status, scope.now).await.map_err(internal)? {
+        clients::signed_out(&mut tx, scope.ins(), &client.id, &next, scope.now).await.map_err(internal)?;
+        tx.commit().await.map_err(internal)?;
+        client.last_active_session_id = next;
+        client.updated_at = scope.now;
+        session.status = status.to_owned();
+        session.updated_at = scope.now;
+    }
+    session::view(scope, caller, &session, Some(&user))
+}
+
+/// Signs everybody out on a client and keeps the client.
+///
+/// # Errors
+/// Only failures of ours.
+pub async fn sign_out(scope: &Scope, client: &mut ClientRecord) -> Result<(), ApiError> {
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    sessions::close_of_client(&mut tx, scope.ins(), &client.id, "removed", scope.now).await.map_err(internal)?;
+    clients::signed_out(&mut tx, scope.ins(), &client.id, &None, scope.now).await.map_err(internal)?;
+    tx.commit().await.map_err(internal)?;
+    client.last_active_session_id = None;
+    client.updated_at = scope.now;
+    Ok(())
+}
+
+/// Signs everybody out on a client and forgets the client.
+///
+/// # Errors
+/// Only failures of ours.
+pub async fn delete(scope: &Scope, client: &ClientRecord) -> Result<(), ApiError> {
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    sessions::close_of_client(&mut tx, scope.ins(), &client.id, "removed", scope.now).await.map_err(internal)?;
+    clients::delete(&mut tx, scope.ins(), &client.id).await.map_err(internal)?;
+    tx.commit().await.map_err(internal)
+}

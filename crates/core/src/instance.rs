@@ -1,0 +1,452 @@
+//! Instances in memory: settings understood, keys opened, origins compiled.
+
+use crate::app::{App, internal};
+use crate::keys::{self, Environment, SigningKey};
+use crate::settings::Settings;
+use doorward_base::*;
+use doorward_store::instances::{self, HostRecord, InstanceRecord, SecretKeyRecord, SigningKeyRecord};
+use doorward_wire::resource::Jwks;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// An instance, ready to work.
+pub struct Instance {
+    /// The instance's id.
+    pub id: InstanceId,
+    /// Development or production.
+    pub environment: Environment,
+    /// A name for people.
+    pub name: String,
+    /// The publishable key.
+    pub publishable_key: String,
+    /// What the SDKs append to cookie names.
+    pub cookie_suffix: String,
+    /// The settings.
+    pub settings: Settings,
+    /// The hosts on which its Frontend API answers, the primary one first.
+    pub hosts: Vec<HostRecord>,
+    /// The keys, the one that signs first.
+    pub signing_keys: Vec<Arc<SigningKey>>,
+    /// The allowed origins, compiled.
+    pub origins: Vec<OriginPattern>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When its row last changed: what an update of the settings is checked against.
+    pub updated_at: Timestamp,
+}
+
+impl Instance {
+    /// Whether it is for building.
+    pub fn is_development(&self) -> bool {
+        self.environment == Environment::Development
+    }
+
+    /// The key that signs.
+    ///
+    /// # Errors
+    /// When the instance has none, which no command leaves it with.
+    pub fn signing_key(&self) -> Result<&Arc<SigningKey>, ApiError> {
+        self.signing_keys.first().ok_or_else(|| ApiError::internal("the instance has no signing key"))
+    }
+
+    /// The address of the Frontend API when no request says how it is seen: the proxy's, or the primary host's.
+    pub fn frontend_url(&self) -> String {
+        if let Some(url) = &self.settings.proxy_url {
+            return url.clone();
+        }
+        self.hosts.first().map_or_else(|| "http://localhost".to_owned(), |host| format!("{}://{}", host.scheme, host.host))
+    }
+
+    /// Whether a browser at `origin` may call, and be sent back there.
+    pub fn allows_origin(&self, origin: &str) -> bool {
+        if self.hosts.iter().any(|host| origin == format!("{}://{}", host.scheme, host.host)) {
+            return true;
+        }
+        let Some(parsed) = Origin::parse(origin) else { return false };
+        (self.is_development() && parsed.is_loopback()) || self.origins.iter().any(|pattern| pattern.matches(&parsed))
+    }
+
+    /// The public keys.
+    pub fn jwks(&self) -> Jwks {
+        Jwks { keys: self.signing_keys.iter().map(|key| key.jwk()).collect() }
+    }
+}
+
+/// An origin (RFC 6454): scheme, host and port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    scheme: String,
+    host: String,
+    port: u16,
+}
+
+impl Origin {
+    /// Reads `scheme://host[:port]` and nothing more.
+    pub fn parse(text: &str) -> Option<Self> {
+        let url = url::Url::parse(text).ok()?;
+        let exact = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+        if !exact || url.path() != "/" || text.ends_with('/') {
+            return None;
+        }
+        Self::of(&url)
+    }
+
+    /// The origin of an address.
+    pub fn of(url: &url::Url) -> Option<Self> {
+        let port = url.port_or_known_default().unwrap_or(0);
+        Some(Self { scheme: url.scheme().to_owned(), host: url.host_str()?.to_ascii_lowercase(), port })
+    }
+
+    /// As text; the scheme's own port is left out.
+    pub fn text(&self) -> String {
+        match (self.scheme.as_str(), self.port) {
+            ("http", 80) | ("https", 443) => format!("{}://{}", self.scheme, self.host),
+            (scheme, port) => format!("{scheme}://{}:{port}", self.host),
+        }
+    }
+
+    fn is_loopback(&self) -> bool {
+        matches!(self.scheme.as_str(), "http" | "https") && matches!(self.host.as_str(), "localhost" | "127.0.0.1" | "[::1]")
+    }
+}
+
+/// One entry of the allowed origins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OriginPattern {
+    scheme: String,
+    host: String,
+    any_subdomain: bool,
+    port: Option<u16>,
+}
+
+impl OriginPattern {
+    /// Reads an origin whose host may begin with `*.` and whose port may be `*`.
+    ///
+    /// # Errors
+    /// A few words on what is wrong.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (scheme, rest) = text.split_once("://").ok_or("must have the form scheme://host[:port]")?;
+        let any_subdomain = rest.starts_with("*.");
+        let rest = rest.strip_prefix("*.").unwrap_or(rest);
+        let any_port = rest.ends_with(":*");
+        let rest = rest.strip_suffix(":*").unwrap_or(rest);
+        let origin = Origin::parse(&format!("{scheme}://{rest}")).ok_or("must have the form scheme://host[:port], without a path")?;
+        if rest.contains('*') || (any_subdomain && !rest.contains('.')) {
+            return Err("`*` may stand for the leftmost labels of a domain or for the port only".to_owned());
+        }
+        let port = if any_port { None } else { Some(origin.port) };
+        Ok(Self { scheme: origin.scheme, host: origin.host, any_subdomain, port })
+    }
+
+    /// Whether an origin is meant.
+    pub fn matches(&self, origin: &Origin) -> bool {
+        let host = if self.any_subdomain {
+            origin.host.strip_suffix(&self.host).is_some_and(|sub| sub.ends_with('.') && sub.len() > 1)
+        } else {
+            origin.host == self.host
+        };
+        host && origin.scheme == self.scheme && self.port.is_none_or(|port| port == origin.port)
+    }
+}
+
+/// The instances in memory. A change made by another node is seen within [`FRESH_FOR`].
+#[derive(Clone)]
+pub struct Instances {
+    by_id: moka::future::Cache<InstanceId, Arc<Instance>>,
+    by_host: moka::future::Cache<String, Option<InstanceId>>,
+    by_secret_key: moka::future::Cache<String, InstanceId>,
+}
+
+/// How long an instance is kept in memory.
+pub const FRESH_FOR: Duration = Duration::from_secs(10);
+
+impl Default for Instances {
+    fn default() -> Self {
+        // A revoked secret key must not live on for the length of its popularity, hence time to live, not time to idle.
+        fn cache<K: std::hash::Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static>(max: u64) -> moka::future::Cache<K, V> {
+            moka::future::Cache::builder().max_capacity(max).time_to_live(FRESH_FOR).build()
+        }
+        Self { by_id: cache(1_000), by_host: cache(10_000), by_secret_key: cache(10_000) }
+    }
+}
+
+impl Instances {
+    /// Forgets everything: after a change made by this process.
+    pub fn clear(&self) {
+        self.by_id.invalidate_all();
+        self.by_host.invalidate_all();
+        self.by_secret_key.invalidate_all();
+    }
+}
+
+/// The instance of an id.
+pub async fn by_id(app: &App, id: &InstanceId) -> Result<Option<Arc<Instance>>, ApiError> {
+    if let Some(found) = app.instances.by_id.get(id).await {
+        return Ok(Some(found));
+    }
+    let Some(record) = instances::get(&app.db, id).await.map_err(internal)? else { return Ok(None) };
+    let loaded = Arc::new(load(app, record).await?);
+    app.instances.by_id.insert(id.clone(), loaded.clone()).await;
+    Ok(Some(loaded))
+}
+
+/// The instance whose Frontend API answers on a host.
+pub async fn by_host(app: &App, host: &str) -> Result<Option<Arc<Instance>>, ApiError> {
+    let id = match app.instances.by_host.get(host).await {
+        Some(id) => id,
+        None => {
+            let id = instances::id_by_host(&app.db, host).await.map_err(internal)?;
+            app.instances.by_host.insert(host.to_owned(), id.clone()).await;
+            id
+        }
+    };
+    match id {
+        Some(id) => by_id(app, &id).await,
+        None => Ok(None),
+    }
+}
+
+/// The instance of a publishable key.
+pub async fn by_publishable_key(app: &App, key: &str) -> Result<Option<Arc<Instance>>, ApiError> {
+    match instances::id_by_publishable_key(&app.db, key.trim_end_matches('=')).await.map_err(internal)? {
+        Some(id) => by_id(app, &id).await,
+        None => Ok(None),
+    }
+}
+
+/// The instance of a secret key. The key itself is looked up by its hash, so that no comparison of keys takes place.
+pub async fn by_secret_key(app: &App, key: &str) -> Result<Option<Arc<Instance>>, ApiError> {
+    let hash = crate::crypto::token_hash(key);
+    let id = match app.instances.by_secret_key.get(&hash).await {
+        Some(id) => id,
+        None => match instances::id_by_secret_key(&app.db, &hash).await.map_err(internal)? {
+            Some(id) => {
+                app.instances.by_secret_key.insert(hash, id.clone()).await;
+                id
+            }
+            None => return Ok(None),
+        },
+    };
+    by_id(app, &id).await
+}
+
+async fn load(app: &App, record: InstanceRecord) -> Result<Instance, ApiError> {
+    let settings = Settings::parse(&record.settings).map_err(|e| ApiError::internal(format!("settings of {}: {e}", record.id)))?;
+    let environment =
+        Environment::parse(&record.environment).ok_or_else(|| ApiError::internal(format!("environment of {}", record.id)))?;
+    let mut signing_keys = Vec::new();
+    for key in instances::signing_keys(&app.db, &record.id, app.clock.now()).await.map_err(internal)? {
+        let der = app.sealer.open(&signing_key_context(&record.id, &key.kid), &key.sealed).map_err(ApiError::internal)?;
+        signing_keys.push(Arc::new(SigningKey::from_pkcs8(key.kid, &der).map_err(ApiError::internal)?));
+    }
+    let origins = settings.allowed_origins.iter().filter_map(|text| OriginPattern::parse(text).ok()).collect();
+    Ok(Instance {
+        cookie_suffix: keys::cookie_suffix(&record.publishable_key),
+        hosts: instances::hosts(&app.db, &record.id).await.map_err(internal)?,
+        id: record.id,
+        environment,
+        name: record.name,
+        publishable_key: record.publishable_key,
+        settings,
+        signing_keys,
+        origins,
+        created_at: record.created_at,
+        updated_at: record.updated_at,
+    })
+}
+
+fn signing_key_context(id: &InstanceId, kid: &str) -> String {
+    format!("{id}:signing_key:{kid}")
+}
+
+fn secret_key_context(id: &InstanceId, key: &SecretKeyId) -> String {
+    format!("{id}:secret_key:{key}")
+}
+
+/// What a new instance is made of.
+#[derive(Clone, Debug)]
+pub struct NewInstance {
+    /// Development or production.
+    pub environment: Environment,
+    /// A name for people.
+    pub name: String,
+    /// The host that the publishable key names; it needs a dot.
+    pub key_host: String,
+    /// The hosts on which its Frontend API answers, the primary one first.
+    pub hosts: Vec<String>,
+    /// `http` or `https`.
+    pub scheme: String,
+    /// The settings.
+    pub settings: Settings,
+}
+
+/// A new instance's keys.
+#[derive(Clone, Debug)]
+pub struct CreatedInstance {
+    /// The instance's id.
+    pub id: InstanceId,
+    /// The publishable key.
+    pub publishable_key: String,
+    /// The secret key. It is sealed in the database and shown to operators only.
+    pub secret_key: Secret,
+    /// The address of the Frontend API.
+    pub frontend_url: String,
+}
+
+/// Makes an instance with its keys.
+///
+/// # Errors
+/// A sentence for the operator: a host that is taken, settings that are not valid.
+pub async fn create(app: &App, new: NewInstance) -> Result<CreatedInstance, String> {
+    new.settings.validate()?;
+    let now = app.clock.now();
+    let id = InstanceId::new(now, &app.rng);
+    let publishable_key = keys::publishable_key(new.environment, &new.key_host)?;
+    let secret = keys::secret_key(new.environment, &app.rng);
+    let key_id = SecretKeyId::new(now, &app.rng);
+    let sealed = app.sealer.seal(&app.rng, &secret_key_context(&id, &key_id), secret.expose().as_bytes()).map_err(|e| e.to_string())?;
+    let signing = new_signing_key(app, &id, now)?;
+    let record = InstanceRecord {
+        id: id.clone(),
+        environment: new.environment.as_str().to_owned(),
+        name: new.name,
+        publishable_key: publishable_key.clone(),
+        settings: serde_json::to_string(&new.settings).map_err(|e| e.to_string())?,
+        created_at: now,
+        updated_at: now,
+    };
+    let taken = |e: doorward_store::StoreError| match e {
+        doorward_store::StoreError::Conflict => "another instance has this publishable key or answers on this host already".to_owned(),
+        other => other.to_string(),
+    };
+    let mut tx = app.db.begin().await.map_err(taken)?;
+    instances::insert(&mut tx, &record).await.map_err(taken)?;
+    for (n, host) in new.hosts.iter().enumerate() {
+        let host = HostRecord { host: host.to_ascii_lowercase(), scheme: new.scheme.clone(), is_primary: n == 0 };
+        instances::insert_host(&mut tx, &id, &host).await.map_err(taken)?;
+    }
+    let key = SecretKeyRecord { id: key_id, sealed, created_at: now, revoked_at: None };
+    instances::insert_secret_key(&mut tx, &id, &key, &crate::crypto::token_hash(secret.expose())).await.map_err(taken)?;
+    instances::rotate_signing_key(&mut tx, &id, &signing, now).await.map_err(taken)?;
+    tx.commit().await.map_err(taken)?;
+    app.instances.clear();
+    let frontend_url = match (&new.settings.proxy_url, new.hosts.first()) {
+        (Some(url), _) => url.clone(),
+        (None, Some(host)) => format!("{}://{host}", new.scheme),
+        (None, None) => String::new(),
+    };
+    Ok(CreatedInstance { id, publishable_key, secret_key: secret, frontend_url })
+}
+
+fn new_signing_key(app: &App, id: &InstanceId, now: Timestamp) -> Result<SigningKeyRecord, String> {
+    let kid = format!("{id}_{}", app.rng.alphanumeric(8));
+    let der = keys::generate_signing_key().map_err(|e| e.to_string())?;
+    let sealed = app.sealer.seal(&app.rng, &signing_key_context(id, &kid), &der).map_err(|e| e.to_string())?;
+    Ok(SigningKeyRecord { kid, sealed, created_at: now, retires_at: None })
+}
+
+/// How long a signing key that was replaced is still published: longer than any SDK keeps its copy of the keys.
+pub const SIGNING_KEY_GRACE_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Makes a new signing key. Tokens of the one before it are good for [`SIGNING_KEY_GRACE_MS`] more.
+///
+/// # Errors
+/// A sentence for the operator.
+pub async fn rotate_signing_key(app: &App, id: &InstanceId) -> Result<String, String> {
+    let now = app.clock.now();
+    let key = new_signing_key(app, id, now)?;
+    let text = |e: doorward_store::StoreError| e.to_string();
+    let mut tx = app.db.begin().await.map_err(text)?;
+    instances::rotate_signing_key(&mut tx, id, &key, now + SIGNING_KEY_GRACE_MS).await.map_err(text)?;
+    tx.commit().await.map_err(text)?;
+    app.instances.clear();
+    Ok(key.kid)
+}
+
+/// Makes a new secret key and withdraws all others.
+///
+/// # Errors
+/// A sentence for the operator.
+pub async fn rotate_secret_key(app: &App, instance: &Instance) -> Result<Secret, String> {
+    let now = app.clock.now();
+    let secret = keys::secret_key(instance.environment, &app.rng);
+    let id = SecretKeyId::new(now, &app.rng);
+    let sealed =
+        app.sealer.seal(&app.rng, &secret_key_context(&instance.id, &id), secret.expose().as_bytes()).map_err(|e| e.to_string())?;
+    let text = |e: doorward_store::StoreError| e.to_string();
+    let key = SecretKeyRecord { id, sealed, created_at: now, revoked_at: None };
+    let mut tx = app.db.begin().await.map_err(text)?;
+    instances::insert_secret_key(&mut tx, &instance.id, &key, &crate::crypto::token_hash(secret.expose())).await.map_err(text)?;
+    instances::revoke_other_secret_keys(&mut tx, &instance.id, &key.id, now).await.map_err(text)?;
+    tx.commit().await.map_err(text)?;
+    app.instances.clear();
+    Ok(secret)
+}
+
+/// The newest secret key of an instance that was not withdrawn, opened: for the operator's own eyes.
+///
+/// # Errors
+/// A sentence for the operator.
+pub async fn reveal_secret_key(app: &App, id: &InstanceId) -> Result<Option<Secret>, String> {
+    let keys = instances::secret_keys(&app.db, id).await.map_err(|e| e.to_string())?;
+    let Some(key) = keys.into_iter().find(|key| key.revoked_at.is_none()) else { return Ok(None) };
+    let plain = app.sealer.open(&secret_key_context(id, &key.id), &key.sealed).map_err(|e| e.to_string())?;
+    String::from_utf8(plain).map(|text| Some(Secret::new(text))).map_err(|e| e.to_string())
+}
+
+/// Replaces the settings of an instance.
+///
+/// # Errors
+/// A sentence for the operator: what is not valid, or that somebody else changed them in the meantime.
+pub async fn update_settings(app: &App, instance: &Instance, settings: &Settings) -> Result<(), String> {
+    settings.validate()?;
+    let text = serde_json::to_string(settings).map_err(|e| e.to_string())?;
+    let mut tx = app.db.begin().await.map_err(|e| e.to_string())?;
+    let now = app.clock.now();
+    let done = instances::update_settings(&mut tx, &instance.id, &text, instance.updated_at, now).await.map_err(|e| e.to_string())?;
+    if !done {
+        return Err("the settings were changed by somebody else in the meantime; read them again".to_owned());
+    }
+    tx.commit().await.map_err(|e| e.to_string())?;
+    app.instances.clear();
+    Ok(())
+}
+
+/// Checks that the database was made with this master key, and marks a new one.
+///
+/// # Errors
+/// When it was made with another key: nothing could be opened, so the server must not start.
+pub async fn check_master_key(app: &App) -> Result<(), String> {
+    const CONTEXT: &str = "server:master_key_check";
+    let ours = app.sealer.seal(&app.rng, CONTEXT, b"doorward").map_err(|e| e.to_string())?;
+    let kept = instances::meta_or_insert(&app.db, "master_key_check", &ours).await.map_err(|e| e.to_string())?;
+    match app.sealer.open(CONTEXT, &kept) {
+        Ok(plain) if plain == b"doorward" => Ok(()),
+        _ => Err("this database was made with another master key: start with the one it was made with".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_match_exactly_or_by_the_pattern_that_was_written() {
+        let matches = |pattern: &str, origin: &str| OriginPattern::parse(pattern).unwrap().matches(&Origin::parse(origin).unwrap());
+        assert!(matches("https://app.example.com", "https://app.example.com"));
+        assert!(matches("https://app.example.com", "https://app.example.com:443"));
+        assert!(!matches("https://app.example.com", "http://app.example.com"));
+        assert!(!matches("https://example.com", "https://badexample.com"));
+        assert!(matches("https://*.example.com", "https://a.b.example.com"));
+        assert!(!matches("https://*.example.com", "https://example.com"));
+        assert!(!matches("https://*.example.com", "https://badexample.com"));
+        assert!(!matches("https://*.example.com", "https://x.example.com.evil.test"));
+        assert!(matches("http://localhost:*", "http://localhost:3000"));
+        for bad in ["example.com", "https://*", "https://a.*.com", "https://example.com/path", "https://user@example.com", "https://*.com:x"] {
+            assert!(OriginPattern::parse(bad).is_err(), "{bad}");
+        }
+        for bad in ["https://example.com/", "https://example.com/a", "null", "https://u@example.com", "https://example.com?x"] {
+            assert!(Origin::parse(bad).is_none(), "{bad}");
+        }
+    }
+}

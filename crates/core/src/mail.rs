@@ -1,0 +1,68 @@
+//! Mail on its way: written into the outbox together with what causes it, sealed, for it may hold a code.
+
+use crate::app::{Scope, internal};
+use crate::crypto::{Sealer, Unsealable};
+use doorward_base::*;
+use doorward_store::{Tx, jobs};
+use serde::{Deserialize, Serialize};
+
+/// The kind of job that delivers a mail.
+pub const JOB_KIND: &str = "mail";
+
+/// A mail that is to be sent.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Mail {
+    /// The one recipient's address.
+    pub to: String,
+    /// The application's name, as the sender's.
+    pub from_name: String,
+    /// The subject.
+    pub subject: String,
+    /// The text.
+    pub text: String,
+    /// Whether it goes to the development inbox instead of to its recipient.
+    pub inbox: bool,
+}
+
+/// The mail with a code. A request's own hosts never appear in it, so that a forged one cannot lead anywhere.
+pub fn code_mail(scope: &Scope, to: &str, code: &str, purpose: &str) -> Mail {
+    let name = one_line(&scope.instance.settings.application_name);
+    Mail {
+        to: to.to_owned(),
+        from_name: name.clone(),
+        subject: format!("{code} is your {name} code"),
+        text: format!(
+            "Your code to {purpose} at {name} is:\n\n    {code}\n\nIt is good for ten minutes and works once. If you did not ask for it, you can ignore this mail; nobody gets in without the code.\n"
+        ),
+        inbox: scope.instance.is_development(),
+    }
+}
+
+/// A name as it may stand in a header.
+fn one_line(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(100).collect()
+}
+
+fn context(id: &JobId) -> String {
+    format!("job:{id}")
+}
+
+/// Puts a mail into the outbox.
+///
+/// # Errors
+/// Only failures of ours.
+pub async fn enqueue(scope: &Scope, tx: &mut Tx, mail: &Mail) -> Result<(), ApiError> {
+    let id = JobId::new(scope.now, &scope.app.rng);
+    let text = serde_json::to_vec(mail).map_err(ApiError::internal)?;
+    let sealed = scope.app.sealer.seal(&scope.app.rng, &context(&id), &text).map_err(ApiError::internal)?;
+    jobs::insert(tx, scope.ins(), &id, JOB_KIND, &sealed, scope.now).await.map_err(internal)
+}
+
+/// Opens a mail from the outbox.
+///
+/// # Errors
+/// When it was sealed with another master key.
+pub fn open(sealer: &Sealer, id: &JobId, sealed: &str) -> Result<Mail, Unsealable> {
+    let plain = sealer.open(&context(id), sealed)?;
+    serde_json::from_slice(&plain).map_err(|_| Unsealable)
+}

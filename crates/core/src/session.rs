@@ -1,0 +1,342 @@
+//! Sessions: how they begin, what their tokens say, how they end.
+
+use crate::app::{Caller, Scope, internal};
+use crate::jwt::{self, Category};
+use crate::settings::JwtTemplate;
+use crate::users::{self, Audience};
+use crate::user_agent;
+use doorward_base::*;
+use doorward_store::sessions::{self, SessionRecord};
+use doorward_store::users::UserWithEmails;
+use doorward_store::{clients, users as user_store};
+use doorward_wire::bapi::ServerSession;
+use doorward_wire::fapi::{Session, SessionWithActivities};
+use doorward_wire::resource::{SessionActivity, Token};
+use serde_json::{Map, Value, json};
+
+/// A session that begins now.
+pub(crate) fn begin(scope: &Scope, caller: &Caller, client: &ClientId, user: &UserId) -> SessionRecord {
+    let settings = &scope.instance.settings.session;
+    SessionRecord {
+        id: SessionId::new(scope.now, &scope.app.rng),
+        client_id: client.clone(),
+        user_id: user.clone(),
+        status: "active".to_owned(),
+        actor: None,
+        last_active_organization_id: None,
+        ip_address: caller.ip.map(|ip| ip.to_string()),
+        user_agent: caller.user_agent.clone(),
+        first_factor_at: Some(scope.now),
+        second_factor_at: None,
+        last_active_at: scope.now,
+        expire_at: scope.now + settings.lifetime * 1000,
+        abandon_at: scope.now + settings.inactivity * 1000,
+        created_at: scope.now,
+        updated_at: scope.now,
+    }
+}
+
+/// Minutes since each factor was checked; -1 means never.
+fn factor_ages(session: &SessionRecord, now: Timestamp) -> (i64, i64) {
+    let age = |at: Option<Timestamp>| at.map_or(-1, |at| ((now - at) / 60_000).max(0));
+    (age(session.first_factor_at), age(session.second_factor_at))
+}
+
+/// What a token is made for, beside its session.
+#[derive(Clone, Copy, Debug)]
+pub struct TokenFor<'a> {
+    /// The issuer: the address of the Frontend API as the caller sees it.
+    pub issuer: &'a str,
+    /// The origin it is used from.
+    pub origin: Option<&'a str>,
+    /// Lifetime in seconds; the instance's when there is none.
+    pub lifetime: Option<i64>,
+}
+
+impl<'a> TokenFor<'a> {
+    /// For whoever is calling the Frontend API.
+    pub fn caller(caller: &'a Caller) -> Self {
+        Self { issuer: &caller.frontend_url, origin: caller.origin.as_deref(), lifetime: None }
+    }
+}
+
+/// Signs a session token: version 2 of the claims, which readers of version 1 read as well as long as there is no
+/// organization in it.
+///
+/// # Errors
+/// Only failures of ours.
+pub fn token(scope: &Scope, session: &SessionRecord, user: Option<&UserWithEmails>, made: TokenFor<'_>) -> Result<String, ApiError> {
+    let settings = &scope.instance.settings.session;
+    let now = scope.now_seconds();
+    let (first, second) = factor_ages(session, scope.now);
+    let mut claims = Map::new();
+    if let Some(user) = user {
+        for (name, value) in &settings.claims {
+            claims.insert(name.clone(), fill(scope, user, session, value));
+        }
+    }
+    let own = json!({
+        "exp": now + made.lifetime.unwrap_or(settings.token_lifetime),
+        "fva": [first, second],
+        "iat": now,
+        "iss": made.issuer,
+        "jti": scope.app.rng.alphanumeric(20),
+        "nbf": now - 10,
+        "sid": session.id,
+        "sts": "active",
+        "sub": session.user_id,
+        "v": 2,
+    });
+    if let Some(origin) = made.origin {
+        claims.insert("azp".to_owned(), origin.into());
+    }
+    if let Some(actor) = session.actor.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok()) {
+        claims.insert("act".to_owned(), actor);
+    }
+    if let Value::Object(own) = own {
+        claims.extend(own);
+    }
+    jwt::sign(scope.instance.signing_key()?, Category::Session, &claims).map_err(ApiError::internal)
+}
+
+/// Whether the session token of this instance needs to know more of the user than their id.
+pub fn token_needs_user(scope: &Scope) -> bool {
+    !scope.instance.settings.session.claims.is_empty()
+}
+
+/// Mints a session token for a session of the client that `client_token` stands for: one read and one signature.
+///
+/// # Errors
+/// `authentication_invalid` when no such client is known, `resource_not_found` when it has no such live session.
+pub async fn mint(scope: &Scope, caller: &Caller, client_token: Option<&Secret>, id: &SessionId) -> Result<Token, ApiError> {
+    let session = live_on_client(scope, client_token, id).await?;
+    let user = if token_needs_user(scope) { Some(owner(scope, &session).await?) } else { None };
+    token(scope, &session, user.as_ref(), TokenFor::caller(caller)).map(Token::new)
+}
+
+/// Mints a token from a template.
+///
+/// # Errors
+/// As [`mint`], and `resource_not_found` when there is no such template.
+pub async fn mint_template(
+    scope: &Scope,
+    caller: &Caller,
+    client_token: Option<&Secret>,
+    id: &SessionId,
+    name: &str,
+) -> Result<Token, ApiError> {
+    let session = live_on_client(scope, client_token, id).await?;
+    template_token(scope, &session, name, TokenFor::caller(caller)).await
+}
+
+async fn live_on_client(scope: &Scope, client_token: Option<&Secret>, id: &SessionId) -> Result<SessionRecord, ApiError> {
+    let token = client_token.ok_or(codes::AUTHENTICATION_INVALID)?;
+    let hash = crate::crypto::token_hash(token.expose());
+    let found = sessions::for_mint(scope.db(), scope.ins(), &hash, id).await.map_err(internal)?;
+    found
+        .filter(|it| it.session.is_live(scope.now) && !it.banned)
+        .map(|it| it.session)
+        .ok_or_else(|| ApiError::not_found("Session", id))
+}
+
+async fn owner(scope: &Scope, session: &SessionRecord) -> Result<UserWithEmails, ApiError> {
+    let user = user_store::get(scope.db(), scope.ins(), &session.user_id).await.map_err(internal)?;
+    user.ok_or_else(|| ApiError::not_found("Session", &session.id))
+}
+
+/// Signs a token from a template of the settings.
+///
+/// # Errors
+/// `resource_not_found` when there is no such template.
+pub async fn template_token(scope: &Scope, session: &SessionRecord, name: &str, made: TokenFor<'_>) -> Result<Token, ApiError> {
+    let template: &JwtTemplate =
+        scope.instance.settings.jwt_templates.get(name).ok_or_else(|| ApiError::not_found("JWT template", name))?;
+    let user = owner(scope, session).await?;
+    let now = scope.now_seconds();
+    let mut claims = Map::new();
+    for (key, value) in &template.claims {
+        claims.insert(key.clone(), fill(scope, &user, session, value));
+    }
+    let own = json!({
+        "exp": now + made.lifetime.unwrap_or(template.lifetime),
+        "iat": now,
+        "iss": made.issuer,
+        "jti": scope.app.rng.alphanumeric(20),
+        "nbf": now - template.allowed_clock_skew,
+        "sub": session.user_id,
+    });
+    if let Some(origin) = made.origin {
+        claims.insert("azp".to_owned(), origin.into());
+    }
+    if let Value::Object(own) = own {
+        claims.extend(own);
+    }
+    jwt::sign(scope.instance.signing_key()?, Category::Template, &claims).map(Token::new).map_err(ApiError::internal)
+}
+
+/// Replaces `{{user.id}}` and the like. A text that is one shortcode keeps the value's type.
+fn fill(scope: &Scope, user: &UserWithEmails, session: &SessionRecord, value: &Value) -> Value {
+    match value {
+        Value::String(text) => fill_text(scope, user, session, text),
+        Value::Array(items) => items.iter().map(|item| fill(scope, user, session, item)).collect(),
+        Value::Object(fields) => fields.iter().map(|(k, v)| (k.clone(), fill(scope, user, session, v))).collect(),
+        other => other.clone(),
+    }
+}
+
+fn fill_text(scope: &Scope, user: &UserWithEmails, session: &SessionRecord, text: &str) -> Value {
+    let trimmed = text.trim();
+    if let Some(code) = trimmed.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).filter(|code| !code.contains("{{")) {
+        return alternatives(scope, user, session, code);
+    }
+    let (mut out, mut rest) = (String::new(), text);
+    while let Some((before, after)) = rest.split_once("{{") {
+        let Some((code, after)) = after.split_once("}}") else { break };
+        out.push_str(before);
+        match alternatives(scope, user, session, code) {
+            Value::String(text) => out.push_str(&text),
+            Value::Null => {}
+            other => out.push_str(&other.to_string()),
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    Value::String(out)
+}
+
+/// `a || b || 'text'`: the first that is not null.
+fn alternatives(scope: &Scope, user: &UserWithEmails, session: &SessionRecord, code: &str) -> Value {
+    let values = code.split("||").map(str::trim).map(|code| match code {
+        _ if code.starts_with('\'') => Value::String(code.trim_matches('\'').to_owned()),
+        _ if code.parse::<i64>().is_ok() => json!(code.parse::<i64>().unwrap_or_default()),
+        "true" => Value::Bool(true),
+        "false" => Value::Bool(false),
+        _ => shortcode(scope, user, session, code),
+    });
+    values.into_iter().find(|value| !value.is_null()).unwrap_or(Value::Null)
+}
+
+fn shortcode(scope: &Scope, user: &UserWithEmails, session: &SessionRecord, code: &str) -> Value {
+    let view = users::view(scope, user, Audience::Frontend);
+    let primary = view.email_addresses.iter().find(|email| Some(&email.id) == view.primary_email_address_id.as_ref());
+    match code {
+        "user.primary_email_address" => return json!(primary.map(|email| &email.email_address)),
+        "user.email_verified" => return json!(primary.is_some_and(|email| !email.reserved)),
+        "user.phone_number_verified" => return json!(false),
+        "user.full_name" => {
+            let name = [view.first_name.as_deref(), view.last_name.as_deref()];
+            let name = name.into_iter().flatten().collect::<Vec<_>>().join(" ");
+            return if name.is_empty() { Value::Null } else { json!(name) };
+        }
+        "session.actor" => return session.actor.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null),
+        _ => {}
+    }
+    let Some(path) = code.strip_prefix("user.") else { return Value::Null };
+    let Ok(all) = serde_json::to_value(&view) else { return Value::Null };
+    path.split('.').try_fold(&all, |at, key| at.get(key)).cloned().unwrap_or(Value::Null)
+}
+
+/// A session as a browser sees it.
+///
+/// # Errors
+/// Only failures of ours.
+pub fn view(scope: &Scope, caller: &Caller, session: &SessionRecord, user: Option<&UserWithEmails>) -> Result<Session, ApiError> {
+    let live = session.is_live(scope.now);
+    let last_active_token = match (live, user) {
+        (true, Some(_)) => Some(Token::new(token(scope, session, user, TokenFor::caller(caller))?)),
+        _ => None,
+    };
+    Ok(Session {
+        object: "session".to_owned(),
+        id: session.id.clone(),
+        status: session.status_at(scope.now).to_owned(),
+        expire_at: session.expire_at,
+        abandon_at: session.abandon_at,
+        last_active_at: session.last_active_at,
+        last_active_organization_id: session.last_active_organization_id.clone(),
+        actor: actor(session),
+        tasks: None,
+        factor_verification_age: Some(factor_ages(session, scope.now)),
+        public_user_data: user.map(users::public_view).unwrap_or_else(|| users::public_view(&UserWithEmails::default())),
+        user: user.map(|user| users::view(scope, user, Audience::Frontend)),
+        last_active_token,
+        created_at: session.created_at,
+        updated_at: session.updated_at,
+    })
+}
+
+fn actor(session: &SessionRecord) -> Option<Value> {
+    session.actor.as_deref().and_then(|text| serde_json::from_str(text).ok())
+}
+
+fn activity(session: &SessionRecord) -> SessionActivity {
+    let device = user_agent::parse(session.user_agent.as_deref());
+    SessionActivity {
+        object: "session_activity".to_owned(),
+        id: session.id.as_str().replacen(SessionId::PREFIX, "sess_activity_", 1),
+        device_type: device.device_type,
+        is_mobile: device.is_mobile,
+        browser_name: device.browser_name,
+        browser_version: device.browser_version,
+        ip_address: session.ip_address.clone(),
+        city: None,
+        country: None,
+    }
+}
+
+/// A session with where it was last used.
+pub fn activity_view(session: &SessionRecord, now: Timestamp) -> SessionWithActivities {
+    SessionWithActivities {
+        object: "session".to_owned(),
+        id: session.id.clone(),
+        status: session.status_at(now).to_owned(),
+        expire_at: session.expire_at,
+        abandon_at: session.abandon_at,
+        last_active_at: session.last_active_at,
+        actor: actor(session),
+        latest_activity: activity(session),
+    }
+}
+
+/// A session as a server sees it.
+pub fn server_view(session: &SessionRecord, now: Timestamp) -> ServerSession {
+    ServerSession {
+        object: "session".to_owned(),
+        id: session.id.clone(),
+        user_id: session.user_id.clone(),
+        client_id: session.client_id.clone(),
+        actor: actor(session),
+        status: session.status_at(now).to_owned(),
+        last_active_organization_id: session.last_active_organization_id.clone(),
+        last_active_at: session.last_active_at,
+        latest_activity: activity(session),
+        expire_at: session.expire_at,
+        abandon_at: session.abandon_at,
+        tasks: None,
+        updated_at: session.updated_at,
+        created_at: session.created_at,
+    }
+}
+
+/// Ends a session from the server or from another client: `revoked`.
+///
+/// # Errors
+/// `resource_not_found`, and `invalid_action_for_session` when it is over already.
+pub async fn revoke(scope: &Scope, id: &SessionId) -> Result<SessionRecord, ApiError> {
+    let session = sessions::get(scope.db(), scope.ins(), id).await.map_err(internal)?;
+    let session = session.ok_or_else(|| ApiError::not_found("Session", id))?;
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    if !sessions::close(&mut tx, scope.ins(), id, "revoked", scope.now).await.map_err(internal)? {
+        return Err(codes::INVALID_ACTION_FOR_SESSION.into());
+    }
+    let next = next_active(scope, &session.client_id, id).await?;
+    clients::signed_out(&mut tx, scope.ins(), &session.client_id, &next, scope.now).await.map_err(internal)?;
+    tx.commit().await.map_err(internal)?;
+    Ok(SessionRecord { status: "revoked".to_owned(), updated_at: scope.now, ..session })
+}
+
+/// The session that becomes active when `without` ends.
+pub(crate) async fn next_active(scope: &Scope, client: &ClientId, without: &SessionId) -> Result<Option<SessionId>, ApiError> {
+    let others = sessions::of_client(scope.db(), scope.ins(), client).await.map_err(internal)?;
+    Ok(others.into_iter().rev().find(|s| &s.id != without && s.is_live(scope.now)).map(|s| s.id))
+}

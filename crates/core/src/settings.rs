@@ -1,0 +1,374 @@
+//! The settings of an instance: a versioned, validated JSON document.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The version of the document that this build reads and writes.
+pub const VERSION: u32 = 1;
+
+/// The settings of an instance. Unknown keys are refused by name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The version of this document.
+    pub version: u32,
+    /// The name that people see.
+    pub application_name: String,
+    /// Origins from which browsers may call, such as `https://app.example.com`. `http://localhost:*` allows every port;
+    /// `https://*.example.com` every host below. A development instance allows loopback origins as well.
+    pub allowed_origins: Vec<String>,
+    /// The registrable domain that apps and the Frontend API share, such as `example.com`: the `Domain` of the cookies
+    /// that app servers read. Null when both are on one host.
+    pub cookie_domain: Option<String>,
+    /// The address of the Frontend API as the SDKs see it, where it is reached through a proxy. It becomes the issuer.
+    pub proxy_url: Option<String>,
+    /// Which fields a sign-up takes, and by what a sign-in finds its user.
+    pub attributes: Attributes,
+    /// Sign-up.
+    pub sign_up: SignUpSettings,
+    /// Sessions and their tokens.
+    pub session: SessionSettings,
+    /// Rules for new passwords.
+    pub password: PasswordSettings,
+    /// Rules for user names.
+    pub username: UsernameSettings,
+    /// Protection against guessing.
+    pub attack_protection: AttackProtection,
+    /// Where the app's own pages are.
+    pub paths: Paths,
+    /// What users may do by themselves.
+    pub actions: Actions,
+    /// Templates of tokens for other services, by name.
+    pub jwt_templates: std::collections::BTreeMap<String, JwtTemplate>,
+}
+
+/// How a field takes part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// Not taken.
+    Off,
+    /// Taken.
+    Optional,
+    /// Taken, and a sign-up is not complete without it.
+    Required,
+}
+
+/// The fields of a user.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Attributes {
+    /// E-mail address.
+    pub email_address: Presence,
+    /// Whether a code sent to the address signs in.
+    pub email_code: bool,
+    /// User name.
+    pub username: Presence,
+    /// Password.
+    pub password: Presence,
+    /// First name.
+    pub first_name: Presence,
+    /// Last name.
+    pub last_name: Presence,
+}
+
+/// Who may sign up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SignUpMode {
+    /// Everybody.
+    Public,
+    /// Nobody: users are created by the backend.
+    Restricted,
+}
+
+/// Sign-up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SignUpSettings {
+    /// Who may sign up.
+    pub mode: SignUpMode,
+    /// Whether the legal terms must be accepted.
+    pub legal_consent: bool,
+}
+
+/// Sessions and their tokens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SessionSettings {
+    /// Whether a client has one session at most.
+    pub single_session: bool,
+    /// Lifetime of a session, in seconds.
+    pub lifetime: i64,
+    /// After how many seconds without use a session is given up.
+    pub inactivity: i64,
+    /// Lifetime of a session token, in seconds.
+    pub token_lifetime: i64,
+    /// Claims added to every session token. Reserved names are refused. Strings may hold `{{user.id}}` and the like.
+    pub claims: doorward_wire::Object,
+}
+
+/// Rules for new passwords.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PasswordSettings {
+    /// Fewest characters; 8 at least (NIST SP 800-63B).
+    pub min_length: u32,
+    /// Most characters.
+    pub max_length: u32,
+    /// A lower-case letter must be in it.
+    pub require_lowercase: bool,
+    /// An upper-case letter must be in it.
+    pub require_uppercase: bool,
+    /// A digit must be in it.
+    pub require_numbers: bool,
+    /// A special character must be in it.
+    pub require_special_char: bool,
+}
+
+/// Rules for user names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct UsernameSettings {
+    /// Fewest characters.
+    pub min_length: u32,
+    /// Most characters.
+    pub max_length: u32,
+}
+
+/// Protection against guessing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AttackProtection {
+    /// Whether wrong guesses close an account for a while.
+    pub lockout: bool,
+    /// After how many.
+    pub max_attempts: i64,
+    /// For how many minutes.
+    pub duration_minutes: i64,
+    /// Whether sign-in and sign-up hide which accounts exist.
+    pub enumeration_protection: bool,
+}
+
+/// Where the app's own pages are. Null: on the Frontend API's own host.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Paths {
+    /// The app.
+    pub home_url: Option<String>,
+    /// The sign-in page.
+    pub sign_in_url: Option<String>,
+    /// The sign-up page.
+    pub sign_up_url: Option<String>,
+    /// Where a sign-in leads.
+    pub after_sign_in_url: Option<String>,
+    /// Where a sign-up leads.
+    pub after_sign_up_url: Option<String>,
+    /// Where a sign-out leads.
+    pub after_sign_out_url: Option<String>,
+}
+
+/// What users may do by themselves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Actions {
+    /// Delete the account.
+    pub delete_self: bool,
+    /// Create organizations, once there are any.
+    pub create_organization: bool,
+}
+
+/// A template of tokens for another service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct JwtTemplate {
+    /// Claims. Strings may hold `{{user.id}}` and the like.
+    pub claims: doorward_wire::Object,
+    /// Lifetime in seconds.
+    pub lifetime: i64,
+    /// How far clocks may be apart, in seconds.
+    pub allowed_clock_skew: i64,
+}
+
+impl Default for JwtTemplate {
+    fn default() -> Self {
+        Self { claims: doorward_wire::Object::new(), lifetime: 60, allowed_clock_skew: 5 }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            application_name: "Doorward".to_owned(),
+            allowed_origins: Vec::new(),
+            cookie_domain: None,
+            proxy_url: None,
+            attributes: Attributes::default(),
+            sign_up: SignUpSettings { mode: SignUpMode::Public, legal_consent: false },
+            session: SessionSettings::default(),
+            password: PasswordSettings::default(),
+            username: UsernameSettings { min_length: 4, max_length: 64 },
+            attack_protection: AttackProtection {
+                lockout: true,
+                max_attempts: 100,
+                duration_minutes: 60,
+                enumeration_protection: false,
+            },
+            paths: Paths::default(),
+            actions: Actions { delete_self: true, create_organization: true },
+            jwt_templates: std::collections::BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for Attributes {
+    fn default() -> Self {
+        Self {
+            email_address: Presence::Required,
+            email_code: true,
+            username: Presence::Optional,
+            password: Presence::Required,
+            first_name: Presence::Optional,
+            last_name: Presence::Optional,
+        }
+    }
+}
+
+impl Default for SignUpSettings {
+    fn default() -> Self {
+        Self { mode: SignUpMode::Public, legal_consent: false }
+    }
+}
+
+impl Default for SessionSettings {
+    fn default() -> Self {
+        Self { single_session: true, lifetime: 7 * 86_400, inactivity: 30 * 86_400, token_lifetime: 60, claims: doorward_wire::Object::new() }
+    }
+}
+
+impl Default for PasswordSettings {
+    fn default() -> Self {
+        Self {
+            min_length: 8,
+            max_length: 128,
+            require_lowercase: false,
+            require_uppercase: false,
+            require_numbers: false,
+            require_special_char: false,
+        }
+    }
+}
+
+impl Default for UsernameSettings {
+    fn default() -> Self {
+        Self { min_length: 4, max_length: 64 }
+    }
+}
+
+impl Default for AttackProtection {
+    fn default() -> Self {
+        Self { lockout: true, max_attempts: 100, duration_minutes: 60, enumeration_protection: false }
+    }
+}
+
+impl Default for Actions {
+    fn default() -> Self {
+        Self { delete_self: true, create_organization: true }
+    }
+}
+
+/// Claims that no setting may override.
+pub const RESERVED_CLAIMS: &[&str] = &[
+    "azp", "exp", "iat", "iss", "jti", "nbf", "sid", "sub", "sts", "v", "fva", "act", "o", "org_id", "org_slug", "org_role",
+    "org_permissions", "pla", "fea", "aud",
+];
+
+impl Settings {
+    /// Reads a document and checks it.
+    ///
+    /// # Errors
+    /// A sentence that names the key.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let settings: Self = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        settings.validate()?;
+        Ok(settings)
+    }
+
+    /// Checks what types alone do not.
+    ///
+    /// # Errors
+    /// A sentence that names the key.
+    pub fn validate(&self) -> Result<(), String> {
+        if self.version != VERSION {
+            return Err(format!("version: this build reads version {VERSION}, not {}", self.version));
+        }
+        for origin in &self.allowed_origins {
+            crate::instance::OriginPattern::parse(origin).map_err(|e| format!("allowed_origins: {origin}: {e}"))?;
+        }
+        if let Some(url) = &self.proxy_url {
+            let parsed = url::Url::parse(url).map_err(|e| format!("proxy_url: {e}"))?;
+            if !matches!(parsed.scheme(), "http" | "https") || url.ends_with('/') || parsed.query().is_some() {
+                return Err("proxy_url: must be an http or https address without a trailing slash".to_owned());
+            }
+        }
+        if let Some(domain) = &self.cookie_domain
+            && (domain.starts_with('.') || !domain.contains('.') || domain.contains([':', '/', ';', ' ']))
+        {
+            return Err("cookie_domain: must be a bare domain such as example.com".to_owned());
+        }
+        let between = |name: &str, value: i64, low: i64, high: i64| {
+            if (low..=high).contains(&value) { Ok(()) } else { Err(format!("{name}: must be between {low} and {high}")) }
+        };
+        between("session.lifetime", self.session.lifetime, 60, 10 * 365 * 86_400)?;
+        between("session.inactivity", self.session.inactivity, 60, 10 * 365 * 86_400)?;
+        // Below half a minute the official SDKs would renew without pause.
+        between("session.token_lifetime", self.session.token_lifetime, 30, 86_400)?;
+        between("password.min_length", i64::from(self.password.min_length), 8, 72)?;
+        between("password.max_length", i64::from(self.password.max_length), i64::from(self.password.min_length), 1024)?;
+        between("username.min_length", i64::from(self.username.min_length), 1, 256)?;
+        between("username.max_length", i64::from(self.username.max_length), i64::from(self.username.min_length), 256)?;
+        between("attack_protection.max_attempts", self.attack_protection.max_attempts, 1, 1000)?;
+        between("attack_protection.duration_minutes", self.attack_protection.duration_minutes, 1, 60 * 24 * 365)?;
+        for (what, claims) in
+            std::iter::once(("session", &self.session.claims)).chain(self.jwt_templates.iter().map(|(n, t)| (n.as_str(), &t.claims)))
+        {
+            // A template may address another service; it still cannot speak as somebody else.
+            let reserved = |name: &str| RESERVED_CLAIMS.contains(&name) && !(what != "session" && name == "aud");
+            if let Some(name) = claims.keys().find(|name| reserved(name)) {
+                return Err(format!("claims of {what}: {name} is reserved"));
+            }
+        }
+        if serde_json::to_string(&self.session.claims).map_or(0, |s| s.len()) > 1228 {
+            return Err("session.claims: must stay below 1.2 kB, for a cookie has to hold the token".to_owned());
+        }
+        for (name, template) in &self.jwt_templates {
+            between(&format!("jwt_templates.{name}.lifetime"), template.lifetime, 30, 315_360_000)?;
+            between(&format!("jwt_templates.{name}.allowed_clock_skew"), template.allowed_clock_skew, 0, 300)?;
+        }
+        if self.attributes.email_address == Presence::Off && self.attributes.username == Presence::Off {
+            return Err("attributes: a user needs an email_address or a username".to_owned());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        let error = Settings::parse(r#"{"version":1,"passwrod":{}}"#).unwrap_err();
+        assert!(error.contains("passwrod"), "{error}");
+    }
+
+    #[test]
+    fn fault_010_claims_that_would_speak_for_the_server_are_refused() {
+        for name in ["sub", "iss", "exp", "sid", "azp"] {
+            let mut settings = Settings::default();
+            settings.session.claims.insert(name.to_owned(), "x".into());
+            assert!(settings.validate().unwrap_err().contains(name));
+        }
+    }
+}

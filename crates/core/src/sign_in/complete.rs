@@ -1,0 +1,150 @@
+use super::state::{Proof, SignInState, Stage, view};
+use super::{advance, new_record};
+use crate::app::{Caller, Scope, internal};
+use crate::client::{self, Current, Outcome};
+use crate::{crypto, session, verification};
+use doorward_base::*;
+use doorward_store::attempts::{self, AttemptRecord, Kind};
+use doorward_store::clients::{self, ClientRecord};
+use doorward_store::sessions::{self, SessionRecord};
+use doorward_store::users::{self, UserWithEmails};
+use doorward_store::Tx;
+use doorward_wire::fapi::SignIn;
+
+/// A password that is set with the sign-in.
+pub(super) struct NewPassword {
+    pub hash: String,
+    pub sign_out_others: bool,
+}
+
+/// Everything that the last transition of a sign-in writes.
+pub(super) struct Parts {
+    pub record: Option<AttemptRecord>,
+    pub state: SignInState,
+    pub proof: Proof,
+    pub consume: Option<VerificationId>,
+    pub password: Option<NewPassword>,
+}
+
+#[allow(clippy::too_many_arguments, reason = "one transition, and each of these is a part of it")]
+pub(super) async fn complete(
+    scope: &Scope,
+    caller: &Caller,
+    current: Current,
+    record: Option<AttemptRecord>,
+    state: SignInState,
+    user: &UserWithEmails,
+    proof: Proof,
+    consume: Option<VerificationId>,
+) -> Result<Outcome<SignIn>, ApiError> {
+    complete_parts(scope, caller, current, Parts { record, state, proof, consume, password: None }, user).await
+}
+
+/// The last transition: the proof is consumed, the session begins, the client gets a new token, all or nothing.
+pub(super) async fn complete_parts(
+    scope: &Scope,
+    caller: &Caller,
+    current: Current,
+    parts: Parts,
+    user: &UserWithEmails,
+) -> Result<Outcome<SignIn>, ApiError> {
+    if user.user.banned {
+        return Err(codes::USER_BANNED.into());
+    }
+    let new = NewSession::prepare(scope, caller, &current, &user.user.id);
+    let mut state = parts.state;
+    let strategy = parts.proof.strategy.clone();
+    state.stage = Stage::Complete { proof: parts.proof, session: new.session.id.clone() };
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    if let Some(id) = &parts.consume {
+        verification::consume(scope, &mut tx, id).await?;
+    }
+    let record = match parts.record {
+        Some(mut record) => {
+            advance(scope, &mut tx, &mut record, &state).await?;
+            record
+        }
+        None => {
+            let id = SignInId::new(scope.now, &scope.app.rng);
+            let record = new_record(scope, &id, &new.client.id, &state)?;
+            attempts::insert(&mut tx, Kind::SignIn, scope.ins(), &record).await.map_err(internal)?;
+            record
+        }
+    };
+    if let Some(password) = &parts.password {
+        users::set_password(&mut tx, scope.ins(), &user.user.id, &password.hash, scope.now).await.map_err(internal)?;
+        if password.sign_out_others {
+            sessions::close_of_user(&mut tx, scope.ins(), &user.user.id, None, "revoked", scope.now).await.map_err(internal)?;
+        }
+    }
+    let current = complete_new_session(scope, &mut tx, new, &strategy).await?;
+    tx.commit().await.map_err(internal)?;
+    let value = view(scope, &record, &state, Some(user)).await?;
+    Ok(Outcome { value, current: current.current })
+}
+
+/// A session that is about to begin, on a client that gets a new token with it.
+pub(crate) struct NewSession {
+    pub session: SessionRecord,
+    pub client: ClientRecord,
+    token: Secret,
+    /// The token's hash that the client has until then; none when the client is new.
+    before: Option<ClientRecord>,
+}
+
+/// A session that began.
+pub struct Completed {
+    /// The session.
+    pub session: SessionRecord,
+    /// The client with its new token.
+    pub current: Current,
+}
+
+impl NewSession {
+    /// Prepares everything that needs no database. A token that was known before the sign-in is of no use after it.
+    pub(crate) fn prepare(scope: &Scope, caller: &Caller, current: &Current, user: &UserId) -> Self {
+        let before = current.record.clone();
+        let (client, token) = match &before {
+            Some(record) => (record.clone(), client::new_token(scope)),
+            None => client::fresh(scope),
+        };
+        let session = session::begin(scope, caller, &client.id, user);
+        Self { session, client, token, before }
+    }
+}
+
+/// Writes the session, the user's sign-in and the client's new token.
+pub(crate) async fn complete_new_session(scope: &Scope, tx: &mut Tx, new: NewSession, strategy: &str) -> Result<Completed, ApiError> {
+    let NewSession { session, mut client, token, before } = new;
+    if !users::signed_in(tx, scope.ins(), &session.user_id, scope.now).await.map_err(internal)? {
+        return Err(codes::USER_BANNED.into());
+    }
+    let hash = crypto::token_hash(token.expose());
+    match &before {
+        Some(before) => {
+            if scope.instance.settings.session.single_session {
+                sessions::close_of_client(tx, scope.ins(), &client.id, "replaced", scope.now).await.map_err(internal)?;
+            }
+            let done = clients::signed_in(tx, scope.ins(), before, &hash, &session.id, strategy, scope.now).await.map_err(internal)?;
+            if !done {
+                return Err(codes::CLIENT_STATE_INVALID.into());
+            }
+        }
+        None => {
+            client.last_active_session_id = Some(session.id.clone());
+            client.last_authentication_strategy = Some(strategy.to_owned());
+            clients::insert(tx, scope.ins(), &client).await.map_err(internal)?;
+        }
+    }
+    sessions::insert(tx, scope.ins(), &session).await.map_err(internal)?;
+    let client = ClientRecord {
+        token_hash: hash,
+        sign_in_id: None,
+        sign_up_id: None,
+        last_active_session_id: Some(session.id.clone()),
+        last_authentication_strategy: Some(strategy.to_owned()),
+        updated_at: scope.now,
+        ..client
+    };
+    Ok(Completed { session, current: Current { record: Some(client), new_token: Some(token), forgotten: false } })
+}

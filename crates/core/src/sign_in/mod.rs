@@ -1,0 +1,504 @@
+//! Sign-in: from "who?" to a session. The state is an enum whose stages own their data; every write of it is guarded by
+//! the version that was read, so that two requests cannot both move an attempt on.
+
+mod complete;
+mod state;
+
+pub use complete::Completed;
+pub(crate) use complete::{NewSession, complete_new_session};
+use state::{Proof, SignInState, Stage};
+
+use crate::app::{Caller, Scope, internal};
+use crate::client::{self, Current, Outcome};
+use crate::identifiers::{self, Identifier};
+use crate::settings::Presence;
+use crate::strategies::{self, Attempt, Grants, Prepare, Proven};
+use crate::{password, verification};
+use doorward_base::*;
+use doorward_store::attempts::{self, AttemptRecord, Kind};
+use doorward_store::clients::{self, ClientRecord};
+use doorward_store::users::{self, UserRecord, UserWithEmails};
+use doorward_wire::fapi::{AttemptFirstFactor, CreateSignIn, PrepareFirstFactor, ResetPassword, SignIn};
+
+/// How long an attempt is kept: a day.
+const ABANDON_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// A sign-in that was read: the row, what it says, and whose it is.
+struct Loaded {
+    record: AttemptRecord,
+    state: SignInState,
+    user: Option<UserWithEmails>,
+}
+
+/// Text that was sent empty counts as not sent.
+pub(crate) fn filled(text: Option<&str>) -> Option<&str> {
+    text.map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// Takes one guess at a user's secret, before it is looked at.
+pub(crate) async fn take_guess(scope: &Scope, user: &UserRecord) -> Result<(), ApiError> {
+    let rules = &scope.instance.settings.attack_protection;
+    if !rules.lockout {
+        return match user.locked_until.filter(|until| *until > scope.now) {
+            Some(until) => Err(locked(scope, until)),
+            None => Ok(()),
+        };
+    }
+    let until = scope.now + rules.duration_minutes * 60_000;
+    let taken = users::take_guess(scope.db(), scope.ins(), &user.id, rules.max_attempts, until, scope.now).await.map_err(internal)?;
+    if taken.is_some() {
+        return Ok(());
+    }
+    let now_locked = users::get(scope.db(), scope.ins(), &user.id).await.map_err(internal)?.and_then(|it| it.user.locked_until);
+    Err(locked(scope, now_locked.unwrap_or(until)))
+}
+
+fn locked(scope: &Scope, until: Timestamp) -> ApiError {
+    let seconds = ((until - scope.now + 999) / 1000).max(1);
+    let minutes = (seconds + 59) / 60;
+    let text = format!(
+        "Your account is locked. You will be able to try again in {minutes} minute{}. For more information, please contact support.",
+        if minutes == 1 { "" } else { "s" }
+    );
+    ApiError::new(codes::USER_LOCKED).long(text).lockout(seconds)
+}
+
+/// The error of a wrong password; with enumeration protection the same one as for an unknown user.
+pub(crate) fn wrong_password(scope: &Scope) -> ApiError {
+    if scope.instance.settings.attack_protection.enumeration_protection {
+        ApiError::new(codes::FORM_PASSWORD_OR_IDENTIFIER_INCORRECT).param("password")
+    } else {
+        ApiError::new(codes::FORM_PASSWORD_INCORRECT).param("password")
+    }
+}
+
+/// Starts a sign-in. It replaces the client's current one. With a password it goes through to the end at once.
+///
+/// A wrong password leaves the attempt standing, so that another factor can be tried: the outcome's error is inside.
+///
+/// # Errors
+/// See the list of codes: `session_exists`, `form_identifier_not_found`, `user_locked` and others.
+pub async fn start(
+    scope: &Scope,
+    caller: &Caller,
+    current: Current,
+    req: &CreateSignIn,
+) -> Result<Outcome<Result<SignIn, ApiError>>, ApiError> {
+    refuse_when_signed_in(scope, &current).await?;
+    if req.transfer == Some(true) {
+        return Err(codes::ACCOUNT_TRANSFER_INVALID.into());
+    }
+    let strategy = filled(req.strategy.as_deref());
+    if let Some(name) = strategy
+        && !strategies::FIRST_FACTORS.iter().any(|known| known.name() == name)
+    {
+        return Err(ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param("strategy"));
+    }
+    let Some(identifier) = filled(req.identifier.as_deref()) else {
+        if strategy.is_some() || req.password.as_deref().is_some_and(|p| !p.is_empty()) {
+            return Err(ApiError::new(codes::FORM_PARAM_MISSING).param("identifier"));
+        }
+        let (value, current) = keep(scope, current, SignInState::default(), None, None).await?;
+        return Ok(Outcome { value: Ok(value), current });
+    };
+    let password = req.password.as_deref().filter(|p| !p.is_empty()).map(Secret::from);
+    let Some(user) = find_user(scope, identifier).await? else {
+        return unknown(scope, current, identifier, strategy, password.as_ref()).await;
+    };
+    if let Some(id) = signed_in_as(scope, &current, &user.user.id).await? {
+        return Err(ApiError::new(codes::IDENTIFIER_ALREADY_SIGNED_IN).session(&id));
+    }
+    let state = SignInState {
+        identifier: Some(identifier.to_owned()),
+        user_id: Some(user.user.id.clone()),
+        stage: Stage::NeedsFirstFactor { verification: None },
+    };
+    match (strategy, password) {
+        (None | Some("password"), Some(password)) => with_password(scope, caller, current, state, user, &password).await,
+        (Some("password"), None) => Err(ApiError::new(codes::FORM_PARAM_MISSING).param("password")),
+        (None, None) => {
+            let (value, current) = keep(scope, current, state, Some(&user), None).await?;
+            Ok(Outcome { value: Ok(value), current })
+        }
+        (Some(name), _) => {
+            let id = SignInId::new(scope.now, &scope.app.rng);
+            let strategy = strategies::first_factor(&scope.instance, &user, name)?;
+            refuse_banned(&user)?;
+            let code = strategy.prepare(Prepare { scope, user: &user, owner: id.as_str(), email_address_id: None }).await?;
+            let state = SignInState { stage: Stage::NeedsFirstFactor { verification: Some(code.record.id.clone()) }, ..state };
+            let (value, current) = keep(scope, current, state, Some(&user), Some((id, code))).await?;
+            Ok(Outcome { value: Ok(value), current })
+        }
+    }
+}
+
+async fn with_password(
+    scope: &Scope,
+    caller: &Caller,
+    current: Current,
+    state: SignInState,
+    user: UserWithEmails,
+    password: &Secret,
+) -> Result<Outcome<Result<SignIn, ApiError>>, ApiError> {
+    let attempt = match strategies::first_factor(&scope.instance, &user, "password") {
+        Ok(strategy) => {
+            let with = Attempt { scope, user: &user, owner: "", verification: None, code: None, password: Some(password) };
+            strategy.attempt(with).await
+        }
+        Err(error) => {
+            // Whether an account has a password must not show in the time that the answer takes.
+            scope.app.passwords.verify(password, None).await?;
+            Err(if scope.instance.settings.attack_protection.enumeration_protection { wrong_password(scope) } else { error })
+        }
+    };
+    match attempt {
+        Ok(proven) => {
+            let proof = Proof { strategy: "password".to_owned(), attempts: proven.attempts, at: scope.now };
+            let done = complete::complete(scope, caller, current, None, state, &user, proof, proven.consume).await?;
+            Ok(Outcome { value: Ok(done.value), current: done.current })
+        }
+        Err(error) if error.status() == 422 => {
+            let (_, current) = keep(scope, current, state, Some(&user), None).await?;
+            Ok(Outcome { value: Err(error), current })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Nobody has this identifier: the same work is done as if somebody had.
+async fn unknown(
+    scope: &Scope,
+    current: Current,
+    identifier: &str,
+    strategy: Option<&str>,
+    password: Option<&Secret>,
+) -> Result<Outcome<Result<SignIn, ApiError>>, ApiError> {
+    if let Some(password) = password {
+        scope.app.passwords.verify(password, None).await?;
+    }
+    if !scope.instance.settings.attack_protection.enumeration_protection {
+        return Err(ApiError::new(codes::FORM_IDENTIFIER_NOT_FOUND).param("identifier"));
+    }
+    let state = SignInState {
+        identifier: Some(identifier.to_owned()),
+        user_id: None,
+        stage: match strategy {
+            Some("email_code" | "reset_password_email_code") => Stage::Pretended { strategy: strategy.map(str::to_owned) },
+            _ => Stage::Pretended { strategy: None },
+        },
+    };
+    let (value, current) = keep(scope, current, state, None, None).await?;
+    let value = if password.is_some() { Err(wrong_password(scope)) } else { Ok(value) };
+    Ok(Outcome { value, current })
+}
+
+/// Reads the current sign-in of a client.
+///
+/// # Errors
+/// `resource_not_found` for one that this client never had.
+pub async fn get(scope: &Scope, current: &Current, id: &SignInId) -> Result<SignIn, ApiError> {
+    let loaded = load(scope, current, id).await?;
+    state::view(scope, &loaded.record, &loaded.state, loaded.user.as_ref()).await
+}
+
+/// Sends the code of a first factor.
+///
+/// # Errors
+/// `resource_forbidden` for a sign-in that is not current, `strategy_for_user_invalid` and others.
+pub async fn prepare_first(scope: &Scope, current: &Current, req: &PrepareFirstFactor) -> Result<SignIn, ApiError> {
+    let mut loaded = load_current(scope, current, &req.sign_in_id).await?;
+    let name = filled(req.strategy.as_deref()).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("strategy"))?;
+    if let Stage::Pretended { .. } = loaded.state.stage {
+        loaded.state.stage = Stage::Pretended { strategy: Some(name.to_owned()) };
+        return write(scope, loaded, None).await;
+    }
+    let Stage::NeedsFirstFactor { verification } = &loaded.state.stage else { return Err(codes::CLIENT_STATE_INVALID.into()) };
+    let user = loaded.user.as_ref().ok_or(codes::SIGN_IN_USER_DELETED)?;
+    refuse_banned(user)?;
+    let strategy = strategies::first_factor(&scope.instance, user, name)?;
+    if let Some(id) = verification
+        && let Some(before) = verification::load(scope, id).await?
+        && before.strategy == name
+        && before.status == "unverified"
+        && scope.now - before.created_at < verification::REPEAT_MS
+        && filled(req.email_address_id.as_deref()).is_none_or(|wanted| wanted == before.target_id)
+    {
+        return state::view(scope, &loaded.record, &loaded.state, loaded.user.as_ref()).await;
+    }
+    let with = Prepare { scope, user, owner: &loaded.record.id, email_address_id: req.email_address_id.as_deref() };
+    let code = strategy.prepare(with).await?;
+    loaded.state.stage = Stage::NeedsFirstFactor { verification: Some(code.record.id.clone()) };
+    write(scope, loaded, Some(code)).await
+}
+
+/// Proves the first factor.
+///
+/// # Errors
+/// `form_password_incorrect`, `form_code_incorrect`, `verification_failed`, `user_locked` and others.
+pub async fn attempt_first(scope: &Scope, caller: &Caller, current: Current, req: &AttemptFirstFactor) -> Result<Outcome<SignIn>, ApiError> {
+    let loaded = load_current(scope, &current, &req.sign_in_id).await?;
+    let name = filled(req.strategy.as_deref()).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("strategy"))?;
+    let password = req.password.as_deref().filter(|p| !p.is_empty()).map(Secret::from);
+    if let Stage::Pretended { strategy } = &loaded.state.stage {
+        return Err(pretend_attempt(scope, name, strategy.as_deref(), password.as_ref()).await);
+    }
+    let Stage::NeedsFirstFactor { verification } = &loaded.state.stage else { return Err(codes::CLIENT_STATE_INVALID.into()) };
+    let user = loaded.user.as_ref().ok_or(codes::SIGN_IN_USER_DELETED)?;
+    let strategy = strategies::first_factor(&scope.instance, user, name)?;
+    let new_password = if name.starts_with("reset_password") { password.as_ref() } else { None };
+    if let Some(new) = new_password {
+        password::policy::check(&scope.instance.settings.password, new.expose(), "password")?;
+    }
+    let with = Attempt {
+        scope,
+        user,
+        owner: &loaded.record.id,
+        verification: verification.as_ref(),
+        code: req.code.as_deref(),
+        password: password.as_ref(),
+    };
+    let proven = strategy.attempt(with).await?;
+    let proof = Proof { strategy: name.to_owned(), attempts: proven.attempts, at: scope.now };
+    match proven.grants {
+        Grants::SignIn => finish(scope, caller, current, loaded, proof, proven).await,
+        Grants::NewPassword => needs_new_password(scope, caller, current, loaded, proof, proven, new_password).await,
+    }
+}
+
+/// What a sign-in of nobody answers: the errors of somebody's.
+async fn pretend_attempt(scope: &Scope, name: &str, prepared: Option<&str>, password: Option<&Secret>) -> ApiError {
+    match (name, password) {
+        ("password", Some(password)) => match scope.app.passwords.verify(password, None).await {
+            Ok(_) => wrong_password(scope),
+            Err(error) => error,
+        },
+        ("password", None) => ApiError::new(codes::FORM_PARAM_MISSING).param("password"),
+        _ if prepared == Some(name) => ApiError::new(codes::FORM_CODE_INCORRECT).param("code"),
+        _ => codes::VERIFICATION_MISSING.into(),
+    }
+}
+
+async fn finish(
+    scope: &Scope,
+    caller: &Caller,
+    current: Current,
+    loaded: Loaded,
+    proof: Proof,
+    proven: Proven,
+) -> Result<Outcome<SignIn>, ApiError> {
+    let user = loaded.user.ok_or(codes::SIGN_IN_USER_DELETED)?;
+    complete::complete(scope, caller, current, Some(loaded.record), loaded.state, &user, proof, proven.consume).await
+}
+
+async fn needs_new_password(
+    scope: &Scope,
+    caller: &Caller,
+    current: Current,
+    mut loaded: Loaded,
+    proof: Proof,
+    proven: Proven,
+    new_password: Option<&Secret>,
+) -> Result<Outcome<SignIn>, ApiError> {
+    if let Some(new) = new_password {
+        let hash = scope.app.passwords.hash(new, &scope.app.rng).await?;
+        return reset(scope, caller, current, loaded, proof, proven.consume, hash, true).await;
+    }
+    loaded.state.stage = Stage::NeedsNewPassword { proof };
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    if let Some(id) = &proven.consume {
+        verification::consume(scope, &mut tx, id).await?;
+    }
+    if let Some(user) = &loaded.user {
+        users::clear_guesses(&mut tx, scope.ins(), &user.user.id).await.map_err(internal)?;
+    }
+    advance(scope, &mut tx, &mut loaded.record, &loaded.state).await?;
+    tx.commit().await.map_err(internal)?;
+    let value = state::view(scope, &loaded.record, &loaded.state, loaded.user.as_ref()).await?;
+    Ok(Outcome { value, current })
+}
+
+/// Sets the new password that a proof of the address allows, and signs in.
+///
+/// # Errors
+/// `client_state_invalid` before the proof, the password policy's codes, and others.
+pub async fn reset_password(scope: &Scope, caller: &Caller, current: Current, req: &ResetPassword) -> Result<Outcome<SignIn>, ApiError> {
+    let loaded = load_current(scope, &current, &req.sign_in_id).await?;
+    let Stage::NeedsNewPassword { proof } = &loaded.state.stage else { return Err(codes::CLIENT_STATE_INVALID.into()) };
+    let proof = proof.clone();
+    let password = req.password.as_deref().filter(|p| !p.is_empty());
+    let password = Secret::from(password.ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("password"))?);
+    password::policy::check(&scope.instance.settings.password, password.expose(), "password")?;
+    let hash = scope.app.passwords.hash(&password, &scope.app.rng).await?;
+    reset(scope, caller, current, loaded, proof, None, hash, req.sign_out_of_other_sessions != Some(false)).await
+}
+
+#[allow(clippy::too_many_arguments, reason = "one transition, and each of these is a part of it")]
+async fn reset(
+    scope: &Scope,
+    caller: &Caller,
+    current: Current,
+    loaded: Loaded,
+    proof: Proof,
+    consume: Option<VerificationId>,
+    hash: String,
+    sign_out_others: bool,
+) -> Result<Outcome<SignIn>, ApiError> {
+    let user = loaded.user.ok_or(codes::SIGN_IN_USER_DELETED)?;
+    let password = complete::NewPassword { hash, sign_out_others };
+    let parts = complete::Parts { record: Some(loaded.record), state: loaded.state, proof, consume, password: Some(password) };
+    complete::complete_parts(scope, caller, current, parts, &user).await
+}
+
+/// Refuses what only a user with a second factor can do. No second factor exists yet, so no sign-in gets to that stage.
+///
+/// # Errors
+/// Always: `resource_forbidden` or `resource_not_found` for a foreign sign-in, else `client_state_invalid`.
+pub async fn second_factor(scope: &Scope, current: &Current, id: &SignInId) -> Result<SignIn, ApiError> {
+    load_current(scope, current, id).await?;
+    Err(codes::CLIENT_STATE_INVALID.into())
+}
+
+/// The sign-in that is current on a client.
+pub(crate) async fn current_view(scope: &Scope, client: &ClientRecord) -> Result<Option<SignIn>, ApiError> {
+    let Some(id) = &client.sign_in_id else { return Ok(None) };
+    let Some(record) = attempts::get(scope.db(), Kind::SignIn, scope.ins(), id.as_str()).await.map_err(internal)? else { return Ok(None) };
+    if record.abandon_at <= scope.now {
+        return Ok(None);
+    }
+    let loaded = understand(scope, record).await?;
+    state::view(scope, &loaded.record, &loaded.state, loaded.user.as_ref()).await.map(Some)
+}
+
+async fn understand(scope: &Scope, record: AttemptRecord) -> Result<Loaded, ApiError> {
+    let state: SignInState = serde_json::from_str(&record.state).map_err(ApiError::internal)?;
+    let user = match &state.user_id {
+        Some(id) => users::get(scope.db(), scope.ins(), id).await.map_err(internal)?,
+        None => None,
+    };
+    Ok(Loaded { record, state, user })
+}
+
+async fn load(scope: &Scope, current: &Current, id: &SignInId) -> Result<Loaded, ApiError> {
+    let missing = || ApiError::not_found("Sign in", id);
+    let client = current.record.as_ref().ok_or_else(missing)?;
+    let record = attempts::get(scope.db(), Kind::SignIn, scope.ins(), id.as_str()).await.map_err(internal)?;
+    let record = record.filter(|r| r.client_id == client.id && r.abandon_at > scope.now).ok_or_else(missing)?;
+    understand(scope, record).await
+}
+
+async fn load_current(scope: &Scope, current: &Current, id: &SignInId) -> Result<Loaded, ApiError> {
+    let loaded = load(scope, current, id).await?;
+    if current.require()?.sign_in_id.as_ref() != Some(id) {
+        return Err(codes::RESOURCE_FORBIDDEN.into());
+    }
+    Ok(loaded)
+}
+
+/// Writes a new attempt, and the client when it is new, in one transaction.
+async fn keep(
+    scope: &Scope,
+    current: Current,
+    state: SignInState,
+    user: Option<&UserWithEmails>,
+    code: Option<(SignInId, verification::NewCode)>,
+) -> Result<(SignIn, Current), ApiError> {
+    let (id, code) = match code {
+        Some((id, code)) => (id, Some(code)),
+        None => (SignInId::new(scope.now, &scope.app.rng), None),
+    };
+    let (mut client, new_token, is_new) = match current.record {
+        Some(record) => (record, current.new_token, false),
+        None => {
+            let (record, token) = client::fresh(scope);
+            (record, Some(token), true)
+        }
+    };
+    client.sign_in_id = Some(id.clone());
+    let record = new_record(scope, &id, &client.id, &state)?;
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    if is_new {
+        clients::insert(&mut tx, scope.ins(), &client).await.map_err(internal)?;
+    } else {
+        clients::set_sign_in(&mut tx, scope.ins(), &client.id, &client.sign_in_id).await.map_err(internal)?;
+    }
+    attempts::insert(&mut tx, Kind::SignIn, scope.ins(), &record).await.map_err(internal)?;
+    if let Some(code) = &code {
+        code.write(scope, &mut tx).await?;
+    }
+    tx.commit().await.map_err(internal)?;
+    if code.is_some() {
+        scope.app.outbox.notify_one();
+    }
+    let view = state::view(scope, &record, &state, user).await?;
+    Ok((view, Current { record: Some(client), new_token, forgotten: false }))
+}
+
+fn new_record(scope: &Scope, id: &SignInId, client: &ClientId, state: &SignInState) -> Result<AttemptRecord, ApiError> {
+    Ok(AttemptRecord {
+        id: id.as_str().to_owned(),
+        client_id: client.clone(),
+        state: serde_json::to_string(state).map_err(ApiError::internal)?,
+        version: 0,
+        abandon_at: scope.now + ABANDON_MS,
+        created_at: scope.now,
+        updated_at: scope.now,
+    })
+}
+
+async fn advance(
+    scope: &Scope,
+    tx: &mut doorward_store::Tx,
+    record: &mut AttemptRecord,
+    state: &SignInState,
+) -> Result<(), ApiError> {
+    record.state = serde_json::to_string(state).map_err(ApiError::internal)?;
+    if !attempts::advance(tx, Kind::SignIn, scope.ins(), record, scope.now).await.map_err(internal)? {
+        return Err(codes::CLIENT_STATE_INVALID.into());
+    }
+    record.version += 1;
+    Ok(())
+}
+
+async fn write(scope: &Scope, mut loaded: Loaded, code: Option<verification::NewCode>) -> Result<SignIn, ApiError> {
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    advance(scope, &mut tx, &mut loaded.record, &loaded.state).await?;
+    if let Some(code) = &code {
+        code.write(scope, &mut tx).await?;
+    }
+    tx.commit().await.map_err(internal)?;
+    if code.is_some() {
+        scope.app.outbox.notify_one();
+    }
+    state::view(scope, &loaded.record, &loaded.state, loaded.user.as_ref()).await
+}
+
+/// A single-session client that is signed in does not start over.
+pub(crate) async fn refuse_when_signed_in(scope: &Scope, current: &Current) -> Result<(), ApiError> {
+    let Some(client) = &current.record else { return Ok(()) };
+    if scope.instance.settings.session.single_session && !client::live_sessions(scope, &client.id).await?.is_empty() {
+        return Err(codes::SESSION_EXISTS.into());
+    }
+    Ok(())
+}
+
+async fn signed_in_as(scope: &Scope, current: &Current, user: &UserId) -> Result<Option<SessionId>, ApiError> {
+    let Some(client) = &current.record else { return Ok(None) };
+    Ok(client::live_sessions(scope, &client.id).await?.into_iter().find(|(s, _)| &s.user_id == user).map(|(s, _)| s.id))
+}
+
+fn refuse_banned(user: &UserWithEmails) -> Result<(), ApiError> {
+    if user.user.banned { Err(codes::USER_BANNED.into()) } else { Ok(()) }
+}
+
+async fn find_user(scope: &Scope, identifier: &str) -> Result<Option<UserWithEmails>, ApiError> {
+    let attributes = &scope.instance.settings.attributes;
+    match identifiers::parse_identifier(identifier) {
+        Some(Identifier::Email(email)) if attributes.email_address != Presence::Off => {
+            users::by_email(scope.db(), scope.ins(), &email.key).await.map_err(internal)
+        }
+        Some(Identifier::Username(key)) if attributes.username != Presence::Off => {
+            users::by_username(scope.db(), scope.ins(), &key).await.map_err(internal)
+        }
+        _ => Ok(None),
+    }
+}

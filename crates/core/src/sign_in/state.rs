@@ -1,0 +1,158 @@
+use crate::app::Scope;
+use crate::identifiers;
+use crate::settings::Presence;
+use crate::{strategies, users, verification};
+use doorward_base::*;
+use doorward_store::attempts::AttemptRecord;
+use doorward_store::users::UserWithEmails;
+use doorward_wire::fapi::{Factor, SignIn};
+use doorward_wire::resource::Verification;
+use serde::{Deserialize, Serialize};
+
+/// A sign-in, as it is kept.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct SignInState {
+    /// What the person typed.
+    pub identifier: Option<String>,
+    /// Whose it is.
+    pub user_id: Option<UserId>,
+    /// How far it is.
+    pub stage: Stage,
+}
+
+/// How far a sign-in is. A stage owns what belongs to it and nothing else.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub(crate) enum Stage {
+    /// Nobody was named yet.
+    #[default]
+    NeedsIdentifier,
+    /// Somebody was named; a code may be on its way.
+    NeedsFirstFactor { verification: Option<VerificationId> },
+    /// Nobody has the identifier, and the instance does not tell.
+    Pretended { strategy: Option<String> },
+    /// The address was proven in order to choose a new password.
+    NeedsNewPassword { proof: Proof },
+    /// Done.
+    Complete { proof: Proof, session: SessionId },
+}
+
+/// What was proven.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Proof {
+    pub strategy: String,
+    pub attempts: i64,
+    pub at: Timestamp,
+}
+
+impl Stage {
+    fn status(&self) -> &'static str {
+        match self {
+            Self::NeedsIdentifier => "needs_identifier",
+            Self::NeedsFirstFactor { .. } | Self::Pretended { .. } => "needs_first_factor",
+            Self::NeedsNewPassword { .. } => "needs_new_password",
+            Self::Complete { .. } => "complete",
+        }
+    }
+}
+
+fn verified(proof: &Proof) -> Verification {
+    let object = if proof.strategy == "password" { "verification_password" } else { "verification_otp" };
+    Verification {
+        object: object.to_owned(),
+        status: "verified".to_owned(),
+        strategy: proof.strategy.clone(),
+        attempts: Some(proof.attempts),
+        expire_at: (proof.strategy != "password").then_some(proof.at),
+        error: None,
+    }
+}
+
+/// The sign-in as the wire has it.
+pub(crate) async fn view(
+    scope: &Scope,
+    record: &AttemptRecord,
+    state: &SignInState,
+    user: Option<&UserWithEmails>,
+) -> Result<SignIn, ApiError> {
+    let first = match &state.stage {
+        Stage::NeedsFirstFactor { verification: Some(id) } => {
+            verification::load(scope, id).await?.map(|v| verification::view(&v, scope.now))
+        }
+        Stage::NeedsNewPassword { proof } | Stage::Complete { proof, .. } => Some(verified(proof)),
+        Stage::Pretended { strategy: Some(strategy) } => Some(Verification {
+            object: "verification_otp".to_owned(),
+            status: "unverified".to_owned(),
+            strategy: strategy.clone(),
+            attempts: Some(0),
+            expire_at: Some(record.updated_at + verification::LIFETIME_MS),
+            error: None,
+        }),
+        _ => None,
+    };
+    let factors = match (&state.stage, user) {
+        (Stage::NeedsIdentifier, _) => None,
+        (Stage::Pretended { .. }, _) => Some(pretended_factors(scope, state.identifier.as_deref().unwrap_or_default())),
+        (_, user) => Some(user.map(|user| strategies::first_factors(&scope.instance, user)).unwrap_or_default()),
+    };
+    // Before anything is proven, a name must not tell whether the account exists.
+    let hide = scope.instance.settings.attack_protection.enumeration_protection
+        && matches!(state.stage, Stage::NeedsFirstFactor { .. } | Stage::Pretended { .. });
+    Ok(SignIn {
+        object: "sign_in_attempt".to_owned(),
+        id: record.id.as_str().into(),
+        status: state.stage.status().to_owned(),
+        supported_identifiers: supported_identifiers(scope),
+        supported_first_factors: factors,
+        supported_second_factors: None,
+        first_factor_verification: first,
+        second_factor_verification: None,
+        identifier: state.identifier.clone(),
+        user_data: user.filter(|_| !hide).map(users::sign_in_view),
+        created_session_id: match &state.stage {
+            Stage::Complete { session, .. } => Some(session.clone()),
+            _ => None,
+        },
+        abandon_at: record.abandon_at,
+        client_trust_state: if user.is_some() || hide { "known" } else { "pending" }.to_owned(),
+        protect_check: None,
+    })
+}
+
+fn supported_identifiers(scope: &Scope) -> Vec<String> {
+    let attributes = &scope.instance.settings.attributes;
+    let kinds = [("email_address", attributes.email_address), ("username", attributes.username)];
+    kinds.iter().filter(|(_, presence)| *presence != Presence::Off).map(|(kind, _)| (*kind).to_owned()).collect()
+}
+
+/// The factors that an account with this identifier would have. The same identifier gets the same ids each time.
+fn pretended_factors(scope: &Scope, identifier: &str) -> Vec<Factor> {
+    let attributes = &scope.instance.settings.attributes;
+    let mut out = Vec::new();
+    let plain = |strategy: &str| Factor { strategy: strategy.to_owned(), email_address_id: None, safe_identifier: None, primary: None };
+    if attributes.password != Presence::Off {
+        out.push(plain("password"));
+    }
+    if let Some(identifiers::Identifier::Email(email)) = identifiers::parse_identifier(identifier) {
+        let hash = scope.app.sealer.code_hash(&format!("{}:pretended", scope.ins()), &email.key);
+        let id = IdentificationId::from(format!("{}{}", IdentificationId::PREFIX, pretended_ksuid(&hash)));
+        let coded = |strategy: &str| Factor {
+            email_address_id: Some(id.clone()),
+            safe_identifier: Some(identifiers::mask_email(&email.address)),
+            primary: Some(true),
+            ..plain(strategy)
+        };
+        if attributes.email_code {
+            out.push(coded("email_code"));
+        }
+        if attributes.password != Presence::Off {
+            out.push(coded("reset_password_email_code"));
+        }
+    }
+    out
+}
+
+/// 27 characters that look like those of an id.
+fn pretended_ksuid(hash: &str) -> String {
+    format!("3{}", &hash[..26])
+}

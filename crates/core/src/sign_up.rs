@@ -1,0 +1,466 @@
+//! Sign-up: fields are gathered and proven until there is enough to make a user and a session of.
+
+use crate::app::{Caller, Scope, internal};
+use crate::client::{self, Current, Outcome};
+use crate::identifiers::{self, Email, Username};
+use crate::settings::{Presence, SignUpMode};
+use crate::sign_in::{self, NewSession, complete_new_session, filled};
+use crate::users::{self, NewEmail};
+use crate::{password, verification};
+use doorward_base::*;
+use doorward_store::attempts::{self, AttemptRecord, Kind};
+use doorward_store::clients::{self, ClientRecord};
+use doorward_store::users as user_store;
+use doorward_store::users::UserRecord;
+use doorward_store::verifications::VerificationRecord;
+use doorward_wire::Object;
+use doorward_wire::fapi::{AttemptVerification, PrepareVerification, SignUp, SignUpFields, SignUpVerification, SignUpVerifications};
+use serde::{Deserialize, Serialize};
+
+const ABANDON_MS: i64 = 24 * 60 * 60 * 1000;
+const STRATEGY: &str = "email_code";
+
+/// A sign-up, as it is kept.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct SignUpState {
+    email: Option<(String, String)>,
+    email_proof: EmailProof,
+    username: Option<(String, String)>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    locale: Option<String>,
+    password_hash: Option<String>,
+    unsafe_metadata: Object,
+    legal_accepted_at: Option<Timestamp>,
+    done: Option<Done>,
+}
+
+/// How far the proof of the address is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+enum EmailProof {
+    /// No code was asked for.
+    #[default]
+    Unsent,
+    /// A code is on its way.
+    Sent { verification: VerificationId },
+    /// Proven, with so many tries.
+    Proven { attempts: i64, at: Timestamp },
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Done {
+    user: UserId,
+    session: SessionId,
+}
+
+struct Loaded {
+    record: AttemptRecord,
+    state: SignUpState,
+}
+
+/// What is still to be done, by field.
+struct Requirements {
+    required: Vec<&'static str>,
+    optional: Vec<&'static str>,
+    missing: Vec<&'static str>,
+    unverified: Vec<&'static str>,
+}
+
+fn requirements(scope: &Scope, state: &SignUpState) -> Requirements {
+    let attributes = &scope.instance.settings.attributes;
+    let fields = [
+        ("email_address", attributes.email_address, state.email.is_some()),
+        ("username", attributes.username, state.username.is_some()),
+        ("password", attributes.password, state.password_hash.is_some()),
+        ("first_name", attributes.first_name, state.first_name.is_some()),
+        ("last_name", attributes.last_name, state.last_name.is_some()),
+    ];
+    let legal = scope.instance.settings.sign_up.legal_consent;
+    let of = |wanted: Presence| fields.iter().filter(move |(_, p, _)| *p == wanted);
+    let mut required: Vec<&str> = of(Presence::Required).map(|(name, ..)| *name).collect();
+    let mut missing: Vec<&str> = of(Presence::Required).filter(|(.., there)| !there).map(|(name, ..)| *name).collect();
+    if legal {
+        required.push("legal_accepted");
+        if state.legal_accepted_at.is_none() {
+            missing.push("legal_accepted");
+        }
+    }
+    let proven = matches!(state.email_proof, EmailProof::Proven { .. });
+    let unverified = if state.email.is_some() && !proven { vec!["email_address"] } else { Vec::new() };
+    // Without anything to find the user by, there would be an account that nobody can enter.
+    if state.email.is_none() && state.username.is_none() && !missing.contains(&"email_address") && !missing.contains(&"username") {
+        missing.push(if attributes.email_address == Presence::Off { "username" } else { "email_address" });
+    }
+    Requirements { required, optional: of(Presence::Optional).map(|(name, ..)| *name).collect(), missing, unverified }
+}
+
+/// Starts a sign-up. It replaces the client's current one.
+///
+/// # Errors
+/// `session_exists`, `sign_up_mode_restricted`, `form_identifier_exists`, the form's codes.
+pub async fn start(scope: &Scope, caller: &Caller, current: Current, fields: &SignUpFields) -> Result<Outcome<SignUp>, ApiError> {
+    if scope.instance.settings.sign_up.mode == SignUpMode::Restricted {
+        return Err(codes::SIGN_UP_MODE_RESTRICTED.into());
+    }
+    sign_in::refuse_when_signed_in(scope, &current).await?;
+    let mut state = SignUpState::default();
+    fill(scope, &mut state, fields).await?;
+    let (mut client, is_new, new_token) = match current.record.clone() {
+        Some(record) => (record, false, current.new_token.clone()),
+        None => {
+            let (record, token) = client::fresh(scope);
+            (record, true, Some(token))
+        }
+    };
+    let id = SignUpId::new(scope.now, &scope.app.rng);
+    client.sign_up_id = Some(id.clone());
+    let record = AttemptRecord {
+        id: id.as_str().to_owned(),
+        client_id: client.id.clone(),
+        state: serde_json::to_string(&state).map_err(ApiError::internal)?,
+        version: 0,
+        abandon_at: scope.now + ABANDON_MS,
+        created_at: scope.now,
+        updated_at: scope.now,
+    };
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    if is_new {
+        clients::insert(&mut tx, scope.ins(), &client).await.map_err(internal)?;
+    } else {
+        clients::set_sign_up(&mut tx, scope.ins(), &client.id, &client.sign_up_id).await.map_err(internal)?;
+    }
+    attempts::insert(&mut tx, Kind::SignUp, scope.ins(), &record).await.map_err(internal)?;
+    tx.commit().await.map_err(internal)?;
+    let current = Current { record: Some(client), new_token, forgotten: false };
+    settle(scope, caller, current, Loaded { record, state }, None).await
+}
+
+/// Adds fields to a sign-up; without an id, to the client's current one.
+///
+/// # Errors
+/// As [`start`], and `resource_forbidden` for a sign-up that is not current.
+pub async fn update(
+    scope: &Scope,
+    caller: &Caller,
+    current: Current,
+    id: Option<&SignUpId>,
+    fields: &SignUpFields,
+) -> Result<Outcome<SignUp>, ApiError> {
+    let id = id.or_else(|| current.record.as_ref()?.sign_up_id.as_ref()).cloned();
+    let mut loaded = load_current(scope, &current, &id.ok_or_else(|| ApiError::not_found("Sign up", "current"))?).await?;
+    fill(scope, &mut loaded.state, fields).await?;
+    settle(scope, caller, current, loaded, None).await
+}
+
+/// Reads a sign-up of this client.
+///
+/// # Errors
+/// `resource_not_found` for one that this client never had.
+pub async fn get(scope: &Scope, current: &Current, id: &SignUpId) -> Result<SignUp, ApiError> {
+    view(scope, &load(scope, current, id).await?).await
+}
+
+/// Sends the code that proves the address.
+///
+/// # Errors
+/// `verification_strategy_invalid`, `verification_already_verified`, `verification_code_too_many_requests`.
+pub async fn prepare(scope: &Scope, current: &Current, req: &PrepareVerification) -> Result<SignUp, ApiError> {
+    let mut loaded = load_current(scope, current, &req.sign_up_id).await?;
+    check_strategy(req.strategy.as_deref())?;
+    if let EmailProof::Proven { .. } = loaded.state.email_proof {
+        return Err(codes::VERIFICATION_ALREADY_VERIFIED.into());
+    }
+    let (address, key) = loaded.state.email.clone().ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("email_address"))?;
+    if let EmailProof::Sent { verification } = &loaded.state.email_proof
+        && let Some(before) = verification::load(scope, verification).await?
+        && scope.now - before.created_at < verification::REPEAT_MS
+    {
+        return view(scope, &loaded).await;
+    }
+    let email = Email { address, key };
+    let code = verification::new_code(scope, &loaded.record.id, STRATEGY, &email.key, &email, "sign up").await?;
+    loaded.state.email_proof = EmailProof::Sent { verification: code.record.id.clone() };
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    advance(scope, &mut tx, &mut loaded).await?;
+    code.write(scope, &mut tx).await?;
+    tx.commit().await.map_err(internal)?;
+    scope.app.outbox.notify_one();
+    view(scope, &loaded).await
+}
+
+/// Proves the address. When nothing else is missing, the user is made and signed in.
+///
+/// # Errors
+/// `form_code_incorrect`, `verification_failed`, `verification_expired` and others.
+pub async fn attempt(scope: &Scope, caller: &Caller, current: Current, req: &AttemptVerification) -> Result<Outcome<SignUp>, ApiError> {
+    let mut loaded = load_current(scope, &current, &req.sign_up_id).await?;
+    check_strategy(req.strategy.as_deref())?;
+    let EmailProof::Sent { verification } = &loaded.state.email_proof else {
+        return Err(match loaded.state.email_proof {
+            EmailProof::Proven { .. } => codes::VERIFICATION_ALREADY_VERIFIED,
+            _ => codes::VERIFICATION_MISSING,
+        }
+        .into());
+    };
+    let proven = verification::try_code(scope, verification, &loaded.record.id, STRATEGY, req.code.as_deref()).await?;
+    loaded.state.email_proof = EmailProof::Proven { attempts: proven.attempts, at: scope.now };
+    settle(scope, caller, current, loaded, Some(proven)).await
+}
+
+fn check_strategy(strategy: Option<&str>) -> Result<(), ApiError> {
+    match filled(strategy) {
+        Some(STRATEGY) => Ok(()),
+        Some(_) => Err(ApiError::new(codes::VERIFICATION_STRATEGY_INVALID).param("strategy")),
+        None => Err(ApiError::new(codes::FORM_PARAM_MISSING).param("strategy")),
+    }
+}
+
+/// Takes what the person filled in. A field that the instance does not take is refused by name.
+async fn fill(scope: &Scope, state: &mut SignUpState, fields: &SignUpFields) -> Result<(), ApiError> {
+    let settings = &scope.instance.settings;
+    let attributes = &settings.attributes;
+    let strategy = filled(fields.strategy.as_deref());
+    if strategy.is_some_and(|s| !matches!(s, "password" | "email_code")) {
+        return Err(ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param("strategy"));
+    }
+    if fields.transfer == Some(true) {
+        return Err(codes::ACCOUNT_TRANSFER_INVALID.into());
+    }
+    let taken = |name: &'static str, presence: Presence, value: Option<&str>| match filled(value) {
+        Some(_) if presence == Presence::Off => Err(ApiError::new(codes::FORM_PARAM_UNKNOWN).param(name)),
+        value => Ok(value.map(str::to_owned)),
+    };
+    if let Some(text) = taken("email_address", attributes.email_address, fields.email_address.as_deref())? {
+        set_email(scope, state, &text).await?;
+    }
+    if let Some(text) = taken("username", attributes.username, fields.username.as_deref())? {
+        let name = identifiers::parse_username(&settings.username, &text)?;
+        if user_store::by_username(scope.db(), scope.ins(), &name.key).await.map_err(internal)?.is_some() {
+            return Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param("username"));
+        }
+        state.username = Some((name.username, name.key));
+    }
+    for (name, presence, value, field) in [
+        ("first_name", attributes.first_name, &fields.first_name, &mut state.first_name),
+        ("last_name", attributes.last_name, &fields.last_name, &mut state.last_name),
+    ] {
+        if let Some(text) = taken(name, presence, value.as_deref())? {
+            users::check_name(Some(&text), name)?;
+            *field = Some(text);
+        }
+    }
+    if let Some(locale) = filled(fields.locale.as_deref()) {
+        // SDKs send the browser's language unasked; a strange one is not the person's fault.
+        state.locale = Some(locale.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).take(35).collect());
+    }
+    if let Some(metadata) = &fields.unsafe_metadata {
+        users::metadata_text(metadata, "unsafe_metadata")?;
+        state.unsafe_metadata = metadata.clone();
+    }
+    match fields.legal_accepted {
+        Some(true) => state.legal_accepted_at = Some(state.legal_accepted_at.unwrap_or(scope.now)),
+        Some(false) if settings.sign_up.legal_consent => return Err(ApiError::new(codes::LEGAL_NOT_ACCEPTED).param("legal_accepted")),
+        _ => {}
+    }
+    if let Some(text) = fields.password.as_deref().filter(|p| !p.is_empty()) {
+        if attributes.password == Presence::Off {
+            return Err(ApiError::new(codes::FORM_PARAM_UNKNOWN).param("password"));
+        }
+        password::policy::check(&settings.password, text, "password")?;
+        state.password_hash = Some(scope.app.passwords.hash(&Secret::from(text), &scope.app.rng).await?);
+    }
+    Ok(())
+}
+
+async fn set_email(scope: &Scope, state: &mut SignUpState, text: &str) -> Result<(), ApiError> {
+    let email = identifiers::parse_email(text).ok_or_else(|| {
+        ApiError::new(codes::FORM_PARAM_FORMAT_INVALID).param("email_address").long("email_address must be a valid email address.")
+    })?;
+    if state.email.as_ref().is_some_and(|(_, key)| key == &email.key) {
+        return Ok(());
+    }
+    if user_store::by_email(scope.db(), scope.ins(), &email.key).await.map_err(internal)?.is_some() {
+        return Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param("email_address"));
+    }
+    // A new address is unproven, whatever was proven before it.
+    state.email = Some((email.address, email.key));
+    state.email_proof = EmailProof::Unsent;
+    Ok(())
+}
+
+/// Writes the state; when nothing is missing, makes the user and the session in the same transaction.
+async fn settle(
+    scope: &Scope,
+    caller: &Caller,
+    current: Current,
+    mut loaded: Loaded,
+    consume: Option<VerificationRecord>,
+) -> Result<Outcome<SignUp>, ApiError> {
+    let open = requirements(scope, &loaded.state);
+    let complete = open.missing.is_empty() && open.unverified.is_empty();
+    if complete && scope.instance.settings.sign_up.mode == SignUpMode::Restricted {
+        return Err(codes::SIGN_UP_MODE_RESTRICTED.into());
+    }
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    if let Some(code) = &consume {
+        verification::consume(scope, &mut tx, &code.id).await?;
+    }
+    if !complete {
+        advance(scope, &mut tx, &mut loaded).await?;
+        tx.commit().await.map_err(internal)?;
+        return Ok(Outcome { value: view(scope, &loaded).await?, current });
+    }
+    let (user, username, emails) = new_user(scope, &loaded.state);
+    let new = NewSession::prepare(scope, caller, &current, &user.id);
+    loaded.state.done = Some(Done { user: user.id.clone(), session: new.session.id.clone() });
+    let strategy = if loaded.state.email.is_some() && loaded.state.password_hash.is_none() { STRATEGY } else { "password" };
+    advance(scope, &mut tx, &mut loaded).await?;
+    users::insert(scope, &mut tx, user, username, emails).await?;
+    let completed = complete_new_session(scope, &mut tx, new, strategy).await?;
+    tx.commit().await.map_err(internal)?;
+    Ok(Outcome { value: view(scope, &loaded).await?, current: completed.current })
+}
+
+fn new_user(scope: &Scope, state: &SignUpState) -> (UserRecord, Option<Username>, Vec<NewEmail>) {
+    let user = UserRecord {
+        first_name: state.first_name.clone(),
+        last_name: state.last_name.clone(),
+        locale: state.locale.clone(),
+        password_updated_at: state.password_hash.as_ref().map(|_| scope.now),
+        password_hash: state.password_hash.clone(),
+        unsafe_metadata: serde_json::to_string(&state.unsafe_metadata).unwrap_or_else(|_| "{}".to_owned()),
+        legal_accepted_at: state.legal_accepted_at,
+        ..users::blank(scope)
+    };
+    let emails = state.email.iter().map(|(address, key)| NewEmail {
+        email: Email { address: address.clone(), key: key.clone() },
+        strategy: Some(STRATEGY.to_owned()),
+        attempts: match state.email_proof {
+            EmailProof::Proven { attempts, .. } => Some(attempts),
+            _ => None,
+        },
+    });
+    let username = state.username.clone().map(|(username, key)| Username { username, key });
+    (user, username, emails.collect())
+}
+
+async fn advance(scope: &Scope, tx: &mut doorward_store::Tx, loaded: &mut Loaded) -> Result<(), ApiError> {
+    loaded.record.state = serde_json::to_string(&loaded.state).map_err(ApiError::internal)?;
+    if !attempts::advance(tx, Kind::SignUp, scope.ins(), &loaded.record, scope.now).await.map_err(internal)? {
+        return Err(codes::CLIENT_STATE_INVALID.into());
+    }
+    loaded.record.version += 1;
+    Ok(())
+}
+
+async fn load(scope: &Scope, current: &Current, id: &SignUpId) -> Result<Loaded, ApiError> {
+    let missing = || ApiError::not_found("Sign up", id);
+    let client = current.record.as_ref().ok_or_else(missing)?;
+    let record = attempts::get(scope.db(), Kind::SignUp, scope.ins(), id.as_str()).await.map_err(internal)?;
+    let record = record.filter(|r| r.client_id == client.id && r.abandon_at > scope.now).ok_or_else(missing)?;
+    Ok(Loaded { state: serde_json::from_str(&record.state).map_err(ApiError::internal)?, record })
+}
+
+async fn load_current(scope: &Scope, current: &Current, id: &SignUpId) -> Result<Loaded, ApiError> {
+    let loaded = load(scope, current, id).await?;
+    if current.require()?.sign_up_id.as_ref() != Some(id) {
+        return Err(codes::RESOURCE_FORBIDDEN.into());
+    }
+    if loaded.state.done.is_some() {
+        return Err(codes::CLIENT_STATE_INVALID.into());
+    }
+    Ok(loaded)
+}
+
+/// The sign-up that is current on a client.
+pub(crate) async fn current_view(scope: &Scope, client: &ClientRecord) -> Result<Option<SignUp>, ApiError> {
+    let Some(id) = &client.sign_up_id else { return Ok(None) };
+    let Some(record) = attempts::get(scope.db(), Kind::SignUp, scope.ins(), id.as_str()).await.map_err(internal)? else { return Ok(None) };
+    if record.abandon_at <= scope.now {
+        return Ok(None);
+    }
+    let state = serde_json::from_str(&record.state).map_err(ApiError::internal)?;
+    view(scope, &Loaded { record, state }).await.map(Some)
+}
+
+async fn email_verification(scope: &Scope, state: &SignUpState) -> Result<Option<SignUpVerification>, ApiError> {
+    if state.email.is_none() {
+        return Ok(None);
+    }
+    let blank = SignUpVerification {
+        object: "verification_otp".to_owned(),
+        status: "unverified".to_owned(),
+        strategy: None,
+        attempts: None,
+        expire_at: None,
+        next_action: "needs_prepare".to_owned(),
+        supported_strategies: vec![STRATEGY.to_owned()],
+    };
+    Ok(Some(match &state.email_proof {
+        EmailProof::Unsent => blank,
+        EmailProof::Proven { attempts, at } => SignUpVerification {
+            status: "verified".to_owned(),
+            strategy: Some(STRATEGY.to_owned()),
+            attempts: Some(*attempts),
+            expire_at: Some(*at),
+            next_action: String::new(),
+            ..blank
+        },
+        EmailProof::Sent { verification } => match verification::load(scope, verification).await? {
+            None => blank,
+            Some(record) => {
+                let shown = verification::view(&record, scope.now);
+                let next = if shown.status == "unverified" { "needs_attempt" } else { "needs_prepare" };
+                SignUpVerification {
+                    status: shown.status,
+                    strategy: Some(shown.strategy),
+                    attempts: shown.attempts,
+                    expire_at: shown.expire_at,
+                    next_action: next.to_owned(),
+                    ..blank
+                }
+            }
+        },
+    }))
+}
+
+async fn view(scope: &Scope, loaded: &Loaded) -> Result<SignUp, ApiError> {
+    let Loaded { record, state } = loaded;
+    let open = requirements(scope, state);
+    let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect();
+    let has_password = state.password_hash.is_some();
+    Ok(SignUp {
+        object: "sign_up_attempt".to_owned(),
+        id: record.id.as_str().into(),
+        status: if state.done.is_some() { "complete" } else { "missing_requirements" }.to_owned(),
+        required_fields: names(&open.required),
+        optional_fields: names(&open.optional),
+        missing_fields: names(&open.missing),
+        unverified_fields: names(&open.unverified),
+        verifications: SignUpVerifications {
+            email_address: email_verification(scope, state).await?,
+            phone_number: None,
+            web3_wallet: None,
+            external_account: None,
+        },
+        username: state.username.as_ref().map(|(name, _)| name.clone()),
+        email_address: state.email.as_ref().map(|(address, _)| address.clone()),
+        phone_number: None,
+        web3_wallet: None,
+        password_enabled: has_password,
+        has_password,
+        first_name: state.first_name.clone(),
+        last_name: state.last_name.clone(),
+        unsafe_metadata: state.unsafe_metadata.clone(),
+        public_metadata: Object::new(),
+        custom_action: false,
+        external_id: None,
+        created_session_id: state.done.as_ref().map(|done| done.session.clone()),
+        created_user_id: state.done.as_ref().map(|done| done.user.clone()),
+        abandon_at: record.abandon_at,
+        legal_accepted_at: state.legal_accepted_at,
+        locale: state.locale.clone(),
+        protect_check: None,
+    })
+}

@@ -1,0 +1,120 @@
+//! Ways to prove who one is. A strategy is one file behind [`Strategy`]; it knows the user and the instance, and nothing
+//! of HTTP or of other strategies.
+
+mod email_code;
+mod password;
+mod reset_password_email_code;
+
+use crate::app::Scope;
+use crate::instance::Instance;
+use crate::verification::NewCode;
+use doorward_base::*;
+use doorward_store::users::UserWithEmails;
+use doorward_wire::fapi::Factor;
+use std::future::Future;
+use std::pin::Pin;
+
+pub(crate) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, ApiError>> + Send + 'a>>;
+
+/// What a proof allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Grants {
+    /// Signing in.
+    SignIn,
+    /// Choosing a new password, and then signing in.
+    NewPassword,
+}
+
+/// A proof that was given. A code behind it is consumed in the transaction that uses the proof.
+pub(crate) struct Proven {
+    pub grants: Grants,
+    pub consume: Option<VerificationId>,
+    pub attempts: i64,
+}
+
+/// What an attempt comes with.
+pub(crate) struct Attempt<'a> {
+    pub scope: &'a Scope,
+    pub user: &'a UserWithEmails,
+    /// The attempt's id: codes belong to it.
+    pub owner: &'a str,
+    pub verification: Option<&'a VerificationId>,
+    pub code: Option<&'a str>,
+    pub password: Option<&'a Secret>,
+}
+
+/// What a preparation comes with.
+pub(crate) struct Prepare<'a> {
+    pub scope: &'a Scope,
+    pub user: &'a UserWithEmails,
+    pub owner: &'a str,
+    pub email_address_id: Option<&'a str>,
+}
+
+/// One way to prove who one is.
+pub(crate) trait Strategy: Sync {
+    /// The name on the wire.
+    fn name(&self) -> &'static str;
+    /// How this user can use it; empty when they cannot.
+    fn factors(&self, instance: &Instance, user: &UserWithEmails) -> Vec<Factor>;
+    /// Makes what is to be sent. Refused by strategies that have nothing to send.
+    fn prepare<'a>(&'a self, with: Prepare<'a>) -> Answer<'a, NewCode>;
+    /// Checks a proof.
+    fn attempt<'a>(&'a self, with: Attempt<'a>) -> Answer<'a, Proven>;
+}
+
+/// All first factors, in the order in which they are offered.
+pub(crate) static FIRST_FACTORS: &[&dyn Strategy] =
+    &[&password::Password, &email_code::EmailCode, &reset_password_email_code::ResetPasswordEmailCode];
+
+/// The first factors that a user has.
+pub(crate) fn first_factors(instance: &Instance, user: &UserWithEmails) -> Vec<Factor> {
+    FIRST_FACTORS.iter().flat_map(|strategy| strategy.factors(instance, user)).collect()
+}
+
+/// The first factor of a name, if this user can use it.
+pub(crate) fn first_factor(instance: &Instance, user: &UserWithEmails, name: &str) -> Result<&'static dyn Strategy, ApiError> {
+    let known = FIRST_FACTORS.iter().find(|strategy| strategy.name() == name);
+    let known = known.ok_or_else(|| ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param("strategy"))?;
+    if known.factors(instance, user).is_empty() {
+        return Err(ApiError::new(codes::STRATEGY_FOR_USER_INVALID).param("strategy"));
+    }
+    Ok(*known)
+}
+
+/// The factors of a strategy that sends a code to an address.
+pub(crate) fn email_factors(strategy: &str, user: &UserWithEmails) -> Vec<Factor> {
+    let primary = user.user.primary_email_address_id.as_ref();
+    user.emails
+        .iter()
+        .filter(|email| email.verified)
+        .map(|email| Factor {
+            strategy: strategy.to_owned(),
+            email_address_id: Some(email.id.clone()),
+            safe_identifier: Some(crate::identifiers::mask_email(&email.address)),
+            primary: Some(primary == Some(&email.id)),
+        })
+        .collect()
+}
+
+/// Makes a code for one of the user's own proven addresses: the one named, or the primary one.
+pub(crate) async fn email_code_for(with: Prepare<'_>, strategy: &str, purpose: &str) -> Result<NewCode, ApiError> {
+    let wanted = with.email_address_id.map(str::trim).filter(|id| !id.is_empty());
+    let primary = with.user.user.primary_email_address_id.as_ref().map(IdentificationId::as_str);
+    let mut proven = with.user.emails.iter().filter(|email| email.verified);
+    let email = match wanted {
+        Some(id) => proven.find(|email| email.id.as_str() == id),
+        None => with.user.emails.iter().find(|email| email.verified && Some(email.id.as_str()) == primary).or_else(|| proven.next()),
+    };
+    let email = email.ok_or_else(|| ApiError::new(codes::FORM_RESOURCE_MISSING).param("email_address_id"))?;
+    let address = crate::identifiers::Email { address: email.address.clone(), key: email.address_key.clone() };
+    crate::verification::new_code(with.scope, with.owner, strategy, email.id.as_str(), &address, purpose).await
+}
+
+/// Checks a code of this attempt.
+pub(crate) async fn attempt_code(with: Attempt<'_>, strategy: &str, grants: Grants) -> Result<Proven, ApiError> {
+    let id = with.verification.ok_or(codes::VERIFICATION_MISSING)?;
+    crate::sign_in::take_guess(with.scope, &with.user.user).await?;
+    let record = crate::verification::try_code(with.scope, id, with.owner, strategy, with.code).await?;
+    Ok(Proven { grants, consume: Some(record.id), attempts: record.attempts })
+}

@@ -1,0 +1,234 @@
+//! Users: how they show on the wire, and how they come to be.
+
+use crate::app::{Scope, internal};
+use crate::identifiers::{Email, Username};
+use doorward_base::*;
+use doorward_store::users::{self, EmailRecord, UserRecord, UserWithEmails};
+use doorward_store::{StoreError, Tx};
+use doorward_wire::Object;
+use doorward_wire::fapi::SignInUserData;
+use doorward_wire::resource::{EmailAddress, PublicUserData, User, Verification};
+
+/// Who will see it: private metadata is for the backend only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// A browser or app.
+    Frontend,
+    /// A server with a secret key.
+    Backend,
+}
+
+fn object(text: &str) -> Object {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+fn email_view(record: &EmailRecord) -> EmailAddress {
+    let verification = record.strategy.as_ref().map(|strategy| Verification {
+        object: if strategy == "admin" { "verification_admin" } else { "verification_otp" }.to_owned(),
+        status: if record.verified { "verified" } else { "unverified" }.to_owned(),
+        strategy: strategy.clone(),
+        attempts: record.attempts,
+        expire_at: record.verified_at,
+        error: None,
+    });
+    EmailAddress {
+        object: "email_address".to_owned(),
+        id: record.id.clone(),
+        email_address: record.address.clone(),
+        reserved: !record.verified,
+        verification,
+        linked_to: Vec::new(),
+        matches_sso_connection: false,
+        created_at: record.created_at,
+        updated_at: record.updated_at,
+    }
+}
+
+/// A user as the wire has it.
+pub fn view(scope: &Scope, it: &UserWithEmails, audience: Audience) -> User {
+    let (user, lockout) = (&it.user, &scope.instance.settings.attack_protection);
+    let locked_for = user.locked_until.map(|until| (until - scope.now + 999) / 1000).filter(|seconds| *seconds > 0);
+    let private = audience == Audience::Backend;
+    User {
+        object: "user".to_owned(),
+        id: user.id.clone(),
+        external_id: user.external_id.clone(),
+        primary_email_address_id: user.primary_email_address_id.clone(),
+        primary_phone_number_id: None,
+        primary_web3_wallet_id: None,
+        username: user.username.clone(),
+        first_name: user.first_name.clone(),
+        last_name: user.last_name.clone(),
+        locale: user.locale.clone(),
+        profile_image_url: String::new(),
+        image_url: String::new(),
+        has_image: false,
+        public_metadata: object(&user.public_metadata),
+        private_metadata: private.then(|| object(&user.private_metadata)),
+        unsafe_metadata: object(&user.unsafe_metadata),
+        email_addresses: it.emails.iter().map(email_view).collect(),
+        phone_numbers: Vec::new(),
+        web3_wallets: Vec::new(),
+        passkeys: Vec::new(),
+        external_accounts: Vec::new(),
+        saml_accounts: Vec::new(),
+        enterprise_accounts: Vec::new(),
+        organization_memberships: Vec::new(),
+        password_enabled: user.password_hash.is_some(),
+        two_factor_enabled: false,
+        totp_enabled: false,
+        backup_code_enabled: false,
+        mfa_enabled_at: None,
+        mfa_disabled_at: None,
+        password_last_updated_at: user.password_updated_at,
+        last_sign_in_at: user.last_sign_in_at,
+        banned: user.banned,
+        locked: locked_for.is_some(),
+        deprovisioned: false,
+        lockout_expires_in_seconds: locked_for,
+        verification_attempts_remaining: lockout.lockout.then(|| {
+            let used = if user.locked_until.is_some_and(|until| until <= scope.now) { 0 } else { user.failed_attempts };
+            if locked_for.is_some() { 0 } else { (lockout.max_attempts - used).max(0) }
+        }),
+        delete_self_enabled: user.delete_self_enabled,
+        create_organization_enabled: user.create_organization_enabled,
+        create_organizations_limit: user.create_organizations_limit,
+        last_active_at: user.last_active_at,
+        legal_accepted_at: user.legal_accepted_at,
+        bypass_client_trust: user.bypass_client_trust,
+        created_at: user.created_at,
+        updated_at: user.updated_at,
+    }
+}
+
+/// What others may see of a user.
+pub fn public_view(it: &UserWithEmails) -> PublicUserData {
+    PublicUserData {
+        first_name: it.user.first_name.clone(),
+        last_name: it.user.last_name.clone(),
+        image_url: String::new(),
+        has_image: false,
+        profile_image_url: String::new(),
+        identifier: identifier(it),
+        user_id: Some(it.user.id.clone()),
+        username: it.user.username.clone(),
+    }
+}
+
+/// What a sign-in may show of a user before it is complete.
+pub fn sign_in_view(it: &UserWithEmails) -> SignInUserData {
+    SignInUserData {
+        first_name: it.user.first_name.clone(),
+        last_name: it.user.last_name.clone(),
+        image_url: String::new(),
+        has_image: false,
+        profile_image_url: String::new(),
+    }
+}
+
+fn identifier(it: &UserWithEmails) -> String {
+    let primary = it.emails.iter().find(|email| Some(&email.id) == it.user.primary_email_address_id.as_ref());
+    primary.or(it.emails.first()).map(|email| email.address.clone()).or_else(|| it.user.username.clone()).unwrap_or_default()
+}
+
+/// An address of a new user.
+pub struct NewEmail {
+    /// The address.
+    pub email: Email,
+    /// What proved it; none when it was not proven.
+    pub strategy: Option<String>,
+    /// With how many tries.
+    pub attempts: Option<i64>,
+}
+
+/// Writes a new user with addresses. The first proven address becomes the primary one.
+///
+/// # Errors
+/// `form_identifier_exists` with the parameter whose value is taken.
+pub async fn insert(
+    scope: &Scope,
+    tx: &mut Tx,
+    mut user: UserRecord,
+    username: Option<Username>,
+    emails: Vec<NewEmail>,
+) -> Result<UserWithEmails, ApiError> {
+    let records: Vec<EmailRecord> = emails
+        .into_iter()
+        .map(|new| EmailRecord {
+            id: IdentificationId::new(scope.now, &scope.app.rng),
+            user_id: user.id.clone(),
+            address: new.email.address,
+            address_key: new.email.key,
+            verified: new.strategy.is_some(),
+            strategy: new.strategy.clone(),
+            attempts: new.attempts,
+            verified_at: new.strategy.is_some().then_some(scope.now),
+            created_at: scope.now,
+            updated_at: scope.now,
+        })
+        .collect();
+    if let Some(primary) = records.iter().find(|email| email.verified).or(records.first()) {
+        user.primary_email_address_id = Some(primary.id.clone());
+        user.primary_email_key = Some(primary.address_key.clone());
+    }
+    let has_username = username.is_some();
+    if let Some(name) = username {
+        user.username = Some(name.username);
+        user.username_key = Some(name.key);
+    }
+    let taken = |error: StoreError, param: &str| match error {
+        StoreError::Conflict => ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param(param),
+        other => internal(other),
+    };
+    let param = if has_username { "username" } else { "external_id" };
+    users::insert(tx, scope.ins(), &user).await.map_err(|e| taken(e, param))?;
+    for email in &records {
+        users::insert_email(tx, scope.ins(), email).await.map_err(|e| taken(e, "email_address"))?;
+    }
+    Ok(UserWithEmails { user, emails: records })
+}
+
+/// A user record with what every new user has.
+pub fn blank(scope: &Scope) -> UserRecord {
+    UserRecord {
+        id: UserId::new(scope.now, &scope.app.rng),
+        public_metadata: "{}".to_owned(),
+        private_metadata: "{}".to_owned(),
+        unsafe_metadata: "{}".to_owned(),
+        delete_self_enabled: scope.instance.settings.actions.delete_self,
+        create_organization_enabled: scope.instance.settings.actions.create_organization,
+        created_at: scope.now,
+        updated_at: scope.now,
+        ..UserRecord::default()
+    }
+}
+
+/// The most that one kind of metadata may hold, as JSON.
+pub const METADATA_MAX_BYTES: usize = 8 * 1024;
+
+/// Metadata as it is kept.
+///
+/// # Errors
+/// `form_param_exceeds_allowed_size` when it is larger than [`METADATA_MAX_BYTES`].
+pub fn metadata_text(metadata: &Object, param: &str) -> Result<String, ApiError> {
+    let text = serde_json::to_string(metadata).map_err(ApiError::internal)?;
+    if text.len() > METADATA_MAX_BYTES {
+        return Err(ApiError::new(codes::FORM_PARAM_TOO_LARGE).param(param));
+    }
+    Ok(text)
+}
+
+/// Checks a name that people see: at most 256 characters, none of them a control character.
+///
+/// # Errors
+/// Names `param`.
+pub fn check_name(text: Option<&str>, param: &str) -> Result<(), ApiError> {
+    let Some(text) = text else { return Ok(()) };
+    if text.chars().count() > 256 {
+        return Err(ApiError::new(codes::FORM_PARAM_TOO_LONG).param(param));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(ApiError::new(codes::FORM_PARAM_FORMAT_INVALID).param(param));
+    }
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! Codes: how they are made, sent and checked.
+
+use crate::app::{Scope, internal};
+use crate::identifiers::{Email, is_test_email};
+use crate::mail;
+use doorward_base::*;
+use doorward_store::verifications::{self, VerificationRecord};
+use doorward_store::Tx;
+use doorward_wire::resource::Verification;
+
+/// How long a code is good.
+pub const LIFETIME_MS: i64 = 10 * 60 * 1000;
+/// How many codes may be tried before the verification is spent.
+pub const MAX_TRIES: i64 = 5;
+/// Within this time the same request gives the same code: some SDKs ask twice for one click.
+pub const REPEAT_MS: i64 = 3_000;
+/// How many codes one address gets within [`LIFETIME_MS`].
+pub const MAX_SENT: i64 = 5;
+/// The code of test addresses on development instances.
+const TEST_CODE: &str = "424242";
+
+/// A code that is to be written and sent, with the transition that causes it.
+pub(crate) struct NewCode {
+    pub record: VerificationRecord,
+    mail: Option<mail::Mail>,
+}
+
+/// Makes a code for an address. `owner` is the attempt, `target` what limits count by.
+pub(crate) async fn new_code(
+    scope: &Scope,
+    owner: &str,
+    strategy: &str,
+    target: &str,
+    email: &Email,
+    purpose: &str,
+) -> Result<NewCode, ApiError> {
+    let since = scope.now - LIFETIME_MS;
+    if verifications::sent_since(scope.db(), scope.ins(), target, since).await.map_err(internal)? >= MAX_SENT {
+        return Err(ApiError::new(codes::VERIFICATION_CODE_TOO_MANY_REQUESTS).retry_after(60));
+    }
+    let test = scope.instance.is_development() && is_test_email(email);
+    let code = if test { TEST_CODE.to_owned() } else { scope.app.rng.digits(6) };
+    let id = VerificationId::new(scope.now, &scope.app.rng);
+    let record = VerificationRecord {
+        code_hash: scope.app.sealer.code_hash(id.as_str(), &code),
+        id,
+        owner_id: owner.to_owned(),
+        strategy: strategy.to_owned(),
+        target_id: target.to_owned(),
+        status: "unverified".to_owned(),
+        attempts: 0,
+        expire_at: scope.now + LIFETIME_MS,
+        created_at: scope.now,
+    };
+    let mail = (!test).then(|| mail::code_mail(scope, &email.address, &code, purpose));
+    Ok(NewCode { record, mail })
+}
+
+impl NewCode {
+    /// Writes the code and its mail.
+    pub(crate) async fn write(&self, scope: &Scope, tx: &mut Tx) -> Result<(), ApiError> {
+        verifications::insert(tx, scope.ins(), &self.record).await.map_err(internal)?;
+        if let Some(mail) = &self.mail {
+            mail::enqueue(scope, tx, mail).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Tries a code. The try is counted before the code is compared and stays counted; a right code still has to be
+/// consumed, in the transaction that makes use of it.
+pub(crate) async fn try_code(
+    scope: &Scope,
+    id: &VerificationId,
+    owner: &str,
+    strategy: &str,
+    code: Option<&str>,
+) -> Result<VerificationRecord, ApiError> {
+    let code = code.map(str::trim).filter(|c| !c.is_empty()).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("code"))?;
+    let kept = verifications::get(scope.db(), scope.ins(), id).await.map_err(internal)?;
+    let kept = kept.filter(|v| v.owner_id == owner).ok_or(codes::VERIFICATION_MISSING)?;
+    if kept.strategy != strategy {
+        return Err(codes::VERIFICATION_STRATEGY_INVALID.into());
+    }
+    let Some(open) = verifications::take_try(scope.db(), scope.ins(), id, MAX_TRIES, scope.now).await.map_err(internal)? else {
+        return Err(match kept.status.as_str() {
+            "verified" => codes::VERIFICATION_ALREADY_VERIFIED,
+            _ if kept.expire_at <= scope.now => codes::VERIFICATION_EXPIRED,
+            _ => codes::VERIFICATION_FAILED,
+        }
+        .into());
+    };
+    let right = crate::crypto::equal(open.code_hash.as_bytes(), scope.app.sealer.code_hash(id.as_str(), code).as_bytes());
+    if right { Ok(open) } else { Err(ApiError::new(codes::FORM_CODE_INCORRECT).param("code")) }
+}
+
+/// Takes the code for good. Exactly one of several requests with the right code gets through.
+pub(crate) async fn consume(scope: &Scope, tx: &mut Tx, id: &VerificationId) -> Result<(), ApiError> {
+    match verifications::consume(tx, scope.ins(), id).await.map_err(internal)? {
+        true => Ok(()),
+        false => Err(codes::VERIFICATION_ALREADY_VERIFIED.into()),
+    }
+}
+
+/// How a verification shows on the wire.
+pub(crate) fn view(record: &VerificationRecord, now: Timestamp) -> Verification {
+    let status = match record.status.as_str() {
+        "unverified" if record.attempts >= MAX_TRIES => "failed",
+        "unverified" if record.expire_at <= now => "expired",
+        other => other,
+    };
+    Verification {
+        object: "verification_otp".to_owned(),
+        status: status.to_owned(),
+        strategy: record.strategy.clone(),
+        attempts: Some(record.attempts),
+        expire_at: Some(record.expire_at),
+        error: None,
+    }
+}
+
+/// Loads a verification for showing.
+pub(crate) async fn load(scope: &Scope, id: &VerificationId) -> Result<Option<VerificationRecord>, ApiError> {
+    verifications::get(scope.db(), scope.ins(), id).await.map_err(internal)
+}
