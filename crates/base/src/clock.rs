@@ -40,17 +40,28 @@ impl Clock {
         }
     }
 
+    /// Whether the clock stands still unless it is moved.
+    pub fn is_frozen(&self) -> bool {
+        matches!(self.0, Source::Frozen(_))
+    }
+
     /// Moves a frozen clock by `ms`; a system clock stays as it is.
     pub fn advance(&self, ms: i64) {
-        if let Source::Frozen(at) = &self.0 {
-            at.fetch_add(ms, Ordering::SeqCst);
+        match &self.0 {
+            #[cfg(feature = "os")]
+            Source::System => {}
+            Source::Frozen(at) => {
+                at.fetch_add(ms, Ordering::SeqCst);
+            }
         }
     }
 
     /// Sets a frozen clock; a system clock stays as it is.
     pub fn set(&self, at_ms: Timestamp) {
-        if let Source::Frozen(at) = &self.0 {
-            at.store(at_ms, Ordering::SeqCst);
+        match &self.0 {
+            #[cfg(feature = "os")]
+            Source::System => {}
+            Source::Frozen(at) => at.store(at_ms, Ordering::SeqCst),
         }
     }
 }

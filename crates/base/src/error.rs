@@ -190,6 +190,7 @@ list! {
     // Who is asking.
     HOST_INVALID = "host_invalid", 400, "Invalid host", "We were unable to attribute this request to an instance of this server. Make sure that your publishable key and proxy URL are right.";
     ORIGIN_INVALID = "origin_invalid", 400, "Invalid HTTP Origin header", "The Origin header is not one of the origins that this instance allows.";
+    ORIGIN_MISSING = "origin_missing", 400, "Origin header missing", "A request that changes something must carry the Origin header, as browsers send it, or the Authorization header of a native app.";
     ORIGIN_AND_AUTHORIZATION = "origin_authorization_headers_conflict", 400, "Setting both the 'Origin' and 'Authorization' headers is forbidden", "Send the Origin header from browsers and the Authorization header from native apps, never both.";
     MULTIPLE_ORIGINS = "multiple_origin_header_values_forbidden", 400, "Multiple 'Origin' header values", "Send one Origin header at most.";
     PROXY_SECRET_MISSING = "proxy_request_missing_secret_key", 400, "Missing secret key", "A proxied request must carry the instance's secret key in the Clerk-Secret-Key header.";
@@ -209,6 +210,9 @@ list! {
     // What was found.
     RESOURCE_NOT_FOUND = "resource_not_found", 404, "not found", "The resource was not found.";
 
+    CONFLICT = "conflict", 409, "Conflict", "Others kept changing the same resource at the same time. Try again.";
+    BULK_SIZE_EXCEEDED = "bulk_size_exceeded", 400, "bulk size exceeded", "{param} has more entries than one request may have.";
+
     // Parameters.
     FORM_PARAM_MISSING = "form_param_missing", 422, "is missing", "{param} must be included.";
     FORM_PARAM_NIL = "form_param_nil", 422, "is missing", "Enter {param}.";
@@ -223,6 +227,7 @@ list! {
     FORM_CONDITIONAL_PARAM_DISALLOWED = "form_conditional_param_disallowed", 422, "is not allowed", "{param} is not allowed here.";
     FORM_CONDITIONAL_PARAM_MISSING = "form_conditional_param_missing", 422, "is missing", "{param} is required here.";
     FORM_PARAM_INVALID_TIME = "form_param_invalid_time", 422, "invalid format", "{param} must be a time in RFC 3339 format.";
+    FORM_DISALLOW_FUTURE_DATE = "form_disallow_future_date", 422, "Date values must not be in the future.", "{param} must not be in the future.";
     FORM_RESOURCE_MISSING = "form_resource_not_found", 422, "is missing", "The resource that {param} names was not found.";
     FORM_IDENTIFIER_NOT_FOUND = "form_identifier_not_found", 422, "Couldn't find your account.", "Couldn't find your account.";
     FORM_IDENTIFIER_EXISTS = "form_identifier_exists", 422, "already exists", "That {param} is taken. Please try another.";
@@ -258,6 +263,7 @@ list! {
     VERIFICATION_STRATEGY_INVALID = "verification_strategy_invalid", 400, "has invalid strategy", "The verification does not have that strategy.";
     VERIFICATION_CODE_TOO_MANY_REQUESTS = "verification_code_too_many_requests", 429, "Too many verification code requests", "Too many codes were asked for. Wait a little before you ask for another.";
     NO_PASSWORD_SET = "no_password_set", 400, "No password set", "This account has no password.";
+    INCORRECT_PASSWORD = "incorrect_password", 422, "incorrect password", "The password is not the user's.";
     NO_SECOND_FACTORS = "no_second_factors", 400, "No second factors", "This account has no second factor that could be used here.";
     ACCOUNT_TRANSFER_INVALID = "account_transfer_invalid", 400, "Invalid account transfer", "There is no account to transfer";
     SIGN_IN_USER_DELETED = "sign_in_identification_or_user_deleted", 400, "Sign in no longer possible", "The account of this sign-in no longer exists.";

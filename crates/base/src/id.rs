@@ -1,5 +1,4 @@
 use crate::{Rng, Timestamp};
-use svix_ksuid::{Ksuid, KsuidLike};
 
 /// A fresh KSUID: 27 characters that sort by the second in which they were made.
 fn ksuid(now: Timestamp, rng: &Rng) -> String {
@@ -9,7 +8,24 @@ fn ksuid(now: Timestamp, rng: &Rng) -> String {
     let mut raw = [0; 20];
     raw[..4].copy_from_slice(&seconds.to_be_bytes());
     raw[4..].copy_from_slice(&rng.bytes::<16>());
-    Ksuid::from_bytes(raw).to_base62()
+    base62(raw)
+}
+
+/// 160 bits as 27 characters, most significant first. Written here because the library for it brings the operating
+/// system's randomness along, which WebAssembly does not have.
+fn base62(mut number: [u8; 20]) -> String {
+    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut out = [b'0'; 27];
+    for place in out.iter_mut().rev() {
+        let mut remainder = 0_u32;
+        for byte in &mut number {
+            let value = remainder * 256 + u32::from(*byte);
+            *byte = u8::try_from(value / 62).unwrap_or(u8::MAX);
+            remainder = value % 62;
+        }
+        *place = DIGITS[remainder as usize];
+    }
+    out.iter().map(|b| char::from(*b)).collect()
 }
 
 macro_rules! ids {
@@ -85,6 +101,15 @@ ids! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_text_is_that_of_the_ksuid_library() {
+        assert_eq!(base62([0; 20]), "000000000000000000000000000");
+        assert_eq!(base62([255; 20]), "aWgEPTl1tmebfsQzFP4bxwgy80V");
+        let mut raw = [0; 20];
+        raw[19] = 62;
+        assert_eq!(base62(raw), "000000000000000000000000010");
+    }
 
     #[test]
     fn ids_carry_their_prefix_and_sort_by_second() {

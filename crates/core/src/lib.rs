@@ -1,5 +1,7 @@
 //! What is decided: how a sign-in advances, who a session belongs to, what a token says. Knows neither HTTP nor SQL text.
 
+#![recursion_limit = "256"]
+
 mod app;
 pub mod client;
 pub mod crypto;

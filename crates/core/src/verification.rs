@@ -9,13 +9,13 @@ use doorward_store::Tx;
 use doorward_wire::resource::Verification;
 
 /// How long a code is good.
-pub const LIFETIME_MS: i64 = 10 * 60 * 1000;
+pub(crate) const LIFETIME_MS: i64 = 10 * 60 * 1000;
 /// How many codes may be tried before the verification is spent.
-pub const MAX_TRIES: i64 = 5;
+pub(crate) const MAX_TRIES: i64 = 5;
 /// Within this time the same request gives the same code: some SDKs ask twice for one click.
-pub const REPEAT_MS: i64 = 3_000;
+pub(crate) const REPEAT_MS: i64 = 3_000;
 /// How many codes one address gets within [`LIFETIME_MS`].
-pub const MAX_SENT: i64 = 5;
+pub(crate) const MAX_SENT: i64 = 5;
 /// The code of test addresses on development instances.
 const TEST_CODE: &str = "424242";
 

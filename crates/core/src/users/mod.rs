@@ -1,4 +1,17 @@
-//! Users: how they show on the wire, and how they come to be.
+//! Users: how they show on the wire, how they come to be, and what a server may do with them.
+
+mod create;
+mod input;
+mod list;
+mod metadata;
+mod moderate;
+mod update;
+
+pub use create::create;
+pub use list::{Page, count, list, page};
+pub use metadata::{Metadata, merge_metadata, replace_metadata};
+pub use moderate::{begin_session, delete, set_banned, set_locked, verify_password};
+pub use update::update;
 
 use crate::app::{Scope, internal};
 use crate::identifiers::{Email, Username};
@@ -201,6 +214,40 @@ pub fn blank(scope: &Scope) -> UserRecord {
         updated_at: scope.now,
         ..UserRecord::default()
     }
+}
+
+/// The user of an id.
+///
+/// # Errors
+/// `resource_not_found`.
+pub async fn load(scope: &Scope, id: &UserId) -> Result<UserWithEmails, ApiError> {
+    users::get(scope.db(), scope.ins(), id).await.map_err(internal)?.ok_or_else(|| ApiError::not_found("User", id))
+}
+
+/// Says which of two unique values belongs to somebody other than `owner`. The indexes decide; this tells them apart.
+async fn first_taken(
+    scope: &Scope,
+    owner: Option<&UserId>,
+    username_key: Option<&str>,
+    external_id: Option<&str>,
+) -> Result<(), ApiError> {
+    let others = |found: Option<UserWithEmails>| found.is_some_and(|it| Some(&it.user.id) != owner);
+    if let Some(key) = username_key
+        && others(users::by_username(scope.db(), scope.ins(), key).await.map_err(internal)?)
+    {
+        return Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param("username"));
+    }
+    if let Some(id) = external_id
+        && others(users::by_external_id(scope.db(), scope.ins(), id).await.map_err(internal)?)
+    {
+        return Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param("external_id"));
+    }
+    Ok(())
+}
+
+/// Until when an account that is locked now stays closed.
+fn lock_end(scope: &Scope) -> Timestamp {
+    scope.now + scope.instance.settings.attack_protection.duration_minutes * 60_000
 }
 
 /// The most that one kind of metadata may hold, as JSON.

@@ -1,0 +1,308 @@
+//! The environment: what an app may know of its instance before anybody signs in. The official SDKs read the same shape
+//! in every generation, so there is one of it.
+
+use crate::instance::Instance;
+use crate::settings::{Presence, SignUpMode};
+use doorward_wire::fapi::Environment;
+use serde_json::{Value, json};
+
+/// The environment of an instance whose Frontend API is seen at `frontend_url`.
+pub fn environment(instance: &Instance, frontend_url: &str) -> Environment {
+    let all = json!({
+        "object": "environment",
+        "id": derived(instance, "env_"),
+        "auth_config": auth_config(instance),
+        "display_config": display_config(instance, frontend_url),
+        "user_settings": user_settings(instance),
+        "organization_settings": organization_settings(),
+        "fraud_settings": {"object": "fraud_settings", "native": {"device_attestation_mode": "disabled"}},
+        "commerce_settings": {"billing": {
+            "stripe_publishable_key": null,
+            "free_trial_requires_payment_method": false,
+            "user": {"enabled": false, "has_paid_plans": false},
+            "organization": {"enabled": false, "has_paid_plans": false},
+        }},
+        "api_keys_settings": {"enabled": false, "user_api_keys_enabled": false, "orgs_api_keys_enabled": false},
+        "protect_config": {"object": "protect_config", "id": "", "loaders": []},
+        "client_debug_mode": false,
+        "partitioned_cookies": false,
+        "maintenance_mode": false,
+    });
+    match all {
+        Value::Object(fields) => Environment(fields),
+        _ => Environment(doorward_wire::Object::new()),
+    }
+}
+
+/// The instance's id under another prefix: the same at every call.
+fn derived(instance: &Instance, prefix: &str) -> String {
+    instance.id.as_str().replacen("ins_", prefix, 1)
+}
+
+fn on(presence: Presence) -> &'static str {
+    match presence {
+        Presence::Off => "off",
+        Presence::Optional => "on",
+        Presence::Required => "required",
+    }
+}
+
+fn auth_config(instance: &Instance) -> Value {
+    let attributes = &instance.settings.attributes;
+    let identifiers: Vec<&str> = [("email_address", attributes.email_address), ("username", attributes.username)]
+        .into_iter()
+        .filter(|(_, presence)| *presence != Presence::Off)
+        .map(|(name, _)| name)
+        .collect();
+    let required: Vec<Vec<&str>> = identifiers.iter().map(|name| vec![*name]).collect();
+    let mut factors = Vec::new();
+    if attributes.email_code && attributes.email_address != Presence::Off {
+        factors.push("email_code");
+    }
+    if attributes.password != Presence::Off {
+        factors.push("password");
+    }
+    json!({
+        "object": "auth_config",
+        "id": derived(instance, "aconf_"),
+        "first_name": on(attributes.first_name),
+        "last_name": on(attributes.last_name),
+        "email_address": on(attributes.email_address),
+        "phone_number": "off",
+        "username": on(attributes.username),
+        "password": on(attributes.password),
+        "identification_requirements": required,
+        "identification_strategies": identifiers,
+        "first_factors": factors,
+        "second_factors": [],
+        "email_address_verification_strategies": ["email_code"],
+        "single_session_mode": instance.settings.session.single_session,
+        "enhanced_email_deliverability": false,
+        "test_mode": instance.is_development(),
+        "cookieless_dev": false,
+        "url_based_session_syncing": instance.is_development(),
+        "claimed_at": null,
+        "reverification": false,
+        "preferred_channels": null,
+        "session_minter": false,
+        "native_settings": {
+            "object": "native_settings",
+            "api_enabled": true,
+            "trusted_device_sign_in_enabled": false,
+            "trusted_device_enrollment_prompt_after_sign_in_enabled": false,
+            "trusted_device_enrollment_prompt_after_sign_up_enabled": false,
+        },
+    })
+}
+
+fn display_config(instance: &Instance, frontend_url: &str) -> Value {
+    let paths = &instance.settings.paths;
+    let own = |path: &str| format!("{frontend_url}{path}");
+    let home = paths.home_url.clone().unwrap_or_else(|| own("/"));
+    let or = |set: &Option<String>, else_: &str| set.clone().unwrap_or_else(|| else_.to_owned());
+    let sign_in = or(&paths.sign_in_url, &own("/sign-in"));
+    let after_sign_out = or(&paths.after_sign_out_url, &sign_in);
+    let strategy = if instance.settings.attributes.password == Presence::Off { "otp" } else { "password" };
+    json!({
+        "object": "display_config",
+        "id": derived(instance, "dconf_"),
+        "instance_environment_type": instance.environment.as_str(),
+        "application_name": instance.settings.application_name,
+        "theme": {
+            "buttons": {"font_color": "#ffffff", "font_family": "sans-serif", "font_weight": "600"},
+            "general": {
+                "color": "#2f4fd0", "padding": "1em", "box_shadow": "0 2px 8px rgba(0, 0, 0, 0.2)", "font_color": "#151515",
+                "font_family": "sans-serif", "border_radius": "0.5em", "background_color": "#ffffff", "label_font_weight": "600",
+            },
+            "accounts": {"background_color": "#ffffff"},
+        },
+        "preferred_sign_in_strategy": strategy,
+        "logo_image_url": null, "favicon_image_url": null, "logo_url": null, "favicon_url": null, "logo_image": null, "favicon_image": null,
+        "home_url": home,
+        "sign_in_url": sign_in,
+        "sign_up_url": or(&paths.sign_up_url, &own("/sign-up")),
+        "user_profile_url": own("/user"),
+        "waitlist_url": own("/waitlist"),
+        "oauth_consent_url": own("/oauth-consent"),
+        "after_sign_in_url": or(&paths.after_sign_in_url, &home),
+        "after_sign_up_url": or(&paths.after_sign_up_url, &home),
+        "after_sign_out_one_url": own("/sign-in/choose"),
+        "after_sign_out_all_url": after_sign_out,
+        "after_switch_session_url": home,
+        "after_join_waitlist_url": home,
+        "organization_profile_url": own("/organization"),
+        "create_organization_url": own("/create-organization"),
+        "after_leave_organization_url": home,
+        "after_create_organization_url": home,
+        "logo_link_url": home,
+        "support_email": null,
+        "branded": false,
+        "experimental_force_oauth_first": false,
+        "clerk_js_version": null,
+        "show_devmode_warning": false,
+        "google_one_tap_client_id": null,
+        "help_url": null, "privacy_policy_url": null, "terms_url": null,
+        "captcha_public_key": null,
+        "captcha_widget_type": "smart",
+        "captcha_public_key_invisible": null,
+        "captcha_provider": "turnstile",
+        "captcha_oauth_bypass": [],
+        "captcha_heartbeat": false,
+    })
+}
+
+fn attribute(presence: Presence, first: &[&str], verifications: &[&str]) -> Value {
+    json!({
+        "enabled": presence != Presence::Off,
+        "required": presence == Presence::Required,
+        "used_for_first_factor": presence != Presence::Off && !first.is_empty(),
+        "first_factors": first,
+        "used_for_second_factor": false,
+        "second_factors": [],
+        "verifications": verifications,
+        "verify_at_sign_up": !verifications.is_empty(),
+        "immutable": false,
+    })
+}
+
+fn attributes(instance: &Instance) -> Value {
+    let set = &instance.settings.attributes;
+    let email = set.email_address != Presence::Off;
+    let email_factors: &[&str] = if set.email_code && email { &["email_code"] } else { &[] };
+    let email_proofs: &[&str] = if email { &["email_code"] } else { &[] };
+    let mut username = attribute(set.username, &[], &[]);
+    // A user name names the user; what proves it is the password.
+    username["used_for_first_factor"] = json!(set.username != Presence::Off);
+    let mut email_address = attribute(set.email_address, email_factors, email_proofs);
+    email_address["used_for_first_factor"] = json!(email);
+    let off = || attribute(Presence::Off, &[], &[]);
+    json!({
+        "email_address": email_address,
+        "phone_number": off(),
+        "username": username,
+        "web3_wallet": off(),
+        "first_name": attribute(set.first_name, &[], &[]),
+        "last_name": attribute(set.last_name, &[], &[]),
+        "password": attribute(set.password, &[], &[]),
+        "authenticator_app": off(),
+        "ticket": off(),
+        "backup_code": off(),
+        "passkey": off(),
+    })
+}
+
+fn user_settings(instance: &Instance) -> Value {
+    let settings = &instance.settings;
+    let protection = &settings.attack_protection;
+    let mode = match settings.sign_up.mode {
+        SignUpMode::Public => "public",
+        SignUpMode::Restricted => "restricted",
+    };
+    let disabled = || json!({"enabled": false});
+    json!({
+        "attributes": attributes(instance),
+        "social": {},
+        "saml": disabled(),
+        "enterprise_sso": {"enabled": false, "self_serve_sso": false},
+        "sign_in": {"second_factor": {"required": false, "enabled": false}},
+        "sign_up": {
+            "captcha_enabled": false, "captcha_widget_type": "smart", "custom_action_required": false, "progressive": true, "mode": mode,
+            "legal_consent_enabled": settings.sign_up.legal_consent, "allowlist_only": false, "mfa": {"required": false},
+        },
+        "restrictions": {
+            "allowlist": disabled(), "blocklist": disabled(), "allowlist_blocklist_disabled_on_sign_in": disabled(),
+            "block_email_subaddresses": disabled(), "block_disposable_email_domains": disabled(),
+        },
+        "password_settings": {
+            "disable_hibp": true,
+            "disable_password_reverification": false,
+            "min_length": settings.password.min_length,
+            "max_length": settings.password.max_length,
+            "require_special_char": settings.password.require_special_char,
+            "require_numbers": settings.password.require_numbers,
+            "require_uppercase": settings.password.require_uppercase,
+            "require_lowercase": settings.password.require_lowercase,
+            "show_zxcvbn": false,
+            "min_zxcvbn_strength": 0,
+            "enforce_hibp_on_sign_in": false,
+            "allowed_special_characters": "!\"#$%&'()*+,-./:;<=>?@[]^_`{|}~",
+        },
+        "username_settings": {
+            "min_length": settings.username.min_length, "max_length": settings.username.max_length,
+            "allow_extended_special_characters": false, "allow_numeric_usernames": false,
+        },
+        "actions": {
+            "delete_self": settings.actions.delete_self, "create_organization": settings.actions.create_organization,
+            "create_organizations_limit": null,
+        },
+        "attack_protection": {
+            "user_lockout": {
+                "enabled": protection.lockout, "max_attempts": protection.max_attempts, "duration_in_minutes": protection.duration_minutes,
+            },
+            "pii": {"enabled": true},
+            "email_link": {"require_same_client": true},
+            "enumeration_protection": {"enabled": protection.enumeration_protection},
+        },
+        "passkey_settings": {"allow_autofill": false, "show_sign_in_button": false, "satisfies_second_factor": false},
+    })
+}
+
+fn organization_settings() -> Value {
+    json!({
+        "enabled": false,
+        "max_allowed_memberships": 5,
+        "actions": {"admin_delete": true},
+        "domains": {"enabled": false, "enrollment_modes": [], "default_role": "org:member"},
+        "slug": {"disabled": false},
+        "organization_creation_defaults": {"enabled": false},
+        "creator_role": "org:admin",
+        "force_organization_selection": false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::Environment as Kind;
+    use crate::settings::Settings;
+
+    fn instance() -> Instance {
+        Instance {
+            id: "ins_1".into(),
+            environment: Kind::Development,
+            name: "x".to_owned(),
+            publishable_key: "pk_test_x".to_owned(),
+            cookie_suffix: "x".to_owned(),
+            settings: Settings::default(),
+            hosts: Vec::new(),
+            signing_keys: Vec::new(),
+            origins: Vec::new(),
+            created_at: 0,
+            updated_at: 0,
+        }
+    }
+
+    fn missing(ours: &Value, theirs: &Value, at: &str, out: &mut Vec<String>) {
+        let (Value::Object(ours), Value::Object(theirs)) = (ours, theirs) else { return };
+        for (key, value) in theirs.iter().filter(|(key, _)| !key.starts_with("oauth_")) {
+            match ours.get(key) {
+                Some(found) => missing(found, value, &format!("{at}.{key}"), out),
+                None => out.push(format!("{at}.{key}")),
+            }
+        }
+    }
+
+    #[test]
+    fn it_has_every_key_that_some_sdk_reads() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/samples.json");
+        let Ok(text) = std::fs::read_to_string(path) else {
+            eprintln!("skipped: the reference samples are not beside this checkout");
+            return;
+        };
+        let samples: Value = serde_json::from_str(&text).unwrap();
+        let ours = serde_json::to_value(environment(&instance(), "http://localhost:4100")).unwrap();
+        let mut out = Vec::new();
+        missing(&ours, &samples["environment"], "environment", &mut out);
+        assert_eq!(out, Vec::<String>::new());
+    }
+}

@@ -1,0 +1,181 @@
+//! A server creates a user.
+
+use super::input::{self, Given, PasswordInput};
+use super::metadata::Metadata;
+use super::{NewEmail, blank, first_taken, insert};
+use crate::app::{Scope, internal};
+use crate::identifiers;
+use crate::settings::Presence;
+use doorward_base::*;
+use doorward_store::users::{self, UserFilter, UserRecord, UserWithEmails};
+use doorward_wire::bapi::CreateUser;
+use std::collections::HashSet;
+
+/// The most addresses that a user can be created with.
+const MAX_EMAILS: usize = 100;
+
+/// Creates a user. Addresses count as proven, unless they are to be reserved only.
+///
+/// # Errors
+/// The `form_*` codes naming the parameter: what is not valid, missing for this instance, or taken.
+pub async fn create(scope: &Scope, req: &CreateUser) -> Result<UserWithEmails, ApiError> {
+    input::refuse(&[
+        ("phone_number", input::any(&req.phone_number)),
+        ("phone_number_identification_status", input::any(&req.phone_number_identification_status)),
+        ("web3_wallet", input::any(&req.web3_wallet)),
+        ("totp_secret", req.totp_secret.as_ref().is_some_and(|secret| !secret.is_empty())),
+        ("backup_codes", input::any(&req.backup_codes)),
+    ])?;
+    let emails = emails(req.email_address.as_deref(), req.email_address_identification_status.as_deref())?;
+    let username = input::username(scope, req.username.as_deref())?;
+    let password = PasswordInput::read(&req.password, &req.password_digest, &req.password_hasher, req.skip_password_checks)?;
+    password.check(scope)?;
+    let mut user = profile(scope, req)?;
+    check_attributes(scope, req, &user, !emails.is_empty(), username.is_some(), password.given())?;
+    let (username_key, external_id) = (username.as_ref().map(|name| name.key.clone()), user.external_id.clone());
+    let free = async || first_taken(scope, None, username_key.as_deref(), external_id.as_deref()).await;
+    free().await?;
+    check_emails_free(scope, &emails).await?;
+    user.password_hash = password.hash(scope).await?;
+    user.password_updated_at = user.password_hash.as_ref().map(|_| scope.now);
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    match insert(scope, &mut tx, user, username, emails).await {
+        Ok(made) => {
+            tx.commit().await.map_err(internal)?;
+            Ok(made)
+        }
+        Err(error) => {
+            // Somebody else was faster. The row alone does not tell whether the user name or the id was taken.
+            drop(tx);
+            if error.code() == codes::FORM_IDENTIFIER_EXISTS && error.meta().param_name.as_deref() != Some("email_address") {
+                free().await?;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// The addresses of a new user, each with whether it counts as proven.
+fn emails(addresses: Option<&[String]>, statuses: Option<&[String]>) -> Result<Vec<NewEmail>, ApiError> {
+    const STATUS: &str = "email_address_identification_status";
+    let (addresses, statuses) = (addresses.unwrap_or_default(), statuses.unwrap_or_default());
+    if addresses.len() > MAX_EMAILS {
+        return Err(ApiError::new(codes::FORM_PARAM_ARRAY_TOO_LARGE).param("email_address"));
+    }
+    if !statuses.is_empty() && statuses.len() != addresses.len() {
+        let error = ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param(STATUS);
+        return Err(error.long(format!("{STATUS} must have one entry for each email_address.")));
+    }
+    let mut seen = HashSet::new();
+    let mut out = Vec::with_capacity(addresses.len());
+    for (n, text) in addresses.iter().enumerate() {
+        let email = identifiers::parse_email(text).ok_or_else(|| {
+            ApiError::new(codes::FORM_PARAM_FORMAT_INVALID).param("email_address").long("email_address must be a valid email address.")
+        })?;
+        if !seen.insert(email.key.clone()) {
+            return Err(ApiError::new(codes::FORM_PARAM_DUPLICATE).param("email_address"));
+        }
+        let strategy = match statuses.get(n).map(String::as_str) {
+            None | Some("verified") => Some("admin".to_owned()),
+            Some("reserved") => None,
+            Some(_) => return Err(ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param(STATUS)),
+        };
+        out.push(NewEmail { email, strategy, attempts: None });
+    }
+    Ok(out)
+}
+
+/// Everything of a new user but identifiers and password.
+fn profile(scope: &Scope, req: &CreateUser) -> Result<UserRecord, ApiError> {
+    let mut user = blank(scope);
+    user.external_id = input::name(req.external_id.as_deref(), "external_id")?;
+    user.first_name = input::name(req.first_name.as_deref(), "first_name")?;
+    user.last_name = input::name(req.last_name.as_deref(), "last_name")?;
+    user.locale = input::locale(req.locale.as_deref())?;
+    user.create_organizations_limit = input::organizations_limit(req.create_organizations_limit)?;
+    user.delete_self_enabled = req.delete_self_enabled.unwrap_or(user.delete_self_enabled);
+    user.create_organization_enabled = req.create_organization_enabled.unwrap_or(user.create_organization_enabled);
+    user.legal_accepted_at = input::past_time(req.legal_accepted_at.as_deref(), "legal_accepted_at", scope.now)?;
+    user.created_at = input::past_time(req.created_at.as_deref(), "created_at", scope.now)?.unwrap_or(user.created_at);
+    user.bypass_client_trust = req.bypass_client_trust == Some(true);
+    user.banned = req.banned == Some(true);
+    user.locked_until = (req.locked == Some(true)).then(|| super::lock_end(scope));
+    let metadata =
+        Metadata { public: req.public_metadata.as_ref(), private: req.private_metadata.as_ref(), unsafe_: req.unsafe_metadata.as_ref() };
+    metadata.replace(&mut user)?;
+    Ok(user)
+}
+
+/// Holds the user against what the instance takes and requires.
+fn check_attributes(scope: &Scope, req: &CreateUser, user: &UserRecord, email: bool, username: bool, password: bool) -> Result<(), ApiError> {
+    let settings = &scope.instance.settings;
+    let attributes = &settings.attributes;
+    let given = Given { email, username, first_name: user.first_name.is_some(), last_name: user.last_name.is_some(), password };
+    for (name, presence, given) in [
+        ("email_address", attributes.email_address, given.email),
+        ("username", attributes.username, given.username),
+        ("first_name", attributes.first_name, given.first_name),
+        ("last_name", attributes.last_name, given.last_name),
+    ] {
+        input::taken_here(name, presence, given)?;
+    }
+    let skip_password = req.skip_password_requirement == Some(true);
+    let other_ways_in = attributes.email_code && attributes.email_address != Presence::Off;
+    if skip_password && !password && attributes.password == Presence::Required && !other_ways_in {
+        let why = "skip_password_requirement is not allowed: a password is the only way to sign in to this instance.";
+        return Err(input::disallowed("skip_password_requirement", why.to_owned()));
+    }
+    let missing = input::missing(attributes, &given, req.skip_user_requirement == Some(true), skip_password);
+    if let Some(first) = missing.first() {
+        let text = format!("The settings of this instance require {}.", missing.join(", "));
+        return Err(ApiError::new(codes::FORM_DATA_MISSING).param(*first).long(text));
+    }
+    if settings.sign_up.legal_consent && user.legal_accepted_at.is_none() && req.skip_legal_checks != Some(true) {
+        return Err(ApiError::new(codes::LEGAL_NOT_ACCEPTED).param("legal_accepted_at"));
+    }
+    Ok(())
+}
+
+/// An address that another user has, proven or reserved, is taken.
+async fn check_emails_free(scope: &Scope, emails: &[NewEmail]) -> Result<(), ApiError> {
+    if emails.is_empty() {
+        return Ok(());
+    }
+    let filter = UserFilter { address_keys: emails.iter().map(|new| new.email.key.clone()).collect(), ..UserFilter::default() };
+    if users::count(scope.db(), scope.ins(), &filter).await.map_err(internal)? > 0 {
+        return Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param("email_address"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(addresses: &[&str], statuses: &[&str]) -> Result<Vec<bool>, (&'static str, String)> {
+        let owned = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let read = emails(Some(&owned(addresses)), Some(&owned(statuses)));
+        read.map(|all| all.iter().map(|new| new.strategy.is_some()).collect())
+            .map_err(|e| (e.code().code, e.meta().param_name.clone().unwrap_or_default()))
+    }
+
+    #[test]
+    fn addresses_are_proven_unless_they_are_reserved() {
+        assert_eq!(read(&["a@example.com", "b@example.com"], &[]), Ok(vec![true, true]));
+        assert_eq!(read(&["a@example.com", "b@example.com"], &["reserved", "verified"]), Ok(vec![false, true]));
+        let status = "email_address_identification_status".to_owned();
+        assert_eq!(read(&["a@example.com"], &["verified", "verified"]), Err(("form_param_value_invalid", status.clone())));
+        assert_eq!(read(&["a@example.com"], &["unverified"]), Err(("form_param_value_invalid", status)));
+    }
+
+    #[test]
+    fn fault_043_and_044_one_address_each_and_none_twice() {
+        let param = "email_address".to_owned();
+        assert_eq!(read(&["a@example.com", "A@EXAMPLE.COM"], &[]), Err(("form_param_duplicate", param.clone())));
+        for bad in ["a@example.com,b@example.com", "A <a@example.com>", "a", "", "a@example.com\r\nBcc: b@example.com"] {
+            assert_eq!(read(&[bad], &[]), Err(("form_param_format_invalid", param.clone())), "{bad:?}");
+        }
+        let many: Vec<String> = (0..101).map(|n| format!("a{n}@example.com")).collect();
+        assert_eq!(emails(Some(&many), None).err().unwrap().code().code, "form_param_array_size_exceeded");
+    }
+}

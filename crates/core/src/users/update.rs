@@ -1,0 +1,218 @@
+//! A server changes a user.
+
+use super::input::{self, PasswordInput};
+use super::metadata::Metadata;
+use super::{first_taken, load};
+use crate::app::{Scope, internal};
+use crate::identifiers::Username;
+use crate::mail::{self, Mail};
+use crate::settings::Presence;
+use doorward_base::*;
+use doorward_store::users::{self, EmailRecord, UserRecord, UserWithEmails};
+use doorward_store::{StoreError, sessions};
+use doorward_wire::bapi::UpdateUser;
+
+/// How often an update is tried again when others change the same user in between.
+const TRIES: usize = 5;
+
+/// What an update writes, all or nothing.
+pub(super) struct Plan {
+    user: UserRecord,
+    password_hash: Option<String>,
+    sign_out: bool,
+    mail: Option<Mail>,
+}
+
+impl Plan {
+    pub(super) fn of(user: UserRecord) -> Self {
+        Self { user, password_hash: None, sign_out: false, mail: None }
+    }
+}
+
+/// Reads a user, lets `change` decide on what it read, and writes that, unless somebody else wrote in the meantime: then
+/// all over again. What another request has changed is never undone.
+///
+/// # Errors
+/// `resource_not_found`, what `change` says, `form_identifier_exists`, and `conflict` when others always were faster.
+pub(super) async fn edit(
+    scope: &Scope,
+    id: &UserId,
+    change: impl Fn(&UserWithEmails) -> Result<Option<Plan>, ApiError> + Send + Sync,
+) -> Result<UserWithEmails, ApiError> {
+    for _ in 0..TRIES {
+        let before = load(scope, id).await?;
+        let Some(plan) = change(&before)? else { return Ok(before) };
+        if write(scope, &plan, before.user.updated_at).await? {
+            if plan.mail.is_some() {
+                scope.app.outbox.notify_one();
+            }
+            return load(scope, id).await;
+        }
+    }
+    Err(codes::CONFLICT.into())
+}
+
+async fn write(scope: &Scope, plan: &Plan, expected: Timestamp) -> Result<bool, ApiError> {
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    match users::update(&mut tx, scope.ins(), &plan.user, expected).await {
+        Ok(true) => {}
+        Ok(false) => return Ok(false),
+        Err(StoreError::Conflict) => {
+            // Asking who has it needs the connection that this transaction holds.
+            drop(tx);
+            first_taken(scope, Some(&plan.user.id), plan.user.username_key.as_deref(), plan.user.external_id.as_deref()).await?;
+            // Whoever had it is gone again.
+            return Ok(false);
+        }
+        Err(other) => return Err(internal(other)),
+    }
+    if let Some(hash) = &plan.password_hash {
+        users::set_password(&mut tx, scope.ins(), &plan.user.id, hash, scope.now).await.map_err(internal)?;
+    }
+    if plan.sign_out {
+        sessions::close_of_user(&mut tx, scope.ins(), &plan.user.id, None, "revoked", scope.now).await.map_err(internal)?;
+    }
+    if let Some(mail) = &plan.mail {
+        mail::enqueue(scope, &mut tx, mail).await?;
+    }
+    tx.commit().await.map_err(internal)?;
+    Ok(true)
+}
+
+/// What was sent, checked as far as that needs nothing from the database. The outer option is presence.
+struct Change<'a> {
+    req: &'a UpdateUser,
+    external_id: Option<Option<String>>,
+    first_name: Option<Option<String>>,
+    last_name: Option<Option<String>>,
+    locale: Option<Option<String>>,
+    username: Option<Option<Username>>,
+    create_organizations_limit: Option<Option<i64>>,
+    legal_accepted_at: Option<Timestamp>,
+    created_at: Option<Timestamp>,
+}
+
+/// Changes a user. Fields that were not sent stay; null clears.
+///
+/// # Errors
+/// `resource_not_found`, the `form_*` codes naming the parameter, `conflict`.
+pub async fn update(scope: &Scope, req: &UpdateUser) -> Result<UserWithEmails, ApiError> {
+    input::refuse(&[
+        ("primary_phone_number_id", req.primary_phone_number_id.as_ref().is_some_and(|id| !id.is_empty())),
+        ("primary_web3_wallet_id", req.primary_web3_wallet_id.as_ref().is_some_and(|id| !id.is_empty())),
+        ("profile_image_id", req.profile_image_id.as_ref().is_some_and(|id| !id.is_empty())),
+        ("totp_secret", req.totp_secret.as_ref().is_some_and(|secret| !secret.is_empty())),
+        ("backup_codes", input::any(&req.backup_codes)),
+    ])?;
+    let change = Change::read(scope, req)?;
+    let password = PasswordInput::read(&req.password, &req.password_digest, &req.password_hasher, req.skip_password_checks)?;
+    for (name, flag) in [("skip_password_checks", req.skip_password_checks), ("sign_out_of_other_sessions", req.sign_out_of_other_sessions)] {
+        if flag == Some(true) && !password.given() {
+            return Err(input::disallowed(name, format!("{name} can be used together with a password only.")));
+        }
+    }
+    password.check(scope)?;
+    // A user who is not there must not cost a hash.
+    load(scope, &req.user_id).await?;
+    let hash = password.hash(scope).await?;
+    edit(scope, &req.user_id, |before| {
+        let mut plan = change.plan(scope, before)?;
+        plan.sign_out = req.sign_out_of_other_sessions == Some(true);
+        plan.password_hash.clone_from(&hash);
+        Ok(Some(plan))
+    })
+    .await
+}
+
+impl<'a> Change<'a> {
+    fn read(scope: &Scope, req: &'a UpdateUser) -> Result<Self, ApiError> {
+        fn inner(field: &Option<Option<String>>) -> Option<Option<&str>> {
+            field.as_ref().map(Option::as_deref)
+        }
+        let attributes = &scope.instance.settings.attributes;
+        let name = |field: &Option<Option<String>>, param: &str| inner(field).map(|text| input::name(text, param)).transpose();
+        let change = Self {
+            req,
+            external_id: name(&req.external_id, "external_id")?,
+            first_name: name(&req.first_name, "first_name")?,
+            last_name: name(&req.last_name, "last_name")?,
+            locale: inner(&req.locale).map(input::locale).transpose()?,
+            username: inner(&req.username).map(|text| input::username(scope, text)).transpose()?,
+            create_organizations_limit: req.create_organizations_limit.map(input::organizations_limit).transpose()?,
+            legal_accepted_at: input::past_time(req.legal_accepted_at.as_deref(), "legal_accepted_at", scope.now)?,
+            created_at: input::past_time(req.created_at.as_deref(), "created_at", scope.now)?,
+        };
+        input::taken_here("username", attributes.username, matches!(change.username, Some(Some(_))))?;
+        input::taken_here("first_name", attributes.first_name, matches!(change.first_name, Some(Some(_))))?;
+        input::taken_here("last_name", attributes.last_name, matches!(change.last_name, Some(Some(_))))?;
+        if matches!(change.username, Some(None)) && attributes.username == Presence::Required {
+            return Err(ApiError::new(codes::FORM_PARAM_NIL).param("username"));
+        }
+        Ok(change)
+    }
+
+    fn plan(&self, scope: &Scope, before: &UserWithEmails) -> Result<Plan, ApiError> {
+        fn set<T: Clone>(to: &mut T, from: &Option<T>) {
+            if let Some(value) = from {
+                to.clone_from(value);
+            }
+        }
+        let req = self.req;
+        let mut user = before.user.clone();
+        set(&mut user.external_id, &self.external_id);
+        set(&mut user.first_name, &self.first_name);
+        set(&mut user.last_name, &self.last_name);
+        set(&mut user.locale, &self.locale);
+        set(&mut user.create_organizations_limit, &self.create_organizations_limit);
+        set(&mut user.delete_self_enabled, &req.delete_self_enabled);
+        set(&mut user.create_organization_enabled, &req.create_organization_enabled);
+        set(&mut user.bypass_client_trust, &req.bypass_client_trust);
+        set(&mut user.created_at, &self.created_at);
+        user.legal_accepted_at = self.legal_accepted_at.or(user.legal_accepted_at);
+        if let Some(name) = &self.username {
+            user.username = name.as_ref().map(|name| name.username.clone());
+            user.username_key = name.as_ref().map(|name| name.key.clone());
+            if name.is_none() && before.emails.is_empty() {
+                return Err(ApiError::new(codes::FORM_DATA_MISSING).param("username").long("A user must keep an e-mail address or a username."));
+            }
+        }
+        let metadata =
+            Metadata { public: req.public_metadata.as_ref(), private: req.private_metadata.as_ref(), unsafe_: req.unsafe_metadata.as_ref() };
+        metadata.replace(&mut user)?;
+        let mail = self.primary_email(scope, before, &mut user)?;
+        user.updated_at = scope.now;
+        Ok(Plan { mail, ..Plan::of(user) })
+    }
+
+    /// Makes another verified address the primary one, with the mail that says so if one was asked for.
+    fn primary_email(&self, scope: &Scope, before: &UserWithEmails, user: &mut UserRecord) -> Result<Option<Mail>, ApiError> {
+        let Some(id) = self.req.primary_email_address_id.as_deref().filter(|id| !id.is_empty()) else { return Ok(None) };
+        let chosen = before.emails.iter().find(|email| email.id.as_str() == id);
+        let chosen = chosen.ok_or_else(|| ApiError::new(codes::FORM_RESOURCE_MISSING).param("primary_email_address_id"))?;
+        if !chosen.verified {
+            let error = ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param("primary_email_address_id");
+            return Err(error.long("primary_email_address_id must name a verified address."));
+        }
+        let old = before.emails.iter().find(|email| Some(&email.id) == user.primary_email_address_id.as_ref());
+        let old = old.filter(|old| old.id != chosen.id);
+        user.primary_email_address_id = Some(chosen.id.clone());
+        user.primary_email_key = Some(chosen.address_key.clone());
+        let told = self.req.notify_primary_email_address_changed == Some(true);
+        Ok(old.filter(|_| told).map(|old| primary_changed(scope, old, chosen)))
+    }
+}
+
+/// The mail goes to the address from before: whoever did not ask for the change reads that one.
+fn primary_changed(scope: &Scope, old: &EmailRecord, new: &EmailRecord) -> Mail {
+    let name: String = scope.instance.settings.application_name.chars().filter(|c| !c.is_control()).take(100).collect();
+    Mail {
+        to: old.address.clone(),
+        subject: format!("Your primary e-mail address at {name} was changed"),
+        text: format!(
+            "The primary e-mail address of your account at {name} is now {}.\n\nIf this was not your wish, please contact {name}.\n",
+            new.address
+        ),
+        from_name: name,
+        inbox: scope.instance.is_development(),
+    }
+}

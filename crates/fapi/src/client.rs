@@ -1,0 +1,83 @@
+use doorward_base::{ApiError, codes};
+use doorward_core::{client, dev_browser, handshake};
+use doorward_gateway::Cx;
+use doorward_wire::Raw;
+use doorward_wire::fapi::*;
+use http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
+use http::{HeaderValue, Response, StatusCode};
+
+/// A browser that nobody ever signed in on has no client yet, and gets none by asking.
+pub(crate) async fn get(cx: &mut Cx, _: GetClient) -> Result<Option<Client>, ApiError> {
+    match &cx.current.record {
+        Some(record) => Ok(Some(client::view(&cx.scope, &cx.caller, record).await?.0)),
+        None => Ok(None),
+    }
+}
+
+pub(crate) async fn put(cx: &mut Cx, _: PutClient) -> Result<Client, ApiError> {
+    get_or_make(cx).await
+}
+
+pub(crate) async fn post(cx: &mut Cx, _: PostClient) -> Result<Client, ApiError> {
+    get_or_make(cx).await
+}
+
+async fn get_or_make(cx: &mut Cx) -> Result<Client, ApiError> {
+    cx.client_or_new().await?;
+    Ok(client::view(&cx.scope, &cx.caller, cx.current.require()?).await?.0)
+}
+
+/// The answer is what the client is now: without sessions, and forgotten.
+pub(crate) async fn delete(cx: &mut Cx, _: DeleteClient) -> Result<Option<Client>, ApiError> {
+    let Some(mut record) = cx.current.record.take() else { return Ok(None) };
+    client::sign_out(&cx.scope, &mut record).await?;
+    let view = client::view(&cx.scope, &cx.caller, &record).await?.0;
+    client::delete(&cx.scope, &record).await?;
+    cx.current.forgotten = true;
+    Ok(Some(view))
+}
+
+pub(crate) async fn delete_sessions(cx: &mut Cx, _: DeleteClientSessions) -> Result<Option<Client>, ApiError> {
+    let Some(record) = &mut cx.current.record else { return Ok(None) };
+    client::sign_out(&cx.scope, record).await?;
+    Ok(Some(client::view(&cx.scope, &cx.caller, record).await?.0))
+}
+
+/// Always sends the browser back to its page: an unknown client is a signed-out one.
+pub(crate) async fn handshake(cx: &mut Cx, req: Handshake) -> Result<Raw, ApiError> {
+    handshake::check_redirect(&cx.scope, req.redirect_url.as_deref())?;
+    let dev_token = match (&cx.dev_browser_token, cx.scope.instance.is_development()) {
+        (Some(known), _) => Some(known.clone()),
+        (None, true) => {
+            let made = dev_browser::create(&cx.scope, cx.current.record.as_ref()).await?;
+            Some(made.answer.token)
+        }
+        (None, false) => None,
+    };
+    let nonce = req.format.as_deref() == Some("nonce");
+    let client = cx.current.record.as_ref();
+    let answer = handshake::answer(&cx.scope, &cx.caller, client, dev_token.as_deref(), req.redirect_url.as_deref(), nonce).await?;
+    cx.raw = Some(redirect(&answer.location, &answer.set_cookies)?);
+    Ok(Raw {})
+}
+
+pub(crate) async fn touch(cx: &mut Cx, req: TouchClient) -> Result<Raw, ApiError> {
+    let target = handshake::check_redirect(&cx.scope, req.redirect_url.as_deref())?;
+    if cx.current.record.is_some() {
+        cx.current.new_token.clone_from(&cx.client_token);
+    }
+    cx.raw = Some(redirect(target.as_str(), &[])?);
+    Ok(Raw {})
+}
+
+fn redirect(location: &str, cookies: &[String]) -> Result<Response<String>, ApiError> {
+    let mut response = Response::new(String::new());
+    *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+    let invalid = |_| ApiError::new(codes::INVALID_REDIRECT_URL).param("redirect_url");
+    response.headers_mut().insert(LOCATION, HeaderValue::from_str(location).map_err(invalid)?);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    for cookie in cookies {
+        response.headers_mut().append(SET_COOKIE, HeaderValue::from_str(cookie).map_err(ApiError::internal)?);
+    }
+    Ok(response)
+}

@@ -1,0 +1,35 @@
+use doorward_base::ApiError;
+use doorward_core::sign_in;
+use doorward_gateway::Cx;
+use doorward_wire::fapi::*;
+
+pub(crate) async fn create(cx: &mut Cx, req: CreateSignIn) -> Result<SignIn, ApiError> {
+    let outcome = sign_in::start(&cx.scope, &cx.caller, cx.current.clone(), &req).await?;
+    cx.keep(outcome)
+}
+
+pub(crate) async fn get(cx: &mut Cx, req: GetSignIn) -> Result<SignIn, ApiError> {
+    sign_in::get(&cx.scope, &cx.current, &req.sign_in_id).await
+}
+
+pub(crate) async fn prepare_first(cx: &mut Cx, req: PrepareFirstFactor) -> Result<SignIn, ApiError> {
+    sign_in::prepare_first(&cx.scope, &cx.current, &req).await
+}
+
+pub(crate) async fn attempt_first(cx: &mut Cx, req: AttemptFirstFactor) -> Result<SignIn, ApiError> {
+    let outcome = sign_in::attempt_first(&cx.scope, &cx.caller, cx.current.clone(), &req).await?;
+    Ok(cx.keep(outcome))
+}
+
+pub(crate) async fn prepare_second(cx: &mut Cx, req: PrepareSecondFactor) -> Result<SignIn, ApiError> {
+    sign_in::second_factor(&cx.scope, &cx.current, &req.sign_in_id).await
+}
+
+pub(crate) async fn attempt_second(cx: &mut Cx, req: AttemptSecondFactor) -> Result<SignIn, ApiError> {
+    sign_in::second_factor(&cx.scope, &cx.current, &req.sign_in_id).await
+}
+
+pub(crate) async fn reset_password(cx: &mut Cx, req: ResetPassword) -> Result<SignIn, ApiError> {
+    let outcome = sign_in::reset_password(&cx.scope, &cx.caller, cx.current.clone(), &req).await?;
+    Ok(cx.keep(outcome))
+}

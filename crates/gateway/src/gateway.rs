@@ -1,0 +1,378 @@
+use crate::answer::{self, error_response, json};
+use crate::auth::{self, Arrival};
+use crate::cx::{Cx, Trace};
+use crate::limits::Limits;
+use crate::routes::{Entry, Routes};
+use crate::version::ApiVersion;
+use crate::{cors, docs, openapi};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, RawPathParams, Request, State};
+use axum::middleware::Next;
+use axum::routing::{MethodFilter, on};
+use doorward_base::*;
+use doorward_core::client::{self, Current};
+use doorward_core::{App, Scope, dev_browser};
+use doorward_wire::{Api, Auth, EndpointMeta, Rate};
+use http::header::{ACCESS_CONTROL_REQUEST_HEADERS, CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::request::Parts;
+use http::{HeaderValue, Method, Response, StatusCode, Uri};
+use http_body_util::BodyExt as _;
+use ipnet::IpNet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+
+/// How the gateway guards the server.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether calls are counted. Off in load tests only.
+    pub limits_enabled: bool,
+    /// How long a request may take, its body included.
+    pub request_timeout: Duration,
+    /// How large a body may be.
+    pub max_body_bytes: usize,
+    /// How many requests are worked on at once; more are refused with 503.
+    pub max_in_flight: usize,
+    /// How many tokens are minted at once; they do not wait behind other requests.
+    pub max_mints_in_flight: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            trusted_proxies: Vec::new(),
+            limits_enabled: true,
+            request_timeout: Duration::from_secs(30),
+            max_body_bytes: 256 * 1024,
+            max_in_flight: 1024,
+            max_mints_in_flight: 1024,
+        }
+    }
+}
+
+/// Turns requests into calls. Cloning shares it.
+#[derive(Clone)]
+pub struct Gateway(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) app: Arc<App>,
+    pub(crate) config: Config,
+    limits: Limits,
+    in_flight: Semaphore,
+    mints: Semaphore,
+}
+
+/// What the log line of a request says beside its status and duration; put onto the answer by whoever knows.
+#[derive(Clone, Default)]
+struct Logged {
+    route: Option<&'static str>,
+    instance: Option<InstanceId>,
+    code: Option<&'static str>,
+}
+
+impl Gateway {
+    /// A gateway for a server.
+    pub fn new(app: Arc<App>, config: Config) -> Self {
+        let limits = Limits::new(&app.clock);
+        let (in_flight, mints) = (Semaphore::new(config.max_in_flight), Semaphore::new(config.max_mints_in_flight));
+        Self(Arc::new(Inner { app, config, limits, in_flight, mints }))
+    }
+
+    /// The routes as a router, with `/openapi.json` and `/docs` of the same table.
+    pub fn mount(&self, routes: Routes) -> Router {
+        let api = routes.api();
+        let document = openapi::document(&routes);
+        let page = docs::page(&document);
+        let text = Arc::new(serde_json::to_vec_pretty(&document).unwrap_or_default());
+        let mut router = Router::new();
+        for entry in routes.entries {
+            let gateway = self.clone();
+            let Ok(filter) = Method::from_bytes(entry.documented.meta.method.as_bytes()).map_err(|_| ()).and_then(|m| MethodFilter::try_from(m).map_err(|_| ()))
+            else {
+                continue;
+            };
+            let path = entry.documented.meta.path;
+            router = router.route(path, on(filter, move |params: RawPathParams, req: Request| gateway.clone().run(entry.clone(), params, req)));
+        }
+        router = router
+            .route("/openapi.json", axum::routing::get(move || async move { json(StatusCode::OK, text.as_ref().clone()) }))
+            .route("/docs", axum::routing::get(move || async move { html(page) }));
+        let state = (self.clone(), api);
+        router
+            .method_not_allowed_fallback(|req: Request| async move { plain_error(codes::METHOD_NOT_ALLOWED, &req) })
+            .layer(axum::middleware::from_fn_with_state(state, outer))
+    }
+
+    /// What an address that nobody serves answers.
+    pub async fn not_found(req: Request) -> Response<Body> {
+        plain_error(codes::ROUTE_NOT_FOUND, &req)
+    }
+
+    /// Puts before a router what must happen before its paths are matched: other methods sent as POST with `_method`,
+    /// and trailing slashes.
+    pub fn wrap(&self, router: Router) -> Router {
+        let inner = router.fallback(Self::not_found);
+        Router::new().fallback_service(tower::util::MapRequest::new(inner, rewrite))
+    }
+
+    async fn run(self, entry: Arc<Entry>, params: RawPathParams, req: Request) -> Response<Body> {
+        let meta = entry.documented.meta;
+        let (parts, body) = req.into_parts();
+        let trace = parts.extensions.get::<Trace>().cloned().unwrap_or_else(|| Trace(String::new()));
+        let mut logged = Logged { route: Some(meta.id), ..Logged::default() };
+        let mut origin = None;
+        let gate = if meta.rate == Rate::Mint { &self.0.mints } else { &self.0.in_flight };
+        let result = match gate.try_acquire() {
+            Err(_) => Err(ApiError::new(codes::SERVER_BUSY).retry_after(1)),
+            Ok(_permit) => {
+                let timeout = self.0.config.request_timeout;
+                let work = self.handle(&entry, &params, parts, body, &trace, &mut logged, &mut origin);
+                tokio::time::timeout(timeout, work).await.unwrap_or_else(|_| Err(codes::REQUEST_TIMEOUT.into()))
+            }
+        };
+        let mut response = result.unwrap_or_else(|error| {
+            logged.code = Some(error.code().code);
+            error_response(&error, &trace, None)
+        });
+        if meta.api == Api::Frontend {
+            cors::allow(response.headers_mut(), origin.as_deref());
+        }
+        response.extensions_mut().insert(logged);
+        response
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the parts of one request, and what its log line needs")]
+    async fn handle(
+        &self,
+        entry: &Entry,
+        params: &RawPathParams,
+        parts: Parts,
+        body: Body,
+        trace: &Trace,
+        logged: &mut Logged,
+        origin: &mut Option<String>,
+    ) -> Result<Response<Body>, ApiError> {
+        let meta = &entry.documented.meta;
+        let arrival = self.arrive(meta, &parts).await?;
+        logged.instance = Some(arrival.instance.id.clone());
+        *origin = arrival.allowed_origin.clone();
+        if self.0.config.limits_enabled {
+            let instance = &arrival.instance;
+            self.0.limits.check(meta.rate, &instance.id, instance.is_development(), arrival.caller.ip)?;
+        }
+        let query = parts.uri.query().map(str::to_owned);
+        let path: Vec<(String, String)> = params.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+        let mut cx = self.context(meta, &parts, arrival, trace).await?;
+        let body = http_body_util::Limited::new(body, self.0.config.max_body_bytes).collect().await;
+        let body = body.map_err(|e| match e.downcast_ref::<http_body_util::LengthLimitError>() {
+            Some(_) => ApiError::new(codes::REQUEST_TOO_LARGE),
+            None => ApiError::new(codes::BAD_REQUEST),
+        })?;
+        let input = entry.shape.read(&path, query.as_deref(), &parts.headers, &body.to_bytes())?;
+        let answer = match entry.handler.call(&mut cx, input).await {
+            Ok(body) => answer::success(&mut cx, meta, body).await,
+            Err(error) => {
+                logged.code = Some(error.code().code);
+                Ok(answer::failure(&mut cx, meta, &error).await)
+            }
+        };
+        if let Some(it) = &cx.dev_browser {
+            dev_browser::bind(&cx.scope, it, &cx.current).await?;
+        }
+        answer
+    }
+
+    async fn arrive(&self, meta: &EndpointMeta, parts: &Parts) -> Result<Arrival, ApiError> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |it| it.0.ip());
+        match meta.api {
+            Api::Frontend => auth::frontend(&self.0, parts, peer).await,
+            Api::Backend => auth::backend(&self.0, parts, peer, meta.auth == Auth::SecretKey).await,
+        }
+    }
+
+    async fn context(&self, meta: &EndpointMeta, parts: &Parts, arrival: Arrival, trace: &Trace) -> Result<Cx, ApiError> {
+        let header = auth::header(&parts.headers, "clerk-api-version");
+        let api_version = ApiVersion::choose(header, auth::query(parts, "__clerk_api_version").as_deref())?;
+        let scope = Scope { app: self.0.app.clone(), instance: arrival.instance, now: self.0.app.clock.now() };
+        let mut cx = Cx {
+            scope,
+            caller: arrival.caller,
+            api_version,
+            current: Current::default(),
+            client_token: auth::client_token(parts, meta.api),
+            dev_browser: None,
+            dev_browser_token: None,
+            session: None,
+            headers: parts.headers.clone(),
+            proxy_url: arrival.proxy_url,
+            raw: None,
+            trace: trace.clone(),
+        };
+        if matches!(meta.auth, Auth::Client | Auth::Session) {
+            self.find_client(&mut cx, meta, parts).await?;
+        }
+        if meta.auth == Auth::Session {
+            find_session(&mut cx, parts).await?;
+        }
+        Ok(cx)
+    }
+
+    /// The client of a request. Minting looks it up by itself, together with the session.
+    async fn find_client(&self, cx: &mut Cx, meta: &EndpointMeta, parts: &Parts) -> Result<(), ApiError> {
+        if cx.scope.instance.is_development()
+            && let Some(token) = auth::dev_browser_token(parts)
+        {
+            cx.dev_browser = dev_browser::find(&cx.scope, &token).await?;
+            cx.dev_browser_token = cx.dev_browser.is_some().then_some(token);
+        }
+        if meta.rate == Rate::Mint && (cx.client_token.is_some() || cx.dev_browser.is_none()) {
+            return Ok(());
+        }
+        if let Some(token) = &cx.client_token {
+            cx.current.record = client::find(&cx.scope, token).await?;
+        }
+        if cx.current.record.is_none()
+            && let Some(it) = &cx.dev_browser
+        {
+            cx.current.record = dev_browser::client_of(&cx.scope, it).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn find_session(cx: &mut Cx, parts: &Parts) -> Result<(), ApiError> {
+    let invalid = || ApiError::new(codes::AUTHENTICATION_INVALID);
+    let client = cx.current.record.as_ref().ok_or_else(invalid)?;
+    let live = client::live_sessions(&cx.scope, &client.id).await?;
+    let wanted = auth::query(parts, "_clerk_session_id").map(SessionId::from).or_else(|| client.last_active_session_id.clone());
+    let found = match wanted {
+        Some(id) => live.into_iter().find(|(session, _)| session.id == id),
+        None => live.into_iter().next_back(),
+    };
+    cx.session = Some(found.ok_or_else(invalid)?);
+    Ok(())
+}
+
+fn html(page: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(page));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'");
+    response.headers_mut().insert(http::header::CONTENT_SECURITY_POLICY, policy);
+    response
+}
+
+fn plain_error(code: &'static Code, req: &Request) -> Response<Body> {
+    let trace = req.extensions().get::<Trace>().cloned().unwrap_or_else(|| Trace(String::new()));
+    error_response(&ApiError::new(code), &trace, None)
+}
+
+/// What happens to every request of an interface: an id, a log line, metrics, a preflight's answer.
+async fn outer(State((gateway, api)): State<(Gateway, Api)>, mut req: Request, next: Next) -> Response<Body> {
+    let started = Instant::now();
+    let id: [u8; 16] = gateway.0.app.rng.bytes();
+    let trace = Trace(id.iter().map(|b| format!("{b:02x}")).collect());
+    req.extensions_mut().insert(trace.clone());
+    let method = req.method().clone();
+    let preflight = method == Method::OPTIONS && api == Api::Frontend;
+    let mut response = if preflight { answer_preflight(&gateway, req, &trace).await } else { next.run(req).await };
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if !response.headers().contains_key(CACHE_CONTROL) {
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    let logged = response.extensions_mut().remove::<Logged>().unwrap_or_default();
+    let (route, status, took) = (logged.route.unwrap_or("none"), response.status().as_u16(), started.elapsed());
+    let api = if api == Api::Frontend { "frontend" } else { "backend" };
+    metrics::counter!("doorward_requests_total", "api" => api, "route" => route, "status" => status_text(status)).increment(1);
+    metrics::histogram!("doorward_request_seconds", "api" => api, "route" => route).record(took.as_secs_f64());
+    tracing::info!(
+        target: "doorward::request",
+        trace_id = %trace.0,
+        instance = logged.instance.as_ref().map(InstanceId::as_str),
+        api,
+        route,
+        method = %method,
+        status,
+        code = logged.code,
+        duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+    );
+    response
+}
+
+fn status_text(status: u16) -> &'static str {
+    match status {
+        200..300 => "2xx",
+        300..400 => "3xx",
+        400..500 => "4xx",
+        _ => "5xx",
+    }
+}
+
+async fn answer_preflight(gateway: &Gateway, req: Request, trace: &Trace) -> Response<Body> {
+    let (parts, _) = req.into_parts();
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |it| it.0.ip());
+    match auth::frontend(&gateway.0, &parts, peer).await {
+        Err(error) => error_response(&error, trace, None),
+        Ok(arrival) => {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::NO_CONTENT;
+            cors::allow(response.headers_mut(), arrival.allowed_origin.as_deref());
+            cors::preflight(response.headers_mut(), parts.headers.get(ACCESS_CONTROL_REQUEST_HEADERS));
+            response
+        }
+    }
+}
+
+/// `POST ..?_method=PATCH` becomes `PATCH ..`, and a trailing slash goes: before any path is matched, so that every way
+/// to write an address meets the same endpoint and the same limits.
+fn rewrite(mut req: Request) -> Request {
+    if req.method() == Method::POST
+        && let Some(query) = req.uri().query()
+        && let Some((_, name)) = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "_method")
+    {
+        let method = match name.to_ascii_uppercase().as_str() {
+            "PATCH" => Some(Method::PATCH),
+            "PUT" => Some(Method::PUT),
+            "DELETE" => Some(Method::DELETE),
+            _ => None,
+        };
+        if let Some(method) = method {
+            *req.method_mut() = method;
+        }
+    }
+    let path = req.uri().path();
+    if path.len() > 1 && path.ends_with('/') {
+        let trimmed = path.trim_end_matches('/');
+        let trimmed = if trimmed.is_empty() { "/" } else { trimmed };
+        let target = req.uri().query().map_or_else(|| trimmed.to_owned(), |query| format!("{trimmed}?{query}"));
+        if let Ok(uri) = target.parse::<Uri>() {
+            *req.uri_mut() = uri;
+        }
+    }
+    req
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rewritten(method: &str, uri: &str) -> (String, String) {
+        let req = Request::builder().method(method).uri(uri).body(Body::empty()).unwrap();
+        let req = rewrite(req);
+        (req.method().to_string(), req.uri().to_string())
+    }
+
+    #[test]
+    fn methods_sent_as_post_and_trailing_slashes_are_undone() {
+        assert_eq!(rewritten("POST", "/v1/environment?_method=PATCH").0, "PATCH");
+        assert_eq!(rewritten("POST", "/v1/client?_method=delete").0, "DELETE");
+        assert_eq!(rewritten("POST", "/v1/client?_method=CONNECT").0, "POST");
+        assert_eq!(rewritten("GET", "/v1/client?_method=DELETE").0, "GET");
+        assert_eq!(rewritten("POST", "/v1/me/email_addresses/?a=b").1, "/v1/me/email_addresses?a=b");
+        assert_eq!(rewritten("GET", "/").1, "/");
+        assert_eq!(rewritten("GET", "//").1, "/");
+    }
+}
