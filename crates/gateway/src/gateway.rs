@@ -265,7 +265,7 @@ fn html(page: String) -> Response<Body> {
     response
 }
 
-fn plain_error(code: &'static Code, req: &Request) -> Response<Body> {
+fn plain_error(code: &'static doorward_base::Code, req: &Request) -> Response<Body> {
     let trace = req.extensions().get::<Trace>().cloned().unwrap_or_else(|| Trace(String::new()));
     error_response(&ApiError::new(code), &trace, None)
 }

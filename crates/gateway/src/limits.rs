@@ -1,10 +1,9 @@
 use crate::client_ip::limit_key;
 use doorward_base::{ApiError, Clock, InstanceId, codes};
 use doorward_wire::Rate;
-use governor::clock::{Clock as _, Reference as _};
+use governor::clock::Clock as _;
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
-use governor::state::keyed::KeyedStateStore;
 use governor::state::{InMemoryState, NotKeyed, StateStore};
 use governor::{Quota, RateLimiter};
 use std::net::IpAddr;
@@ -36,8 +35,6 @@ impl StateStore for Bounded {
         self.0.get_with_by_ref(key, Arc::default).measure_and_replace(&NotKeyed::NonKey, f)
     }
 }
-
-impl KeyedStateStore<Key> for Bounded {}
 
 /// Time for limits: monotonic, so that a step of the wall clock neither opens nor closes anything; a frozen clock in tests.
 #[derive(Clone)]
