@@ -425,11 +425,13 @@ pub async fn count(db: &Db, instance: &InstanceId, filter: &UserFilter) -> Resul
 /// Adds a user.
 pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &UserRecord) -> Result<(), StoreError> {
     let text = "INSERT INTO users (instance_id, id, external_id, username, username_key, first_name, last_name, locale,
-        primary_email_address_id, primary_email_key, password_hash, password_updated_at, public_metadata, private_metadata, unsafe_metadata,
+        primary_email_address_id, primary_email_key, public_metadata, private_metadata, unsafe_metadata, password_hash, password_updated_at,
         banned, failed_attempts, locked_until, delete_self_enabled, create_organization_enabled, create_organizations_limit, legal_accepted_at,
         bypass_client_trust, last_sign_in_at, last_active_at, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
         $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)";
     let sql = bind_profile(sql!(text, instance, &it.id), it)
+        .bind(&it.password_hash)
+        .bind(it.password_updated_at)
         .bind(it.banned)
         .bind(it.failed_attempts)
         .bind(it.locked_until)
@@ -454,21 +456,24 @@ fn bind_profile(sql: Sql, it: &UserRecord) -> Sql {
         .bind(&it.locale)
         .bind(&it.primary_email_address_id)
         .bind(&it.primary_email_key)
-        .bind(&it.password_hash)
-        .bind(it.password_updated_at)
         .bind(&it.public_metadata)
         .bind(&it.private_metadata)
         .bind(&it.unsafe_metadata)
 }
 
-/// Writes what an update may change, if the user is still as it was at `expected_updated_at`. Counters, bans and the
-/// times of use have statements of their own, so that an update never undoes them.
+/// When a user changed: `$n`, but always later than the change before, so that no two states of a user have the same
+/// time. What [`update`] expects relies on it.
+fn changed_at(n: usize) -> String {
+    format!("updated_at = CASE WHEN updated_at < ${n} THEN ${n} ELSE updated_at + 1 END")
+}
+
+/// Writes what an update may change, if the user is still as it was at `expected_updated_at`. The password, counters,
+/// bans and the times of use have statements of their own, so that an update never undoes them.
 pub async fn update(tx: &mut Tx, instance: &InstanceId, it: &UserRecord, expected_updated_at: Timestamp) -> Result<bool, StoreError> {
     let text = "UPDATE users SET external_id = $3, username = $4, username_key = $5, first_name = $6, last_name = $7, locale = $8,
-        primary_email_address_id = $9, primary_email_key = $10, password_hash = $11, password_updated_at = $12, public_metadata = $13,
-        private_metadata = $14, unsafe_metadata = $15, delete_self_enabled = $16, create_organization_enabled = $17,
-        create_organizations_limit = $18, legal_accepted_at = $19, bypass_client_trust = $20, created_at = $21, updated_at = $22
-        WHERE instance_id = $1 AND id = $2 AND updated_at = $23";
+        primary_email_address_id = $9, primary_email_key = $10, public_metadata = $11, private_metadata = $12, unsafe_metadata = $13,
+        delete_self_enabled = $14, create_organization_enabled = $15, create_organizations_limit = $16, legal_accepted_at = $17,
+        bypass_client_trust = $18, created_at = $19, updated_at = $20 WHERE instance_id = $1 AND id = $2 AND updated_at = $21";
     let sql = bind_profile(sql!(text, instance, &it.id), it)
         .bind(it.delete_self_enabled)
         .bind(it.create_organization_enabled)
@@ -504,13 +509,13 @@ pub async fn insert_email(tx: &mut Tx, instance: &InstanceId, it: &EmailRecord) 
 
 /// Bans a user or lets them in again. False when there is no such user.
 pub async fn set_banned(tx: &mut Tx, instance: &InstanceId, id: &UserId, banned: bool, now: Timestamp) -> Result<bool, StoreError> {
-    let text = "UPDATE users SET banned = $3, updated_at = $4 WHERE instance_id = $1 AND id = $2";
+    let text = format!("UPDATE users SET banned = $3, {} WHERE instance_id = $1 AND id = $2", changed_at(4));
     Ok(tx.exec(sql!(text, instance, id, banned, now)).await? == 1)
 }
 
 /// Closes an account until a time, or opens it and forgets the wrong guesses. False when there is no such user.
 pub async fn set_locked(tx: &mut Tx, instance: &InstanceId, id: &UserId, until: Option<Timestamp>, now: Timestamp) -> Result<bool, StoreError> {
-    let text = "UPDATE users SET locked_until = $3, failed_attempts = 0, updated_at = $4 WHERE instance_id = $1 AND id = $2";
+    let text = format!("UPDATE users SET locked_until = $3, failed_attempts = 0, {} WHERE instance_id = $1 AND id = $2", changed_at(4));
     Ok(tx.exec(sql!(text, instance, id, until, now)).await? == 1)
 }
 
@@ -541,8 +546,11 @@ pub async fn clear_guesses(tx: &mut Tx, instance: &InstanceId, id: &UserId) -> R
 
 /// Records a sign-in. False when the user is gone or banned by now.
 pub async fn signed_in(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timestamp) -> Result<bool, StoreError> {
-    let text = "UPDATE users SET last_sign_in_at = $3, last_active_at = $3, updated_at = $3, failed_attempts = 0, locked_until = NULL
-        WHERE instance_id = $1 AND id = $2 AND NOT banned";
+    let text = format!(
+        "UPDATE users SET last_sign_in_at = $3, last_active_at = $3, {}, failed_attempts = 0, locked_until = NULL
+         WHERE instance_id = $1 AND id = $2 AND NOT banned",
+        changed_at(3)
+    );
     Ok(tx.exec(sql!(text, instance, id, now)).await? == 1)
 }
 
@@ -560,7 +568,7 @@ pub async fn rehash(db: &Db, instance: &InstanceId, id: &UserId, old_hash: &str,
 
 /// Sets a new password's hash.
 pub async fn set_password(tx: &mut Tx, instance: &InstanceId, id: &UserId, hash: &str, now: Timestamp) -> Result<bool, StoreError> {
-    let text = "UPDATE users SET password_hash = $3, password_updated_at = $4, updated_at = $4 WHERE instance_id = $1 AND id = $2";
+    let text = format!("UPDATE users SET password_hash = $3, password_updated_at = $4, {} WHERE instance_id = $1 AND id = $2", changed_at(4));
     Ok(tx.exec(sql!(text, instance, id, hash, now)).await? == 1)
 }
 
