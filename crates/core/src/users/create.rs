@@ -107,7 +107,14 @@ fn profile(scope: &Scope, req: &CreateUser) -> Result<UserRecord, ApiError> {
 }
 
 /// Holds the user against what the instance takes and requires.
-fn check_attributes(scope: &Scope, req: &CreateUser, user: &UserRecord, email: bool, username: bool, password: bool) -> Result<(), ApiError> {
+fn check_attributes(
+    scope: &Scope,
+    req: &CreateUser,
+    user: &UserRecord,
+    email: bool,
+    username: bool,
+    password: bool,
+) -> Result<(), ApiError> {
     let settings = &scope.instance.settings;
     let attributes = &settings.attributes;
     let given = Given { email, username, first_name: user.first_name.is_some(), last_name: user.last_name.is_some(), password };

@@ -8,9 +8,6 @@ use doorward_base::*;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// The most bytes that a password may have where the instance's own rules are skipped: hashing must stay cheap.
-const PASSWORD_MAX_BYTES: usize = 4096;
-
 /// Text that was sent empty counts as not there, as it does in forms.
 pub(super) fn filled(text: Option<&str>) -> Option<String> {
     text.filter(|text| !text.is_empty()).map(str::to_owned)
@@ -108,7 +105,9 @@ impl<'a> PasswordInput<'a> {
         let (digest, hasher) = (digest.as_deref().filter(|d| !d.is_empty()), hasher.as_deref().filter(|h| !h.is_empty()));
         let missing = |param: &str| Err(ApiError::new(codes::FORM_CONDITIONAL_PARAM_MISSING).param(param));
         match (plain, digest, hasher) {
-            (Some(_), Some(_), _) => Err(disallowed("password_digest", "password_digest cannot be used together with password.".to_owned())),
+            (Some(_), Some(_), _) => {
+                Err(disallowed("password_digest", "password_digest cannot be used together with password.".to_owned()))
+            }
             (_, Some(_), None) => missing("password_hasher"),
             (_, None, Some(_)) => missing("password_digest"),
             _ => Ok(Self { plain: plain.as_deref(), digest, hasher, skip_checks: skip_checks == Some(true) }),
@@ -129,7 +128,8 @@ impl<'a> PasswordInput<'a> {
         taken_here(self.param(), scope.instance.settings.attributes.password, self.given())?;
         match self.plain {
             Some(text) if text.is_empty() => Err(ApiError::new(codes::FORM_PASSWORD_TOO_SHORT).param("password")),
-            Some(text) if text.len() > PASSWORD_MAX_BYTES => Err(ApiError::new(codes::FORM_PASSWORD_SIZE).param("password")),
+            // Hashing must stay cheap, whatever rules are skipped.
+            Some(text) if text.len() > password::MAX_BYTES => Err(ApiError::new(codes::FORM_PASSWORD_SIZE).param("password")),
             Some(text) if !self.skip_checks => password::policy::check(&scope.instance.settings.password, text, "password"),
             _ => Ok(()),
         }
@@ -187,7 +187,15 @@ mod tests {
         assert_eq!(read("2023-11-14T22:13:20Z").unwrap(), Some(NOW));
         let future = read("2023-11-14T22:13:20.001Z").unwrap_err();
         assert_eq!((future.code().code, future.meta().param_name.as_deref()), ("form_disallow_future_date", Some("created_at")));
-        for bad in ["yesterday", "2012-10-20", "2012-10-20 07:15", "1350717320902", "2012-13-20T07:15:20Z", "0001-01-01T00:00:00Z", "9999999-01-01T00:00:00Z"] {
+        for bad in [
+            "yesterday",
+            "2012-10-20",
+            "2012-10-20 07:15",
+            "1350717320902",
+            "2012-13-20T07:15:20Z",
+            "0001-01-01T00:00:00Z",
+            "9999999-01-01T00:00:00Z",
+        ] {
             assert_eq!(read(bad).unwrap_err().code().code, "form_param_invalid_time", "{bad}");
         }
     }

@@ -192,10 +192,9 @@ fn has_what_nobody_has(req: &bapi::UserFilter) -> Result<bool, ApiError> {
     let wallets = bounded(&req.web3_wallet, "web3_wallet")?;
     let accounts = bounded(&req.provider_user_id, "provider_user_id")?;
     let provider = req.provider.as_deref().filter(|text| !text.is_empty());
-    for (given, other, missing) in [
-        (provider.is_some(), !accounts.is_empty(), "provider_user_id"),
-        (!accounts.is_empty(), provider.is_some(), "provider"),
-    ] {
+    for (given, other, missing) in
+        [(provider.is_some(), !accounts.is_empty(), "provider_user_id"), (!accounts.is_empty(), provider.is_some(), "provider")]
+    {
         if given && !other {
             return Err(ApiError::new(codes::FORM_CONDITIONAL_PARAM_MISSING).param(missing));
         }

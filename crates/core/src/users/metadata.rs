@@ -20,7 +20,11 @@ pub struct Metadata<'a> {
 }
 
 impl Metadata<'_> {
-    fn each(&self, user: &mut UserRecord, mut change: impl FnMut(&mut String, &Object, &str) -> Result<(), ApiError>) -> Result<(), ApiError> {
+    fn each(
+        &self,
+        user: &mut UserRecord,
+        mut change: impl FnMut(&mut String, &Object, &str) -> Result<(), ApiError>,
+    ) -> Result<(), ApiError> {
         let kinds = [
             (self.public, &mut user.public_metadata, "public_metadata"),
             (self.private, &mut user.private_metadata, "private_metadata"),
@@ -150,7 +154,8 @@ mod tests {
 
     #[test]
     fn what_was_not_sent_stays_and_too_much_is_refused_by_name() {
-        let mut user = UserRecord { public_metadata: r#"{"a":1}"#.to_owned(), private_metadata: r#"{"b":1}"#.to_owned(), ..UserRecord::default() };
+        let mut user =
+            UserRecord { public_metadata: r#"{"a":1}"#.to_owned(), private_metadata: r#"{"b":1}"#.to_owned(), ..UserRecord::default() };
         let patch = json!({"c": 2}).as_object().cloned().unwrap();
         let only_public = Metadata { public: Some(&patch), private: None, unsafe_: None };
         only_public.merge(&mut user).unwrap();

@@ -165,9 +165,10 @@ pub async fn insert(
     username: Option<Username>,
     emails: Vec<NewEmail>,
 ) -> Result<UserWithEmails, ApiError> {
-    let records: Vec<EmailRecord> = emails
-        .into_iter()
-        .map(|new| EmailRecord {
+    // Addresses are listed by age, so each is a millisecond younger than the one before it.
+    let records: Vec<EmailRecord> = (scope.now..)
+        .zip(emails)
+        .map(|(created_at, new)| EmailRecord {
             id: IdentificationId::new(scope.now, &scope.app.rng),
             user_id: user.id.clone(),
             address: new.email.address,
@@ -176,8 +177,8 @@ pub async fn insert(
             strategy: new.strategy.clone(),
             attempts: new.attempts,
             verified_at: new.strategy.is_some().then_some(scope.now),
-            created_at: scope.now,
-            updated_at: scope.now,
+            created_at,
+            updated_at: created_at,
         })
         .collect();
     if let Some(primary) = records.iter().find(|email| email.verified).or(records.first()) {

@@ -106,7 +106,8 @@ pub async fn update(scope: &Scope, req: &UpdateUser) -> Result<UserWithEmails, A
     ])?;
     let change = Change::read(scope, req)?;
     let password = PasswordInput::read(&req.password, &req.password_digest, &req.password_hasher, req.skip_password_checks)?;
-    for (name, flag) in [("skip_password_checks", req.skip_password_checks), ("sign_out_of_other_sessions", req.sign_out_of_other_sessions)] {
+    for (name, flag) in [("skip_password_checks", req.skip_password_checks), ("sign_out_of_other_sessions", req.sign_out_of_other_sessions)]
+    {
         if flag == Some(true) && !password.given() {
             return Err(input::disallowed(name, format!("{name} can be used together with a password only.")));
         }
@@ -173,11 +174,16 @@ impl<'a> Change<'a> {
             user.username = name.as_ref().map(|name| name.username.clone());
             user.username_key = name.as_ref().map(|name| name.key.clone());
             if name.is_none() && before.emails.is_empty() {
-                return Err(ApiError::new(codes::FORM_DATA_MISSING).param("username").long("A user must keep an e-mail address or a username."));
+                return Err(ApiError::new(codes::FORM_DATA_MISSING)
+                    .param("username")
+                    .long("A user must keep an e-mail address or a username."));
             }
         }
-        let metadata =
-            Metadata { public: req.public_metadata.as_ref(), private: req.private_metadata.as_ref(), unsafe_: req.unsafe_metadata.as_ref() };
+        let metadata = Metadata {
+            public: req.public_metadata.as_ref(),
+            private: req.private_metadata.as_ref(),
+            unsafe_: req.unsafe_metadata.as_ref(),
+        };
         metadata.replace(&mut user)?;
         let mail = self.primary_email(scope, before, &mut user)?;
         user.updated_at = scope.now;

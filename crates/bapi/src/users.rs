@@ -1,0 +1,139 @@
+use doorward_base::*;
+use doorward_core::Scope;
+use doorward_core::users::{self, Audience, Metadata};
+use doorward_gateway::{ApiVersion, Cx};
+use doorward_store::users::UserWithEmails;
+use doorward_wire::bapi::*;
+use doorward_wire::resource::{DeletedObject, User};
+
+/// The most users that one request may ban or let in again.
+const MAX_BULK: usize = 50;
+
+fn view(scope: &Scope, it: &UserWithEmails) -> User {
+    users::view(scope, it, Audience::Backend)
+}
+
+pub(crate) async fn create(cx: &mut Cx, req: CreateUser) -> Result<User, ApiError> {
+    Ok(view(&cx.scope, &users::create(&cx.scope, &req).await?))
+}
+
+pub(crate) async fn get(cx: &mut Cx, req: GetUser) -> Result<User, ApiError> {
+    Ok(view(&cx.scope, &users::load(&cx.scope, &req.user_id).await?))
+}
+
+pub(crate) async fn list(cx: &mut Cx, req: ListUsers) -> Result<Vec<User>, ApiError> {
+    Ok(users::list(&cx.scope, &req).await?.iter().map(|it| view(&cx.scope, it)).collect())
+}
+
+pub(crate) async fn count(cx: &mut Cx, req: CountUsers) -> Result<TotalCount, ApiError> {
+    let total_count = users::count(&cx.scope, &req.filter).await?;
+    Ok(TotalCount { object: "total_count".to_owned(), total_count })
+}
+
+pub(crate) async fn update(cx: &mut Cx, req: UpdateUser) -> Result<User, ApiError> {
+    refuse_metadata(cx.api_version, &req)?;
+    Ok(view(&cx.scope, &users::update(&cx.scope, &req).await?))
+}
+
+/// Newer callers say whether they merge metadata or replace it, on endpoints of their own.
+fn refuse_metadata(version: ApiVersion, req: &UpdateUser) -> Result<(), ApiError> {
+    if version < ApiVersion::V2026_05_12 {
+        return Ok(());
+    }
+    let given = [
+        ("public_metadata", req.public_metadata.is_some()),
+        ("private_metadata", req.private_metadata.is_some()),
+        ("unsafe_metadata", req.unsafe_metadata.is_some()),
+    ];
+    match given.iter().find(|(_, given)| *given) {
+        Some((name, _)) => Err(ApiError::new(codes::FORM_PARAM_UNKNOWN).param(*name)),
+        None => Ok(()),
+    }
+}
+
+pub(crate) async fn merge_metadata(cx: &mut Cx, req: UpdateUserMetadata) -> Result<User, ApiError> {
+    let metadata =
+        Metadata { public: req.public_metadata.as_ref(), private: req.private_metadata.as_ref(), unsafe_: req.unsafe_metadata.as_ref() };
+    Ok(view(&cx.scope, &users::merge_metadata(&cx.scope, &req.user_id, metadata).await?))
+}
+
+pub(crate) async fn replace_metadata(cx: &mut Cx, req: ReplaceUserMetadata) -> Result<User, ApiError> {
+    let metadata =
+        Metadata { public: req.public_metadata.as_ref(), private: req.private_metadata.as_ref(), unsafe_: req.unsafe_metadata.as_ref() };
+    Ok(view(&cx.scope, &users::replace_metadata(&cx.scope, &req.user_id, metadata).await?))
+}
+
+pub(crate) async fn delete(cx: &mut Cx, req: DeleteUser) -> Result<DeletedObject, ApiError> {
+    let user = users::delete(&cx.scope, &req.user_id).await?;
+    Ok(DeletedObject { external_id: user.external_id, ..DeletedObject::new("user", user.id) })
+}
+
+pub(crate) async fn verify_password(cx: &mut Cx, req: VerifyPassword) -> Result<Verified, ApiError> {
+    users::verify_password(&cx.scope, &req.user_id, req.password.as_deref()).await?;
+    Ok(Verified { verified: true })
+}
+
+pub(crate) async fn ban(cx: &mut Cx, req: BanUser) -> Result<User, ApiError> {
+    set_banned(&cx.scope, req.user_id, true).await
+}
+
+pub(crate) async fn unban(cx: &mut Cx, req: UnbanUser) -> Result<User, ApiError> {
+    set_banned(&cx.scope, req.user_id, false).await
+}
+
+async fn set_banned(scope: &Scope, id: UserId, banned: bool) -> Result<User, ApiError> {
+    let changed = users::set_banned(scope, std::slice::from_ref(&id), banned).await?;
+    changed.first().map(|it| view(scope, it)).ok_or_else(|| ApiError::not_found("User", id))
+}
+
+pub(crate) async fn ban_many(cx: &mut Cx, req: BanUsers) -> Result<Vec<User>, ApiError> {
+    let changed = users::set_banned(&cx.scope, &bulk(req.user_ids)?, true).await?;
+    Ok(changed.iter().map(|it| view(&cx.scope, it)).collect())
+}
+
+pub(crate) async fn unban_many(cx: &mut Cx, req: UnbanUsers) -> Result<Vec<User>, ApiError> {
+    let changed = users::set_banned(&cx.scope, &bulk(req.user_ids)?, false).await?;
+    Ok(changed.iter().map(|it| view(&cx.scope, it)).collect())
+}
+
+fn bulk(ids: Option<Vec<String>>) -> Result<Vec<UserId>, ApiError> {
+    let ids = ids.filter(|ids| !ids.is_empty()).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("user_ids"))?;
+    if ids.len() > MAX_BULK {
+        return Err(ApiError::new(codes::BULK_SIZE_EXCEEDED).param("user_ids"));
+    }
+    Ok(ids.into_iter().map(UserId::from).collect())
+}
+
+pub(crate) async fn lock(cx: &mut Cx, req: LockUser) -> Result<User, ApiError> {
+    Ok(view(&cx.scope, &users::set_locked(&cx.scope, &req.user_id, true).await?))
+}
+
+pub(crate) async fn unlock(cx: &mut Cx, req: UnlockUser) -> Result<User, ApiError> {
+    Ok(view(&cx.scope, &users::set_locked(&cx.scope, &req.user_id, false).await?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn update_of(text: &str) -> UpdateUser {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn metadata_left_the_update_with_the_newest_version() {
+        let with = update_of(r#"{"user_id":"user_1","private_metadata":{}}"#);
+        assert!(refuse_metadata(ApiVersion::V2025_11_10, &with).is_ok());
+        let error = refuse_metadata(ApiVersion::V2026_05_12, &with).unwrap_err();
+        assert_eq!((error.code().code, error.meta().param_name.as_deref()), ("form_param_unknown", Some("private_metadata")));
+        assert!(refuse_metadata(ApiVersion::V2026_05_12, &update_of(r#"{"user_id":"user_1","first_name":"Ada"}"#)).is_ok());
+    }
+
+    #[test]
+    fn a_bulk_has_bounds() {
+        assert_eq!(bulk(None).unwrap_err().code().code, "form_param_missing");
+        assert_eq!(bulk(Some(Vec::new())).unwrap_err().code().code, "form_param_missing");
+        assert_eq!(bulk(Some(vec!["user_1".to_owned(); 51])).unwrap_err().code().code, "bulk_size_exceeded");
+        assert_eq!(bulk(Some(vec!["user_1".to_owned(); 50])).unwrap().len(), 50);
+    }
+}
