@@ -325,11 +325,11 @@ pub fn server_view(session: &SessionRecord, now: Timestamp) -> ServerSession {
 pub async fn revoke(scope: &Scope, id: &SessionId) -> Result<SessionRecord, ApiError> {
     let session = sessions::get(scope.db(), scope.ins(), id).await.map_err(internal)?;
     let session = session.ok_or_else(|| ApiError::not_found("Session", id))?;
+    let next = next_active(scope, &session.client_id, id).await?;
     let mut tx = scope.db().begin().await.map_err(internal)?;
     if !sessions::close(&mut tx, scope.ins(), id, "revoked", scope.now).await.map_err(internal)? {
         return Err(codes::INVALID_ACTION_FOR_SESSION.into());
     }
-    let next = next_active(scope, &session.client_id, id).await?;
     clients::signed_out(&mut tx, scope.ins(), &session.client_id, &next, scope.now).await.map_err(internal)?;
     tx.commit().await.map_err(internal)?;
     Ok(SessionRecord { status: "revoked".to_owned(), updated_at: scope.now, ..session })

@@ -57,6 +57,11 @@ pub(crate) async fn new_code(
 }
 
 impl NewCode {
+    /// The same code, of which nobody is told.
+    pub(crate) fn unsent(self) -> Self {
+        Self { mail: None, ..self }
+    }
+
     /// Writes the code and its mail.
     pub(crate) async fn write(&self, scope: &Scope, tx: &mut Tx) -> Result<(), ApiError> {
         verifications::insert(tx, scope.ins(), &self.record).await.map_err(internal)?;

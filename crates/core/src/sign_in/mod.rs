@@ -179,15 +179,17 @@ async fn unknown(
     if !scope.instance.settings.attack_protection.enumeration_protection {
         return Err(ApiError::new(codes::FORM_IDENTIFIER_NOT_FOUND).param("identifier"));
     }
-    let state = SignInState {
-        identifier: Some(identifier.to_owned()),
-        user_id: None,
-        stage: match strategy {
-            Some("email_code" | "reset_password_email_code") => Stage::Pretended { strategy: strategy.map(str::to_owned) },
-            _ => Stage::Pretended { strategy: None },
-        },
+    let mut state = SignInState { identifier: Some(identifier.to_owned()), user_id: None, stage: Stage::Pretended { verification: None } };
+    let code = match strategy.filter(|name| name.ends_with("email_code")) {
+        Some(name) => {
+            let id = SignInId::new(scope.now, &scope.app.rng);
+            let code = pretend_code(scope, id.as_str(), name, identifier).await?;
+            state.stage = Stage::Pretended { verification: Some(code.record.id.clone()) };
+            Some((id, code))
+        }
+        None => None,
     };
-    let (value, current) = keep(scope, current, state, None, None).await?;
+    let (value, current) = keep(scope, current, state, None, code).await?;
     let value = if password.is_some() { Err(wrong_password(scope)) } else { Ok(value) };
     Ok(Outcome { value, current })
 }
@@ -209,8 +211,10 @@ pub async fn prepare_first(scope: &Scope, current: &Current, req: &PrepareFirstF
     let mut loaded = load_current(scope, current, &req.sign_in_id).await?;
     let name = filled(req.strategy.as_deref()).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("strategy"))?;
     if let Stage::Pretended { .. } = loaded.state.stage {
-        loaded.state.stage = Stage::Pretended { strategy: Some(name.to_owned()) };
-        return write(scope, loaded, None).await;
+        let identifier = loaded.state.identifier.clone().unwrap_or_default();
+        let code = pretend_code(scope, &loaded.record.id, name, &identifier).await?;
+        loaded.state.stage = Stage::Pretended { verification: Some(code.record.id.clone()) };
+        return write(scope, loaded, Some(code)).await;
     }
     let Stage::NeedsFirstFactor { verification } = &loaded.state.stage else { return Err(codes::CLIENT_STATE_INVALID.into()) };
     let user = loaded.user.as_ref().ok_or(codes::SIGN_IN_USER_DELETED)?;
@@ -239,8 +243,9 @@ pub async fn attempt_first(scope: &Scope, caller: &Caller, current: Current, req
     let loaded = load_current(scope, &current, &req.sign_in_id).await?;
     let name = filled(req.strategy.as_deref()).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("strategy"))?;
     let password = req.password.as_deref().filter(|p| !p.is_empty()).map(Secret::from);
-    if let Stage::Pretended { strategy } = &loaded.state.stage {
-        return Err(pretend_attempt(scope, name, strategy.as_deref(), password.as_ref()).await);
+    if let Stage::Pretended { verification } = &loaded.state.stage {
+        let code = req.code.as_deref();
+        return Err(pretend_attempt(scope, name, &loaded.record.id, verification.as_ref(), code, password.as_ref()).await);
     }
     let Stage::NeedsFirstFactor { verification } = &loaded.state.stage else { return Err(codes::CLIENT_STATE_INVALID.into()) };
     let user = loaded.user.as_ref().ok_or(codes::SIGN_IN_USER_DELETED)?;
@@ -265,16 +270,35 @@ pub async fn attempt_first(scope: &Scope, caller: &Caller, current: Current, req
     }
 }
 
+/// A code that nobody gets, so that its counter, its end and its limits are those of a real one.
+async fn pretend_code(scope: &Scope, owner: &str, strategy: &str, identifier: &str) -> Result<verification::NewCode, ApiError> {
+    let known = strategy.ends_with("email_code") && strategies::FIRST_FACTORS.iter().any(|s| s.name() == strategy);
+    let email = identifiers::parse_email(identifier).filter(|_| known);
+    let email = email.ok_or_else(|| ApiError::new(codes::STRATEGY_FOR_USER_INVALID).param("strategy"))?;
+    Ok(verification::new_code(scope, owner, strategy, &email.key, &email, "sign in").await?.unsent())
+}
+
 /// What a sign-in of nobody answers: the errors of somebody's.
-async fn pretend_attempt(scope: &Scope, name: &str, prepared: Option<&str>, password: Option<&Secret>) -> ApiError {
-    match (name, password) {
-        ("password", Some(password)) => match scope.app.passwords.verify(password, None).await {
+async fn pretend_attempt(
+    scope: &Scope,
+    name: &str,
+    owner: &str,
+    verification: Option<&VerificationId>,
+    code: Option<&str>,
+    password: Option<&Secret>,
+) -> ApiError {
+    match (name, password, verification) {
+        ("password", Some(password), _) => match scope.app.passwords.verify(password, None).await {
             Ok(_) => wrong_password(scope),
             Err(error) => error,
         },
-        ("password", None) => ApiError::new(codes::FORM_PARAM_MISSING).param("password"),
-        _ if prepared == Some(name) => ApiError::new(codes::FORM_CODE_INCORRECT).param("code"),
-        _ => codes::VERIFICATION_MISSING.into(),
+        ("password", None, _) => ApiError::new(codes::FORM_PARAM_MISSING).param("password"),
+        (_, _, Some(id)) => match verification::try_code(scope, id, owner, name, code).await {
+            // Somebody guessed the code that was never sent; there is still nobody to sign in.
+            Ok(_) => ApiError::new(codes::FORM_CODE_INCORRECT).param("code"),
+            Err(error) => error,
+        },
+        (_, _, None) => codes::VERIFICATION_MISSING.into(),
     }
 }
 

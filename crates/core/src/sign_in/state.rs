@@ -30,7 +30,7 @@ pub(crate) enum Stage {
     /// Somebody was named; a code may be on its way.
     NeedsFirstFactor { verification: Option<VerificationId> },
     /// Nobody has the identifier, and the instance does not tell.
-    Pretended { strategy: Option<String> },
+    Pretended { verification: Option<VerificationId> },
     /// The address was proven in order to choose a new password.
     NeedsNewPassword { proof: Proof },
     /// Done.
@@ -76,18 +76,10 @@ pub(crate) async fn view(
     user: Option<&UserWithEmails>,
 ) -> Result<SignIn, ApiError> {
     let first = match &state.stage {
-        Stage::NeedsFirstFactor { verification: Some(id) } => {
+        Stage::NeedsFirstFactor { verification: Some(id) } | Stage::Pretended { verification: Some(id) } => {
             verification::load(scope, id).await?.map(|v| verification::view(&v, scope.now))
         }
         Stage::NeedsNewPassword { proof } | Stage::Complete { proof, .. } => Some(verified(proof)),
-        Stage::Pretended { strategy: Some(strategy) } => Some(Verification {
-            object: "verification_otp".to_owned(),
-            status: "unverified".to_owned(),
-            strategy: strategy.clone(),
-            attempts: Some(0),
-            expire_at: Some(record.updated_at + verification::LIFETIME_MS),
-            error: None,
-        }),
         _ => None,
     };
     let factors = match (&state.stage, user) {

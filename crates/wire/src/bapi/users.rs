@@ -306,7 +306,7 @@ request! {
 request! {
     /// Names users.
     BanUsers {
-        /// The users, at most 100.
+        /// The users, at most 50.
         user_ids: Option<Vec<String>>,
     } => Vec<User>; Backend POST "/v1/users/ban" "UsersBan";
     "Users", SecretKey, Backend, Bare; "Ban several users."
@@ -314,7 +314,7 @@ request! {
 request! {
     /// Names users.
     UnbanUsers {
-        /// The users, at most 100.
+        /// The users, at most 50.
         user_ids: Option<Vec<String>>,
     } => Vec<User>; Backend POST "/v1/users/unban" "UsersUnban";
     "Users", SecretKey, Backend, Bare; "Let several banned users in again."
