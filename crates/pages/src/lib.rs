@@ -1,1 +1,32 @@
-//! doorward-pages
+//! What the server renders for people: so far the pages of the private listener.
+//!
+//! Everything is made on the server and complete without a script; the one script there is saves a reload. Texts of
+//! users and apps end up in these pages, so templates escape, and the policy lets nothing run that is not ours.
+
+mod inbox;
+mod index;
+mod page;
+
+use axum::Router;
+use axum::routing::get;
+use doorward_core::App;
+use std::sync::Arc;
+
+/// What the pages of the private listener show beside what is in the database.
+#[derive(Clone)]
+pub struct Pages {
+    /// The server.
+    pub app: Arc<App>,
+    /// The address of the public listener, for links to it.
+    pub public_url: String,
+}
+
+/// The pages of the private listener: `/`, and `/inbox` with the mail of development instances.
+pub fn private(pages: Pages) -> Router {
+    Router::new()
+        .route("/", get(index::show))
+        .route("/inbox", get(inbox::show))
+        .route("/pages/style.css", get(|| page::asset("text/css; charset=utf-8", include_str!("../assets/style.css"))))
+        .route("/pages/inbox.js", get(|| page::asset("text/javascript; charset=utf-8", include_str!("../assets/inbox.js"))))
+        .with_state(pages)
+}
