@@ -55,6 +55,10 @@ pub(crate) fn notice(status: StatusCode, title: &str, text: &str) -> Response {
 pub(crate) fn typed_here(headers: &HeaderMap, uri: &http::Uri) -> bool {
     let from_header = || headers.get(header::HOST).and_then(|value| value.to_str().ok()?.parse::<Authority>().ok());
     let Some(authority) = uri.authority().cloned().or_else(from_header) else { return false };
+    // Nothing but a port may follow: `[::1].evil.example` is no address.
+    if !authority.as_str().strip_prefix(authority.host()).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')) {
+        return false;
+    }
     let host = authority.host().trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
     host.parse::<std::net::IpAddr>().is_ok() || host.ends_with(".localhost") || (!host.is_empty() && !host.contains('.'))
 }
