@@ -303,6 +303,41 @@ mod tests {
         let ours = serde_json::to_value(environment(&instance(), "http://localhost:4100")).unwrap();
         let mut out = Vec::new();
         missing(&ours, &samples["environment"], "environment", &mut out);
+        missing(&samples["environment"], &ours, "not in the sample: environment", &mut out);
         assert_eq!(out, Vec::<String>::new());
+    }
+
+    #[test]
+    fn it_follows_the_settings() {
+        let mut one = instance();
+        one.environment = Kind::Production;
+        one.settings.session.single_session = false;
+        one.settings.sign_up.mode = SignUpMode::Restricted;
+        one.settings.attributes.password = Presence::Off;
+        one.settings.attributes.username = Presence::Required;
+        one.settings.paths.sign_in_url = Some("https://app.example.com/in".to_owned());
+        let of = |instance: &Instance| serde_json::to_value(environment(instance, "https://clerk.example.com")).unwrap();
+        let shown = of(&one);
+        assert_eq!(shown, of(&one), "the same at every call");
+        for (pointer, expected) in [
+            ("/id", json!("env_1")),
+            ("/auth_config/test_mode", json!(false)),
+            ("/auth_config/single_session_mode", json!(false)),
+            ("/auth_config/identification_strategies", json!(["email_address", "username"])),
+            ("/auth_config/first_factors", json!(["email_code"])),
+            ("/display_config/instance_environment_type", json!("production")),
+            ("/display_config/preferred_sign_in_strategy", json!("otp")),
+            ("/display_config/sign_in_url", json!("https://app.example.com/in")),
+            ("/display_config/after_sign_out_all_url", json!("https://app.example.com/in")),
+            ("/display_config/sign_up_url", json!("https://clerk.example.com/sign-up")),
+            ("/display_config/home_url", json!("https://clerk.example.com/")),
+            ("/user_settings/sign_up/mode", json!("restricted")),
+            ("/user_settings/attributes/password/enabled", json!(false)),
+            ("/user_settings/attributes/username/required", json!(true)),
+            ("/user_settings/attributes/username/used_for_first_factor", json!(true)),
+        ] {
+            assert_eq!(shown.pointer(pointer), Some(&expected), "{pointer}");
+        }
+        assert_eq!(of(&instance()).pointer("/auth_config/test_mode"), Some(&json!(true)));
     }
 }

@@ -65,6 +65,10 @@ impl Check for Argon {
     fn is_ours(&self) -> bool {
         // A stronger hash is replaced as well: unknown users must take as long as known ones.
         let same_cost = (self.params.m_cost(), self.params.t_cost(), self.params.p_cost()) == (MEMORY_KIB, PASSES, 1);
-        same_cost && self.algorithm == Algorithm::Argon2id && self.version == Version::V0x13 && self.salt.len() >= 16 && self.hash.len() >= 32
+        same_cost
+            && self.algorithm == Algorithm::Argon2id
+            && self.version == Version::V0x13
+            && self.salt.len() >= 16
+            && self.hash.len() >= 32
     }
 }

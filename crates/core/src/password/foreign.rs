@@ -171,10 +171,8 @@ pub(super) fn read(kept: &str) -> Option<Box<dyn Check>> {
 
 /// Base64 in the standard alphabet; exports differ in whether they pad it.
 pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
-    const ANY: GeneralPurpose = GeneralPurpose::new(
-        &alphabet::STANDARD,
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-    );
+    const ANY: GeneralPurpose =
+        GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
     ANY.decode(text).ok()
 }
 

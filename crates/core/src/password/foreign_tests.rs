@@ -131,11 +131,7 @@ fn fault_127_a_digest_that_costs_too_much_is_refused_at_import_and_at_verificati
         ("scrypt_firebase", format!("{hash}${salt}${hash}$Bw==$8$17"), format!("{hash}${salt}${hash}$Bw==$8$18")),
         ("scrypt_firebase", format!("{hash}${salt}${hash}$Bw==$8$14"), format!("{hash}${salt}${hash}$Bw==$4294967295$14")),
         ("phpass", "$P$Fsaltsalt5SNqRssyrNAyP.gdwP.Yy.".to_owned(), "$P$Gsaltsalt5SNqRssyrNAyP.gdwP.Yy.".to_owned()),
-        (
-            "sha512_symfony",
-            format!("sha512_symfony$100000$s${}", "A".repeat(86)),
-            format!("sha512_symfony$100001$s${}", "A".repeat(86)),
-        ),
+        ("sha512_symfony", format!("sha512_symfony$100000$s${}", "A".repeat(86)), format!("sha512_symfony$100001$s${}", "A".repeat(86))),
     ] {
         assert_eq!(refusal(hasher, &good), None, "{good}");
         assert_eq!(refusal(hasher, &bad), Some((INVALID, Some("password_digest".to_owned()))), "{bad}");
