@@ -26,10 +26,7 @@ impl Rng {
     }
 
     /// Fills `buf`. A system that cannot give randomness cannot run an identity server: that is a panic.
-    #[cfg_attr(
-        feature = "os",
-        allow(clippy::disallowed_methods, clippy::expect_used, reason = "the one place that may ask the system")
-    )]
+    #[cfg_attr(feature = "os", allow(clippy::disallowed_methods, clippy::expect_used, reason = "the one place that may ask the system"))]
     pub fn fill(&self, buf: &mut [u8]) {
         match &self.0 {
             #[cfg(feature = "os")]

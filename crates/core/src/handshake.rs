@@ -57,9 +57,8 @@ async fn directives(
     let secure = if target.scheme() == "https" { "; Secure" } else { "" };
     let domain = cookie_domain(scope, target.host_str());
     let domain = domain.map(|d| format!("; Domain={d}")).unwrap_or_default();
-    let cookie = |name: &str, value: &str, age: i64, more: &str| {
-        format!("{name}={value}; Path=/; SameSite=Lax; Max-Age={age}{secure}{more}")
-    };
+    let cookie =
+        |name: &str, value: &str, age: i64, more: &str| format!("{name}={value}; Path=/; SameSite=Lax; Max-Age={age}{secure}{more}");
     let mut out = Vec::new();
     if let Some(token) = dev_browser {
         out.push(cookie("__clerk_db_jwt", token, YEAR_SECONDS, ""));
@@ -157,7 +156,8 @@ pub async fn redeem(scope: &Scope, nonce: Option<&str>) -> Result<Vec<String>, A
     let nonce = nonce.filter(|n| !n.is_empty()).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("nonce"))?;
     let hash = crypto::token_hash(nonce);
     let sealed = tokens::take(scope.db(), scope.ins(), NONCE_KIND, &hash, scope.now).await.map_err(internal)?;
-    let sealed = sealed.ok_or_else(|| ApiError::new(codes::RESOURCE_NOT_FOUND).long("The nonce is unknown, was used before or has expired."))?;
+    let sealed =
+        sealed.ok_or_else(|| ApiError::new(codes::RESOURCE_NOT_FOUND).long("The nonce is unknown, was used before or has expired."))?;
     let plain = scope.app.sealer.open(&format!("{}:nonce:{hash}", scope.ins()), &sealed).map_err(ApiError::internal)?;
     serde_json::from_slice(&plain).map_err(ApiError::internal)
 }

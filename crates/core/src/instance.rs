@@ -232,8 +232,7 @@ pub async fn by_secret_key(app: &App, key: &str) -> Result<Option<Arc<Instance>>
 
 async fn load(app: &App, record: InstanceRecord) -> Result<Instance, ApiError> {
     let settings = Settings::parse(&record.settings).map_err(|e| ApiError::internal(format!("settings of {}: {e}", record.id)))?;
-    let environment =
-        Environment::parse(&record.environment).ok_or_else(|| ApiError::internal(format!("environment of {}", record.id)))?;
+    let environment = Environment::parse(&record.environment).ok_or_else(|| ApiError::internal(format!("environment of {}", record.id)))?;
     let mut signing_keys = Vec::new();
     for key in instances::signing_keys(&app.db, &record.id, app.clock.now()).await.map_err(internal)? {
         let der = app.sealer.open(&signing_key_context(&record.id, &key.kid), &key.sealed).map_err(ApiError::internal)?;
@@ -442,7 +441,9 @@ mod tests {
         assert!(!matches("https://*.example.com", "https://badexample.com"));
         assert!(!matches("https://*.example.com", "https://x.example.com.evil.test"));
         assert!(matches("http://localhost:*", "http://localhost:3000"));
-        for bad in ["example.com", "https://*", "https://a.*.com", "https://example.com/path", "https://user@example.com", "https://*.com:x"] {
+        for bad in
+            ["example.com", "https://*", "https://a.*.com", "https://example.com/path", "https://user@example.com", "https://*.com:x"]
+        {
             assert!(OriginPattern::parse(bad).is_err(), "{bad}");
         }
         for bad in ["https://example.com/", "https://example.com/a", "null", "https://u@example.com", "https://example.com?x"] {

@@ -87,7 +87,13 @@ impl Verified {
 ///
 /// # Errors
 /// [`JwtError`], which says no more than a caller may know.
-pub fn verify(keys: &[Arc<SigningKey>], category: Category, token: &str, now_seconds: i64, leeway_expired: i64) -> Result<Verified, JwtError> {
+pub fn verify(
+    keys: &[Arc<SigningKey>],
+    category: Category,
+    token: &str,
+    now_seconds: i64,
+    leeway_expired: i64,
+) -> Result<Verified, JwtError> {
     let mut parts = token.split('.');
     let (Some(header), Some(payload), Some(signature), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
         return Err(JwtError::Invalid);

@@ -70,7 +70,8 @@ pub async fn refresh(scope: &Scope, req: &RefreshSession) -> Result<Refreshed, A
     }
     let suffix = &scope.instance.cookie_suffix;
     let secure = if origin.starts_with("https:") { "; Secure" } else { "" };
-    let cookie = |name: &str, value: &str, age: i64, more: &str| format!("{name}={value}; Path=/; SameSite=Lax; Max-Age={age}{secure}{more}");
+    let cookie =
+        |name: &str, value: &str, age: i64, more: &str| format!("{name}={value}; Path=/; SameSite=Lax; Max-Age={age}{secure}{more}");
     Ok(Refreshed::Cookies(Cookies {
         object: "cookies".to_owned(),
         cookies: vec![

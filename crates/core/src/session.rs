@@ -3,8 +3,8 @@
 use crate::app::{Caller, Scope, internal};
 use crate::jwt::{self, Category};
 use crate::settings::JwtTemplate;
-use crate::users::{self, Audience};
 use crate::user_agent;
+use crate::users::{self, Audience};
 use doorward_base::*;
 use doorward_store::sessions::{self, SessionRecord};
 use doorward_store::users::UserWithEmails;
@@ -133,10 +133,7 @@ async fn live_on_client(scope: &Scope, client_token: Option<&Secret>, id: &Sessi
     let token = client_token.ok_or(codes::AUTHENTICATION_INVALID)?;
     let hash = crate::crypto::token_hash(token.expose());
     let found = sessions::for_mint(scope.db(), scope.ins(), &hash, id).await.map_err(internal)?;
-    found
-        .filter(|it| it.session.is_live(scope.now) && !it.banned)
-        .map(|it| it.session)
-        .ok_or_else(|| ApiError::not_found("Session", id))
+    found.filter(|it| it.session.is_live(scope.now) && !it.banned).map(|it| it.session).ok_or_else(|| ApiError::not_found("Session", id))
 }
 
 async fn owner(scope: &Scope, session: &SessionRecord) -> Result<UserWithEmails, ApiError> {

@@ -209,12 +209,7 @@ impl Default for Settings {
             session: SessionSettings::default(),
             password: PasswordSettings::default(),
             username: UsernameSettings { min_length: 4, max_length: 64 },
-            attack_protection: AttackProtection {
-                lockout: true,
-                max_attempts: 100,
-                duration_minutes: 60,
-                enumeration_protection: false,
-            },
+            attack_protection: AttackProtection { lockout: true, max_attempts: 100, duration_minutes: 60, enumeration_protection: false },
             paths: Paths::default(),
             actions: Actions { delete_self: true, create_organization: true },
             jwt_templates: std::collections::BTreeMap::new(),
@@ -243,7 +238,13 @@ impl Default for SignUpSettings {
 
 impl Default for SessionSettings {
     fn default() -> Self {
-        Self { single_session: true, lifetime: 7 * 86_400, inactivity: 30 * 86_400, token_lifetime: 60, claims: doorward_wire::Object::new() }
+        Self {
+            single_session: true,
+            lifetime: 7 * 86_400,
+            inactivity: 30 * 86_400,
+            token_lifetime: 60,
+            claims: doorward_wire::Object::new(),
+        }
     }
 }
 
@@ -280,8 +281,26 @@ impl Default for Actions {
 
 /// Claims that no setting may override.
 pub const RESERVED_CLAIMS: &[&str] = &[
-    "azp", "exp", "iat", "iss", "jti", "nbf", "sid", "sub", "sts", "v", "fva", "act", "o", "org_id", "org_slug", "org_role",
-    "org_permissions", "pla", "fea", "aud",
+    "azp",
+    "exp",
+    "iat",
+    "iss",
+    "jti",
+    "nbf",
+    "sid",
+    "sub",
+    "sts",
+    "v",
+    "fva",
+    "act",
+    "o",
+    "org_id",
+    "org_slug",
+    "org_role",
+    "org_permissions",
+    "pla",
+    "fea",
+    "aud",
 ];
 
 impl Settings {

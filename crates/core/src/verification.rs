@@ -4,8 +4,8 @@ use crate::app::{Scope, internal};
 use crate::identifiers::{Email, is_test_email};
 use crate::mail;
 use doorward_base::*;
-use doorward_store::verifications::{self, VerificationRecord};
 use doorward_store::Tx;
+use doorward_store::verifications::{self, VerificationRecord};
 use doorward_wire::resource::Verification;
 
 /// How long a code is good.

@@ -87,4 +87,3 @@ fn refuse_organization(id: Option<&str>) -> Result<(), ApiError> {
         None => Ok(()),
     }
 }
-

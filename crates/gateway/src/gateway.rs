@@ -91,12 +91,15 @@ impl Gateway {
         let mut router = Router::new();
         for entry in routes.entries {
             let gateway = self.clone();
-            let Ok(filter) = Method::from_bytes(entry.documented.meta.method.as_bytes()).map_err(|_| ()).and_then(|m| MethodFilter::try_from(m).map_err(|_| ()))
+            let Ok(filter) = Method::from_bytes(entry.documented.meta.method.as_bytes())
+                .map_err(|_| ())
+                .and_then(|m| MethodFilter::try_from(m).map_err(|_| ()))
             else {
                 continue;
             };
             let path = entry.documented.meta.path;
-            router = router.route(path, on(filter, move |params: RawPathParams, req: Request| gateway.clone().run(entry.clone(), params, req)));
+            router =
+                router.route(path, on(filter, move |params: RawPathParams, req: Request| gateway.clone().run(entry.clone(), params, req)));
         }
         router = router
             .route("/openapi.json", axum::routing::get(move || async move { json(StatusCode::OK, text.as_ref().clone()) }))

@@ -50,7 +50,13 @@ impl Shape {
     }
 
     /// Reads path, query and body into one object. The path wins over the body, the body over the query.
-    pub(crate) fn read(&self, path: &[(String, String)], query: Option<&str>, headers: &HeaderMap, body: &Bytes) -> Result<Value, ApiError> {
+    pub(crate) fn read(
+        &self,
+        path: &[(String, String)],
+        query: Option<&str>,
+        headers: &HeaderMap,
+        body: &Bytes,
+    ) -> Result<Value, ApiError> {
         let mut out = Map::new();
         let fields = form(query.unwrap_or_default().as_bytes())?;
         self.take_form(&mut out, fields)?;
@@ -320,7 +326,9 @@ mod tests {
 
     #[test]
     fn forms_are_read_by_the_endpoint_s_own_types() {
-        let input = form_of::<fapi::CreateSignUp>("email_address=a%40b.c&legal_accepted=true&first_name=&unsafe_metadata=%7B%22a%22%3A1%7D&tab=x").unwrap();
+        let input =
+            form_of::<fapi::CreateSignUp>("email_address=a%40b.c&legal_accepted=true&first_name=&unsafe_metadata=%7B%22a%22%3A1%7D&tab=x")
+                .unwrap();
         assert_eq!(input, json!({"email_address": "a@b.c", "legal_accepted": true, "first_name": null, "unsafe_metadata": {"a": 1}}));
         let nested = form_of::<fapi::CreateSignUp>("unsafe_metadata[a][b]=1&unsafe_metadata[c]=2").unwrap();
         assert_eq!(nested, json!({"unsafe_metadata": {"a": {"b": "1"}, "c": "2"}}));
@@ -330,12 +338,16 @@ mod tests {
 
     #[test]
     fn a_wrong_type_is_refused_by_name() {
-        for (text, name) in [("limit=ten", "limit"), ("banned=maybe", "banned"), ("limit=99999999999999999999", "limit"), ("limit=1&limit=2", "limit")] {
+        for (text, name) in
+            [("limit=ten", "limit"), ("banned=maybe", "banned"), ("limit=99999999999999999999", "limit"), ("limit=1&limit=2", "limit")]
+        {
             let error = query_of::<bapi::ListUsers>(text).unwrap_err();
             assert_eq!(error.meta().param_name.as_deref(), Some(name), "{text}");
             assert_eq!(error.status(), 422);
         }
-        for (text, name) in [(r#"{"first_name": 1}"#, "first_name"), (r#"{"email_address": "a"}"#, "email_address"), (r#"{"fist_name": "a"}"#, "fist_name")] {
+        for (text, name) in
+            [(r#"{"first_name": 1}"#, "first_name"), (r#"{"email_address": "a"}"#, "email_address"), (r#"{"fist_name": "a"}"#, "fist_name")]
+        {
             assert_eq!(json_of::<bapi::CreateUser>(text).unwrap_err().meta().param_name.as_deref(), Some(name), "{text}");
         }
     }

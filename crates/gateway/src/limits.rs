@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn fault_049_callers_without_an_address_are_counted_too() {
         let (limits, _) = limits();
-        let mut call = || limits.check(Rate::Attempt, &InstanceId::from("ins_1"), false, None).is_ok();
+        let call = || limits.check(Rate::Attempt, &InstanceId::from("ins_1"), false, None).is_ok();
         assert_eq!([call(), call(), call(), call()], [true, true, true, false]);
     }
 

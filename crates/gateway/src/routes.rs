@@ -65,10 +65,15 @@ impl Routes {
 
     /// Adds the endpoint of a request type. Its declaration says where it is mounted.
     #[must_use]
-    pub fn add<E: Endpoint>(mut self, handler: for<'a> fn(&'a mut Cx, E) -> Call<'a, E::Response>) -> Self {
+    pub fn with<E: Endpoint>(mut self, handler: for<'a> fn(&'a mut Cx, E) -> Call<'a, E::Response>) -> Self {
         let documented = Documented {
             meta: E::META,
-            request: || schemars::generate::SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true).into_generator().into_root_schema_for::<E>(),
+            request: || {
+                schemars::generate::SchemaSettings::draft2020_12()
+                    .with(|s| s.inline_subschemas = true)
+                    .into_generator()
+                    .into_root_schema_for::<E>()
+            },
             response: |generator| generator.subschema_for::<E::Response>(),
         };
         self.entries.push(Arc::new(Entry { documented, shape: Shape::of::<E>(), handler: Box::new(Typed::<E>(handler)) }));

@@ -18,12 +18,12 @@ macro_rules! versions {
 }
 
 versions! {
-    V2021_02_05 = "2021-02-05", 2021_02_05;
-    V2024_10_01 = "2024-10-01", 2024_10_01;
-    V2025_03_12 = "2025-03-12", 2025_03_12;
-    V2025_04_10 = "2025-04-10", 2025_04_10;
-    V2025_11_10 = "2025-11-10", 2025_11_10;
-    V2026_05_12 = "2026-05-12", 2026_05_12;
+    V2021_02_05 = "2021-02-05", 20210205;
+    V2024_10_01 = "2024-10-01", 20241001;
+    V2025_03_12 = "2025-03-12", 20250312;
+    V2025_04_10 = "2025-04-10", 20250410;
+    V2025_11_10 = "2025-11-10", 20251110;
+    V2026_05_12 = "2026-05-12", 20260512;
 }
 
 impl ApiVersion {
@@ -40,7 +40,12 @@ impl ApiVersion {
             (None, None) => return Ok(Self::V2021_02_05),
         };
         let asked = Self::parse(text).ok_or(codes::API_VERSION_INVALID)?;
-        Self::ALL.iter().rev().map(|(_, version)| *version).find(|version| *version <= asked).ok_or_else(|| codes::API_VERSION_INVALID.into())
+        Self::ALL
+            .iter()
+            .rev()
+            .map(|(_, version)| *version)
+            .find(|version| *version <= asked)
+            .ok_or_else(|| codes::API_VERSION_INVALID.into())
     }
 
     fn parse(text: &str) -> Option<Self> {

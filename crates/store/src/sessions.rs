@@ -211,7 +211,13 @@ pub async fn close(tx: &mut Tx, instance: &InstanceId, id: &SessionId, status: &
 }
 
 /// Closes every active session of a client.
-pub async fn close_of_client(tx: &mut Tx, instance: &InstanceId, client: &ClientId, status: &str, now: Timestamp) -> Result<u64, StoreError> {
+pub async fn close_of_client(
+    tx: &mut Tx,
+    instance: &InstanceId,
+    client: &ClientId,
+    status: &str,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
     let text = "UPDATE sessions SET status = $3, updated_at = $4 WHERE instance_id = $1 AND client_id = $2 AND status = 'active'";
     tx.exec(sql!(text, instance, client, status, now)).await
 }
@@ -229,6 +235,7 @@ pub async fn close_of_user(
     let clients = "UPDATE clients SET updated_at = $4 WHERE instance_id = $1 AND id IN
         (SELECT client_id FROM sessions WHERE instance_id = $1 AND user_id = $2 AND status = 'active' AND id <> $3)";
     tx.exec(sql!(clients, instance, user, keep, now)).await?;
-    let text = "UPDATE sessions SET status = $4, updated_at = $5 WHERE instance_id = $1 AND user_id = $2 AND id <> $3 AND status = 'active'";
+    let text =
+        "UPDATE sessions SET status = $4, updated_at = $5 WHERE instance_id = $1 AND user_id = $2 AND id <> $3 AND status = 'active'";
     tx.exec(sql!(text, instance, user, keep, status, now)).await
 }

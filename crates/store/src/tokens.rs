@@ -14,7 +14,8 @@ pub async fn insert(
     expire_at: Timestamp,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let text = "INSERT INTO one_time_tokens (instance_id, kind, token_hash, payload, expire_at, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    let text =
+        "INSERT INTO one_time_tokens (instance_id, kind, token_hash, payload, expire_at, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
     db.exec(sql!(text, instance, kind, token_hash, payload, expire_at, now)).await.map(|_| ())
 }
 

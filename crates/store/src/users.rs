@@ -387,9 +387,7 @@ pub async fn list(
         let n = sql.value(id);
         let key = if order.nullable() { format!("COALESCE(u.{column}, {})", order.least()) } else { format!("u.{column}") };
         let pivot = if order.nullable() { format!("COALESCE(p.{column}, {})", order.least()) } else { format!("p.{column}") };
-        sql.push(&format!(
-            " AND ({key}, u.id) {than} (SELECT {pivot}, p.id FROM users p WHERE p.instance_id = $1 AND p.id = ${n})"
-        ));
+        sql.push(&format!(" AND ({key}, u.id) {than} (SELECT {pivot}, p.id FROM users p WHERE p.instance_id = $1 AND p.id = ${n})"));
     }
     let nulls = match (order.nullable(), descending) {
         (false, _) => "",
@@ -514,7 +512,13 @@ pub async fn set_banned(tx: &mut Tx, instance: &InstanceId, id: &UserId, banned:
 }
 
 /// Closes an account until a time, or opens it and forgets the wrong guesses. False when there is no such user.
-pub async fn set_locked(tx: &mut Tx, instance: &InstanceId, id: &UserId, until: Option<Timestamp>, now: Timestamp) -> Result<bool, StoreError> {
+pub async fn set_locked(
+    tx: &mut Tx,
+    instance: &InstanceId,
+    id: &UserId,
+    until: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let text = format!("UPDATE users SET locked_until = $3, failed_attempts = 0, {} WHERE instance_id = $1 AND id = $2", changed_at(4));
     Ok(tx.exec(sql!(text, instance, id, until, now)).await? == 1)
 }
@@ -556,7 +560,8 @@ pub async fn signed_in(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Tim
 
 /// Records that a user was seen, at most once a minute.
 pub async fn seen(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timestamp) -> Result<(), StoreError> {
-    let text = "UPDATE users SET last_active_at = $3 WHERE instance_id = $1 AND id = $2 AND (last_active_at IS NULL OR last_active_at < $4)";
+    let text =
+        "UPDATE users SET last_active_at = $3 WHERE instance_id = $1 AND id = $2 AND (last_active_at IS NULL OR last_active_at < $4)";
     tx.exec(sql!(text, instance, id, now, now - 60_000)).await.map(|_| ())
 }
 
@@ -568,7 +573,8 @@ pub async fn rehash(db: &Db, instance: &InstanceId, id: &UserId, old_hash: &str,
 
 /// Sets a new password's hash.
 pub async fn set_password(tx: &mut Tx, instance: &InstanceId, id: &UserId, hash: &str, now: Timestamp) -> Result<bool, StoreError> {
-    let text = format!("UPDATE users SET password_hash = $3, password_updated_at = $4, {} WHERE instance_id = $1 AND id = $2", changed_at(4));
+    let text =
+        format!("UPDATE users SET password_hash = $3, password_updated_at = $4, {} WHERE instance_id = $1 AND id = $2", changed_at(4));
     Ok(tx.exec(sql!(text, instance, id, hash, now)).await? == 1)
 }
 

@@ -193,7 +193,8 @@ impl TestServer {
 
 async fn new_instance(app: &App, environment: Environment, host: &str, settings: Settings) -> CreatedInstance {
     let key_host = if host.contains('.') { host.to_owned() } else { format!("{host}.test") };
-    let new = NewInstance { environment, name: "test".to_owned(), key_host, hosts: vec![host.to_owned()], scheme: "http".to_owned(), settings };
+    let new =
+        NewInstance { environment, name: "test".to_owned(), key_host, hosts: vec![host.to_owned()], scheme: "http".to_owned(), settings };
     instance::create(app, new).await.unwrap()
 }
 

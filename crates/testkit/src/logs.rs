@@ -22,7 +22,8 @@ pub(crate) fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // The noisiest level that an operator can set: what leaks at any level leaks here.
-        let subscriber = tracing_subscriber::fmt().json().with_max_level(tracing_subscriber::filter::LevelFilter::TRACE).with_writer(|| Keep);
+        let subscriber =
+            tracing_subscriber::fmt().json().with_max_level(tracing_subscriber::filter::LevelFilter::TRACE).with_writer(|| Keep);
         let _ = subscriber.try_init();
     });
 }

@@ -8,7 +8,7 @@ mod endpoint;
 pub mod fapi;
 pub mod resource;
 
-pub use endpoint::{Api, Auth, Empty, Endpoint, EndpointMeta, Envelope, Raw, Rate};
+pub use endpoint::{Api, Auth, Empty, Endpoint, EndpointMeta, Envelope, Rate, Raw};
 
 /// A JSON object whose keys are the app's own, such as metadata.
 pub type Object = serde_json::Map<String, serde_json::Value>;

@@ -4,11 +4,11 @@ use crate::app::{Caller, Scope, internal};
 use crate::client::{self, Current, Outcome};
 use crate::{crypto, session, verification};
 use doorward_base::*;
+use doorward_store::Tx;
 use doorward_store::attempts::{self, AttemptRecord, Kind};
 use doorward_store::clients::{self, ClientRecord};
 use doorward_store::sessions::{self, SessionRecord};
 use doorward_store::users::{self, UserWithEmails};
-use doorward_store::Tx;
 use doorward_wire::fapi::SignIn;
 
 /// A password that is set with the sign-in.

@@ -239,7 +239,12 @@ pub async fn prepare_first(scope: &Scope, current: &Current, req: &PrepareFirstF
 ///
 /// # Errors
 /// `form_password_incorrect`, `form_code_incorrect`, `verification_failed`, `user_locked` and others.
-pub async fn attempt_first(scope: &Scope, caller: &Caller, current: Current, req: &AttemptFirstFactor) -> Result<Outcome<SignIn>, ApiError> {
+pub async fn attempt_first(
+    scope: &Scope,
+    caller: &Caller,
+    current: Current,
+    req: &AttemptFirstFactor,
+) -> Result<Outcome<SignIn>, ApiError> {
     let loaded = load_current(scope, &current, &req.sign_in_id).await?;
     let name = filled(req.strategy.as_deref()).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("strategy"))?;
     let password = req.password.as_deref().filter(|p| !p.is_empty()).map(Secret::from);
@@ -469,12 +474,7 @@ fn new_record(scope: &Scope, id: &SignInId, client: &ClientId, state: &SignInSta
     })
 }
 
-async fn advance(
-    scope: &Scope,
-    tx: &mut doorward_store::Tx,
-    record: &mut AttemptRecord,
-    state: &SignInState,
-) -> Result<(), ApiError> {
+async fn advance(scope: &Scope, tx: &mut doorward_store::Tx, record: &mut AttemptRecord, state: &SignInState) -> Result<(), ApiError> {
     record.state = serde_json::to_string(state).map_err(ApiError::internal)?;
     if !attempts::advance(tx, Kind::SignIn, scope.ins(), record, scope.now).await.map_err(internal)? {
         return Err(codes::CLIENT_STATE_INVALID.into());

@@ -127,7 +127,7 @@ impl<'a> PasswordInput<'a> {
     pub(super) fn check(&self, scope: &Scope) -> Result<(), ApiError> {
         taken_here(self.param(), scope.instance.settings.attributes.password, self.given())?;
         match self.plain {
-            Some(text) if text.is_empty() => Err(ApiError::new(codes::FORM_PASSWORD_TOO_SHORT).param("password")),
+            Some("") => Err(ApiError::new(codes::FORM_PASSWORD_TOO_SHORT).param("password")),
             // Hashing must stay cheap, whatever rules are skipped.
             Some(text) if text.len() > password::MAX_BYTES => Err(ApiError::new(codes::FORM_PASSWORD_SIZE).param("password")),
             Some(text) if !self.skip_checks => password::policy::check(&scope.instance.settings.password, text, "password"),

@@ -226,12 +226,7 @@ pub async fn load(scope: &Scope, id: &UserId) -> Result<UserWithEmails, ApiError
 }
 
 /// Says which of two unique values belongs to somebody other than `owner`. The indexes decide; this tells them apart.
-async fn first_taken(
-    scope: &Scope,
-    owner: Option<&UserId>,
-    username_key: Option<&str>,
-    external_id: Option<&str>,
-) -> Result<(), ApiError> {
+async fn first_taken(scope: &Scope, owner: Option<&UserId>, username_key: Option<&str>, external_id: Option<&str>) -> Result<(), ApiError> {
     let others = |found: Option<UserWithEmails>| found.is_some_and(|it| Some(&it.user.id) != owner);
     if let Some(key) = username_key
         && others(users::by_username(scope.db(), scope.ins(), key).await.map_err(internal)?)

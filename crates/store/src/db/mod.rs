@@ -98,7 +98,8 @@ impl Db {
                 .disable_statement_logging();
             let pool = |max: u32| SqlitePoolOptions::new().max_connections(max).min_connections(0).acquire_timeout(options.acquire_timeout);
             let write = pool(1).connect_with(connect.clone()).await?;
-            let read = if options.max_connections <= 1 { write.clone() } else { pool(options.max_connections - 1).connect_lazy_with(connect) };
+            let read =
+                if options.max_connections <= 1 { write.clone() } else { pool(options.max_connections - 1).connect_lazy_with(connect) };
             Pool::Sqlite { read, write }
         } else if options.url.starts_with("postgres:") || options.url.starts_with("postgresql:") {
             let connect = PgConnectOptions::from_str(&options.url)

@@ -1,5 +1,5 @@
 use doorward_base::*;
-use sqlx::{AssertSqlSafe, Arguments as _, Database, Encode, Type};
+use sqlx::{Arguments as _, AssertSqlSafe, Database, Encode, Type};
 use std::borrow::Cow;
 
 /// A value that is bound to a statement. The columns of the schema need no other types.
@@ -135,4 +135,17 @@ macro_rules! id_values {
         }
     )*};
 }
-id_values!(InstanceId, UserId, ClientId, SessionId, SignInId, SignUpId, IdentificationId, VerificationId, DevBrowserId, SecretKeyId, JobId, MessageId);
+id_values!(
+    InstanceId,
+    UserId,
+    ClientId,
+    SessionId,
+    SignInId,
+    SignUpId,
+    IdentificationId,
+    VerificationId,
+    DevBrowserId,
+    SecretKeyId,
+    JobId,
+    MessageId
+);

@@ -1,6 +1,6 @@
 use super::{Session, SignIn, SignUp};
-use crate::endpoint::request;
 use crate::Raw;
+use crate::endpoint::request;
 use crate::resource::{Jwks, resource};
 use doorward_base::*;
 use schemars::JsonSchema;
