@@ -14,6 +14,15 @@ function dotenv(text) {
   return Object.fromEntries(pairs.filter(Boolean).map(([, name, value]) => [name, value.replace(/^(["'])(.*)\1$/, "$2")]));
 }
 
+/** Scripts read the answer of a command from its standard output: there must be nothing else on it. */
+function parsed(stdout) {
+  try {
+    return JSON.parse(stdout);
+  } catch (error) {
+    throw new Error(`no JSON, and nothing but JSON: ${stdout}`, { cause: error });
+  }
+}
+
 /** A server with one instance of the given kind and nobody in it. */
 export class Doorward {
   #directory = mkdtempSync(join(tmpdir(), "doorward-e2e-"));
@@ -82,7 +91,7 @@ export class Doorward {
 
   async createUser({ email, password, firstName }) {
     const json = await this.cli("user", "create", ...this.#where, ...this.#instance, "--email", email, "--password", password, "--first-name", firstName, "--json");
-    return JSON.parse(json);
+    return parsed(json);
   }
 
   async #prepareProduction() {
@@ -105,7 +114,7 @@ export class Doorward {
       ...["--host", `localhost:${ports.frontend}`, "--scheme", "http", "--key-host", keyHost],
       ...["--allowed-origin", urls.app, "--json"],
     );
-    this.instance = JSON.parse(created);
+    this.instance = parsed(created);
   }
 
   #developmentInstance() {
