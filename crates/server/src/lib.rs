@@ -1,1 +1,12 @@
-//! doorward-server
+//! The binary `doorward`: command line, configuration, wiring, observability.
+
+pub mod cli;
+pub mod config;
+mod files;
+mod listen;
+mod npm;
+mod observe;
+mod server;
+
+pub use observe::{Observed, start as observe};
+pub use server::{Environment, Running, open, start};

@@ -1,1 +1,5 @@
-fn main() {}
+//! Doorward, a self-hosted identity server.
+
+fn main() -> std::process::ExitCode {
+    doorward_server::cli::main()
+}

@@ -87,7 +87,15 @@ async fn a_nonce_stands_for_the_payload_once() {
 async fn fault_115_only_allowed_pages_are_returned_to() {
     let server = production().await;
     let mut ada = server.browser();
-    for bad in ["javascript:alert(1)", "http://evil.test/", "//evil.test", "http://localhost:3000@evil.test/", "http://localhost.evil.test:3000/", "data:text/html,x", ""] {
+    for bad in [
+        "javascript:alert(1)",
+        "http://evil.test/",
+        "//evil.test",
+        "http://localhost:3000@evil.test/",
+        "http://localhost.evil.test:3000/",
+        "data:text/html,x",
+        "",
+    ] {
         let encoded: String = url::form_urlencoded::byte_serialize(bad.as_bytes()).collect();
         let answer = ada.get(&format!("/v1/client/handshake?redirect_url={encoded}")).await;
         assert_eq!(answer.status, 422, "{bad}: {}", answer.text);

@@ -27,7 +27,8 @@ async fn ada_signs_in_with_her_password_in_one_step() {
     assert_eq!(done.json["client"]["sign_in"], Value::Null);
 
     let id = session["id"].as_str().unwrap();
-    let touched = ada.post(&format!("/v1/client/sessions/{id}/touch"), &[("active_organization_id", ""), ("intent", "select_session")]).await;
+    let touched =
+        ada.post(&format!("/v1/client/sessions/{id}/touch"), &[("active_organization_id", ""), ("intent", "select_session")]).await;
     assert_eq!(touched.response()["status"], "active");
     assert_eq!(ada.get("/v1/me").await.response()["id"], user.as_str());
     assert_eq!(ada.mint(id).await.expect(200)["object"], "token");
@@ -64,14 +65,22 @@ async fn ada_signs_in_with_a_code_from_her_mail() {
     assert_eq!(factor["safe_identifier"], "a**@example.com");
     let at = format!("/v1/client/sign_ins/{}", sign_in["id"].as_str().unwrap());
 
-    ada.post(&format!("{at}/attempt_first_factor"), &[("strategy", "email_code"), ("code", "123456")]).await.refused(400, "verification_missing", "");
+    ada.post(&format!("{at}/attempt_first_factor"), &[("strategy", "email_code"), ("code", "123456")]).await.refused(
+        400,
+        "verification_missing",
+        "",
+    );
     let prepare = [("strategy", "email_code"), ("email_address_id", factor["email_address_id"].as_str().unwrap())];
     let prepared = ada.post(&format!("{at}/prepare_first_factor"), &prepare).await;
     assert_eq!(prepared.response()["first_factor_verification"]["status"], "unverified");
     ada.post(&format!("{at}/prepare_first_factor"), &prepare).await.expect(200);
     assert_eq!(server.outbox().await.len(), 1, "two clicks within a moment send one mail");
 
-    ada.post(&format!("{at}/attempt_first_factor"), &[("strategy", "email_code"), ("code", "000000")]).await.refused(422, "form_code_incorrect", "code");
+    ada.post(&format!("{at}/attempt_first_factor"), &[("strategy", "email_code"), ("code", "000000")]).await.refused(
+        422,
+        "form_code_incorrect",
+        "code",
+    );
     let code = server.code_for("ada@example.com").await;
     let done = ada.post(&format!("{at}/attempt_first_factor"), &[("strategy", "email_code"), ("code", &code)]).await;
     assert_eq!(done.response()["status"], "complete");
@@ -113,7 +122,11 @@ async fn an_unknown_identifier_is_named_and_an_empty_one_counts_as_absent() {
     let bare = browser.post("/v1/client/sign_ins", &[("identifier", "")]).await;
     assert_eq!(bare.response()["status"], "needs_identifier");
     browser.post("/v1/client/sign_ins", &[("password", "x")]).await.refused(422, "form_param_missing", "identifier");
-    browser.post("/v1/client/sign_ins", &[("strategy", "carrier_pigeon"), ("identifier", "a@b.co")]).await.refused(422, "form_param_value_invalid", "strategy");
+    browser.post("/v1/client/sign_ins", &[("strategy", "carrier_pigeon"), ("identifier", "a@b.co")]).await.refused(
+        422,
+        "form_param_value_invalid",
+        "strategy",
+    );
 }
 
 #[tokio::test]
@@ -283,7 +296,8 @@ async fn fault_054_with_enumeration_protection_a_stranger_learns_nothing() {
         let factors = started.response()["supported_first_factors"].clone();
         let email_id = factors.as_array().unwrap().iter().find_map(|f| f["email_address_id"].as_str()).unwrap().to_owned();
         let wrong = browser.post(&format!("{at}/attempt_first_factor"), &[("strategy", "password"), ("password", "guess it")]).await;
-        let prepared = browser.post(&format!("{at}/prepare_first_factor"), &[("strategy", "email_code"), ("email_address_id", &email_id)]).await;
+        let prepared =
+            browser.post(&format!("{at}/prepare_first_factor"), &[("strategy", "email_code"), ("email_address_id", &email_id)]).await;
         let code = browser.post(&format!("{at}/attempt_first_factor"), &[("strategy", "email_code"), ("code", "000000")]).await;
         let direct = server.browser().sign_in(email, "guess it").await;
         let shape = |text: &str| {
@@ -301,9 +315,7 @@ fn blank_ids(value: &Value) -> Value {
     match value {
         Value::String(text) if text.contains('_') && text.len() > 20 => json!("ID"),
         Value::Array(items) => items.iter().map(blank_ids).collect(),
-        Value::Object(fields) => {
-            fields.iter().filter(|(k, _)| *k != "clerk_trace_id").map(|(k, v)| (k.clone(), blank_ids(v))).collect()
-        }
+        Value::Object(fields) => fields.iter().filter(|(k, _)| *k != "clerk_trace_id").map(|(k, v)| (k.clone(), blank_ids(v))).collect(),
         other => other.clone(),
     }
 }

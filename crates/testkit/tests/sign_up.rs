@@ -28,7 +28,11 @@ async fn ada_signs_up_proves_her_address_and_is_in() {
     assert_eq!(sign_up["status"], "missing_requirements");
     assert_eq!((&sign_up["missing_fields"], &sign_up["unverified_fields"]), (&json!([]), &json!(["email_address"])));
     assert_eq!(sign_up["verifications"]["email_address"]["next_action"], "needs_prepare");
-    ada.post(&format!("{at}/attempt_verification"), &[("strategy", "email_code"), ("code", "1")]).await.refused(400, "verification_missing", "");
+    ada.post(&format!("{at}/attempt_verification"), &[("strategy", "email_code"), ("code", "1")]).await.refused(
+        400,
+        "verification_missing",
+        "",
+    );
 
     let done = prove(&server, &mut ada, &at, "ada@example.com").await;
     assert_eq!(done.response()["status"], "complete");

@@ -1,0 +1,59 @@
+use super::{Invalid, environment, out, runtime};
+use crate::config::{self, Config};
+use crate::server::{self, Environment};
+use clap::Args;
+use std::path::PathBuf;
+use tokio::signal::unix::{SignalKind, signal};
+
+#[derive(Args)]
+pub(super) struct Serve {
+    /// The configuration file; doorward.example.toml explains every key.
+    #[arg(long)]
+    config: PathBuf,
+}
+
+impl Serve {
+    fn load(&self, environment: &Environment) -> anyhow::Result<Config> {
+        let loaded = config::load(Some(&self.config), environment).map_err(|e| Invalid(e.to_string()))?;
+        loaded.warnings.iter().for_each(|warning| out::note(warning));
+        loaded.config.check(environment).map_err(|e| Invalid(e.to_string()))?;
+        Ok(loaded.config)
+    }
+
+    pub(super) fn run(&self) -> anyhow::Result<()> {
+        let environment = environment();
+        let config = self.load(&environment)?;
+        run(&config, &environment, async |_| Ok(()))
+    }
+
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        self.load(&environment())?;
+        out::line(&format!("{} is valid", self.config.display()))
+    }
+}
+
+/// Runs a server until it is told to stop; `started` is called once it answers.
+pub(super) fn run(
+    config: &Config,
+    environment: &Environment,
+    started: impl AsyncFnOnce(&server::Running) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let observed = crate::observe::start(config)?;
+    let metrics = observed.metrics.clone();
+    let result = runtime()?.block_on(async {
+        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let app = server::open(config, environment).await?;
+        let running = server::start(config, environment, app, metrics).await?;
+        tracing::info!(public = ?running.public, private = ?running.private, version = env!("CARGO_PKG_VERSION"), "ready");
+        started(&running).await?;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping");
+        running.shutdown().await;
+        anyhow::Ok(())
+    });
+    observed.finish();
+    result
+}

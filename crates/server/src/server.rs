@@ -1,0 +1,169 @@
+//! The wiring: configuration in, two listeners and a worker out.
+
+use crate::config::Config;
+use crate::{listen, npm};
+use anyhow::{Context as _, bail};
+use axum::Router;
+use axum::extract::State;
+use axum::response::IntoResponse as _;
+use axum::routing::get;
+use doorward_base::{Clock, Rng};
+use doorward_core::crypto::Sealer;
+use doorward_core::password::Passwords;
+use doorward_core::{App, instance};
+use doorward_gateway::Gateway;
+use doorward_jobs::{Transport, Worker};
+use doorward_store::db::DbOptions;
+use doorward_store::{Db, SCHEMA_VERSION, migrate, schema_version};
+use http::StatusCode;
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// The environment variables, as names and values.
+pub type Environment = Vec<(String, String)>;
+
+/// Opens the database, brings its schema up to date and checks the master key: what every command needs.
+///
+/// # Errors
+/// A sentence for the operator.
+pub async fn open(config: &Config, environment: &Environment) -> anyhow::Result<Arc<App>> {
+    let key = config.master_key(environment).map_err(anyhow::Error::msg)?;
+    let url = config.database.url.expose().to_owned();
+    let default = if url.starts_with("sqlite:") { 5 } else { 20 };
+    let options =
+        DbOptions { url, max_connections: config.database.max_connections.unwrap_or(default), acquire_timeout: Duration::from_secs(5) };
+    let db = Db::connect(&options).await.context("the database cannot be opened")?;
+    if let Some(file) = config.sqlite_file() {
+        crate::files::owner_only(&file)?;
+    }
+    let clock = Clock::system();
+    migrate(&db, clock.now()).await.context("the database's schema cannot be brought up to date")?;
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get);
+    let passwords = match (config.passwords.workers, config.passwords.queue) {
+        (None, None) => Passwords::default_for(cores),
+        (workers, queue) => Passwords::new(workers.unwrap_or(cores), queue.unwrap_or(workers.unwrap_or(cores) * 80)),
+    };
+    let app = Arc::new(App {
+        db,
+        clock,
+        rng: Rng::system(),
+        sealer: Sealer::from_hex(&key).map_err(anyhow::Error::msg)?,
+        passwords,
+        instances: Default::default(),
+        outbox: Arc::default(),
+    });
+    instance::check_master_key(&app).await.map_err(anyhow::Error::msg)?;
+    Ok(app)
+}
+
+/// A running server.
+pub struct Running {
+    /// What it shares.
+    pub app: Arc<App>,
+    /// Where the Frontend API listens.
+    pub public: Vec<SocketAddr>,
+    /// Where the Backend API listens.
+    pub private: Vec<SocketAddr>,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    grace: Duration,
+}
+
+/// Binds both listeners and starts to serve.
+///
+/// # Errors
+/// An address that cannot be listened on, by name; a mail server that is not configured rightly.
+pub async fn start(config: &Config, environment: &Environment, app: Arc<App>, metrics: PrometheusHandle) -> anyhow::Result<Running> {
+    let transport = config.smtp(environment).map_err(anyhow::Error::msg)?;
+    let transport: Option<Arc<dyn Transport>> = transport.map(|smtp| Arc::new(smtp) as Arc<dyn Transport>);
+    let public = bind(&config.server.listen.0, "server.listen").await?;
+    let private = bind(&config.server.backend_listen.0, "server.backend_listen").await?;
+    let gateway = Gateway::new(app.clone(), gateway_config(config));
+    let public_url = public.first().map(|(_, at)| format!("http://localhost:{}", at.port())).unwrap_or_default();
+    let (public_router, private_router) = routers(config, &gateway, &app, public_url, metrics);
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(Worker::new(app.clone(), transport, doorward_jobs::Options::default()).run(stopped.clone()));
+    let addresses = |all: &[(TcpListener, SocketAddr)]| all.iter().map(|(_, at)| *at).collect();
+    let (public_at, private_at) = (addresses(&public), addresses(&private));
+    for (listeners, router) in [(public, public_router), (private, private_router)] {
+        for (listener, _) in listeners {
+            tasks.spawn(listen::serve(listener, router.clone(), config.server.max_connections, stopped.clone()));
+        }
+    }
+    let grace = Duration::from_secs(config.server.shutdown_grace_seconds);
+    Ok(Running { app, public: public_at, private: private_at, stop, tasks, grace })
+}
+
+impl Running {
+    /// Stops: nothing new is taken, what was begun is finished within the grace time, the database is closed.
+    pub async fn shutdown(mut self) {
+        let _ = self.stop.send(true);
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(self.grace, all).await.is_err() {
+            tracing::warn!("some requests were cut off: the grace time is over");
+        }
+        self.tasks.abort_all();
+        // A connection that still holds the database open must not hold the process.
+        let _ = tokio::time::timeout(Duration::from_secs(2), self.app.db.close()).await;
+    }
+}
+
+async fn bind(addresses: &[SocketAddr], key: &str) -> anyhow::Result<Vec<(TcpListener, SocketAddr)>> {
+    let mut out = Vec::new();
+    for address in addresses {
+        let listener = TcpListener::bind(address).await.with_context(|| format!("{key}: cannot listen on {address}"))?;
+        let at = listener.local_addr()?;
+        out.push((listener, at));
+    }
+    if out.is_empty() {
+        bail!("{key}: names no address");
+    }
+    Ok(out)
+}
+
+fn gateway_config(config: &Config) -> doorward_gateway::Config {
+    doorward_gateway::Config {
+        trusted_proxies: config.server.trusted_proxies.0.clone(),
+        limits_enabled: config.limits.enabled,
+        request_timeout: Duration::from_secs(config.server.request_timeout_seconds),
+        max_in_flight: config.server.max_in_flight,
+        ..doorward_gateway::Config::default()
+    }
+}
+
+fn routers(config: &Config, gateway: &Gateway, app: &Arc<App>, public_url: String, metrics: PrometheusHandle) -> (Router, Router) {
+    let backend = gateway.mount(doorward_bapi::routes());
+    let mut public = gateway.mount(doorward_fapi::routes()).merge(npm::router(config.sdk_dir()));
+    if let Some(path) = &config.server.backend_path {
+        public = public.nest(path, backend.clone());
+    }
+    let pages = doorward_pages::private(doorward_pages::Pages { app: app.clone(), public_url });
+    let private = backend
+        .merge(pages)
+        .route("/health/live", get(|| async { "live\n" }))
+        .route("/health/ready", get(ready).with_state(app.clone()))
+        .route("/metrics", get(move || async move { metrics.render() }));
+    (gateway.wrap(public), gateway.wrap(private))
+}
+
+/// Whether the database answers with the schema that this build needs, and the master key is its own.
+async fn ready(State(app): State<Arc<App>>) -> axum::response::Response {
+    let problem = match schema_version(&app.db).await {
+        Err(_) => Some("the database does not answer"),
+        Ok(version) if version < SCHEMA_VERSION => Some("the database's schema is older than this build"),
+        Ok(_) => match instance::check_master_key(&app).await {
+            Err(_) => Some("the master key is not this database's, or the database takes no writes"),
+            Ok(()) => None,
+        },
+    };
+    match problem {
+        None => "ready\n".into_response(),
+        Some(text) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {text}\n")).into_response(),
+    }
+}
