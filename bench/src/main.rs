@@ -1,1 +1,3 @@
+//! Measures a server: see `make bench`.
+
 fn main() {}

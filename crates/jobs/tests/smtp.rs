@@ -1,4 +1,5 @@
 //! The SMTP client against a server that follows a script.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use doorward_base::{JobId, Secret};
 use doorward_jobs::{Message, SendError, SmtpOptions, SmtpTls, SmtpTransport, Transport as _};

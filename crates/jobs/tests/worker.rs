@@ -1,4 +1,5 @@
 //! The worker on a database of its own, with a clock that is moved by hand and a mail server that is told how to fail.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use doorward_base::{Clock, InstanceId, JobId, Rng};
 use doorward_core::crypto::Sealer;

@@ -1,4 +1,5 @@
 //! The pages of the private listener, as a browser gets them.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use axum::body::Body;
 use doorward_base::{Clock, InstanceId, MessageId, Rng};
