@@ -23,6 +23,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
+use tracing::Instrument as _;
 
 /// How the gateway guards the server.
 #[derive(Clone, Debug)]
@@ -281,7 +282,13 @@ async fn outer(State((gateway, api)): State<(Gateway, Api)>, mut req: Request, n
     req.extensions_mut().insert(trace.clone());
     let method = req.method().clone();
     let preflight = method == Method::OPTIONS && api == Api::Frontend;
-    let mut response = if preflight { answer_preflight(&gateway, req, &trace).await } else { next.run(req).await };
+    // Its own target: for traces, which are switched on apart from the log.
+    let span = tracing::debug_span!(
+        target: "doorward::trace", "request", otel.kind = "server", method = %method, trace_id = %trace.0,
+        route = tracing::field::Empty, status = tracing::field::Empty
+    );
+    let answering = async { if preflight { answer_preflight(&gateway, req, &trace).await } else { next.run(req).await } };
+    let mut response = answering.instrument(span.clone()).await;
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if !response.headers().contains_key(CACHE_CONTROL) {
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -289,6 +296,7 @@ async fn outer(State((gateway, api)): State<(Gateway, Api)>, mut req: Request, n
     let logged = response.extensions_mut().remove::<Logged>().unwrap_or_default();
     let (route, status, took) = (logged.route.unwrap_or("none"), response.status().as_u16(), started.elapsed());
     let api = if api == Api::Frontend { "frontend" } else { "backend" };
+    span.record("route", route).record("status", status);
     metrics::counter!("doorward_requests_total", "api" => api, "route" => route, "status" => status_text(status)).increment(1);
     metrics::histogram!("doorward_request_seconds", "api" => api, "route" => route).record(took.as_secs_f64());
     tracing::info!(

@@ -1,0 +1,185 @@
+//! The command line, run as an operator runs it.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use serde_json::{Value, json};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+fn doorward() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_doorward"));
+    command.env_remove("DOORWARD_MASTER_KEY").env_remove("RUST_LOG").stdin(Stdio::null());
+    command
+}
+
+fn run(args: &[&str]) -> Output {
+    doorward().args(args).output().unwrap()
+}
+
+fn ok(args: &[&str]) -> String {
+    let done = run(args);
+    assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).unwrap()
+}
+
+fn refused(args: &[&str], code: i32) -> String {
+    let done = run(args);
+    let text = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(done.status.code(), Some(code), "{args:?}: {text}");
+    text
+}
+
+/// A configuration in a directory of its own, with a master key.
+fn configured(dir: &Path) -> String {
+    let key = dir.join("master.key");
+    ok(&["keys", "new-master", key.to_str().unwrap()]);
+    let file = dir.join("doorward.toml");
+    let text = "[server]\nlisten = \"127.0.0.1:0\"\nbackend_listen = \"127.0.0.1:0\"\n[database]\nurl = \"sqlite://doorward.db\"\n[secrets]\nmaster_key_file = \"master.key\"\n";
+    std::fs::write(&file, text).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn an_operator_makes_an_instance_and_a_user_and_reads_them_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = configured(dir.path());
+    let made = parsed(&ok(&[
+        "instance",
+        "create",
+        "--config",
+        &config,
+        "--name",
+        "Shop",
+        "--host",
+        "clerk.example.com",
+        "--allowed-origin",
+        "https://app.example.com",
+        "--cookie-domain",
+        "example.com",
+        "--json",
+    ]));
+    assert!(made["publishable_key"].as_str().unwrap().starts_with("pk_live_"));
+    assert!(made["secret_key"].as_str().unwrap().starts_with("sk_live_"));
+    assert_eq!(made["frontend_api_url"], "https://clerk.example.com");
+    let user = parsed(&ok(&["user", "create", "--config", &config, "--email", "ada@example.com", "--password", "correct horse", "--json"]));
+    assert_eq!(user["email_addresses"], json!(["ada@example.com"]));
+    let listed = parsed(&ok(&["user", "list", "--config", &config, "--json"]));
+    assert_eq!(listed[0]["id"], user["id"]);
+    let shown = ok(&["instance", "show", "--config", &config]);
+    assert!(!shown.contains("sk_live_") && shown.contains("BEGIN PUBLIC KEY"), "{shown}");
+    let shown = parsed(&ok(&["instance", "show", "--config", &config, "--reveal-secret", "--json"]));
+    assert_eq!(shown["secret_key"], made["secret_key"]);
+    let rotated = parsed(&ok(&["keys", "rotate", "--config", &config, "--kind", "secret", "--json"]));
+    assert_ne!(rotated["secret_key"], made["secret_key"]);
+    ok(&["user", "delete", "--config", &config, user["id"].as_str().unwrap()]);
+    assert_eq!(parsed(&ok(&["user", "list", "--config", &config, "--json"])), json!([]));
+    let taken = refused(&["instance", "create", "--config", &config, "--name", "Other", "--host", "clerk.example.com"], 1);
+    assert!(taken.contains("answers on this host"), "{taken}");
+}
+
+#[test]
+fn settings_are_read_changed_and_checked() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = configured(dir.path());
+    ok(&["instance", "create", "--config", &config, "--name", "Shop", "--host", "clerk.example.com"]);
+    let mut settings = parsed(&ok(&["instance", "settings", "get", "--config", &config]));
+    settings["session"]["single_session"] = json!(false);
+    let file = dir.path().join("settings.json");
+    std::fs::write(&file, settings.to_string()).unwrap();
+    ok(&["instance", "settings", "set", "--config", &config, file.to_str().unwrap()]);
+    assert_eq!(parsed(&ok(&["instance", "settings", "get", "--config", &config]))["session"]["single_session"], false);
+    settings["session"]["lifetme"] = json!(1);
+    std::fs::write(&file, settings.to_string()).unwrap();
+    assert!(refused(&["instance", "settings", "set", "--config", &config, file.to_str().unwrap()], 1).contains("lifetme"));
+}
+
+#[test]
+fn fault_149_a_typo_in_the_configuration_is_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = configured(dir.path());
+    let text = std::fs::read_to_string(&config).unwrap().replace("backend_listen", "backend_listn");
+    std::fs::write(&config, text).unwrap();
+    for command in ["check-config", "serve"] {
+        assert!(refused(&[command, "--config", &config], 3).contains("backend_listn"));
+    }
+}
+
+#[test]
+fn a_wrong_master_key_does_not_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = configured(dir.path());
+    ok(&["migrate", "--config", &config]);
+    let done = doorward().args(["migrate", "--config", &config]).env("DOORWARD_MASTER_KEY", "00".repeat(32)).output().unwrap();
+    assert_eq!(done.status.code(), Some(1));
+    let text = String::from_utf8(done.stderr).unwrap();
+    assert!(text.contains("another master key") && !text.contains("0000"), "{text}");
+}
+
+/// Kills what a failed test would leave running.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn dev_makes_everything_says_so_and_stops_cleanly() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = probe.local_addr().unwrap().port();
+    drop(probe);
+    let mut first = String::new();
+    for _ in 0..2 {
+        let child = doorward()
+            .args([
+                "dev",
+                "--data-dir",
+                data.to_str().unwrap(),
+                "--listen",
+                &format!("127.0.0.1:{port}"),
+                "--backend-listen",
+                "127.0.0.1:0",
+            ])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut server = Server(child);
+        let said: Vec<String> =
+            BufReader::new(server.0.stdout.take().unwrap()).lines().map(Result::unwrap).take_while(|l| !l.starts_with("ready")).collect();
+        let key = said.iter().find(|l| l.starts_with("SECRET_KEY=")).unwrap().clone();
+        assert!(first.is_empty() || first == key, "the second start finds the first one's keys");
+        first = key;
+        let mut socket = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        write!(socket, "GET /v1/client HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+        assert!(answer.ends_with(r#"{"response":null,"client":null}"#), "{answer}");
+        for file in ["master.key", "doorward.db", "dev.env"] {
+            let mode = std::fs::metadata(data.join(file)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{file} is for its owner only");
+        }
+        assert!(Command::new("kill").args(["-TERM", &server.0.id().to_string()]).status().unwrap().success());
+        assert!(server.0.wait().unwrap().success(), "told to stop, it stops with 0");
+    }
+}
+
+#[test]
+fn the_openapi_documents_are_printed() {
+    for api in ["frontend", "backend"] {
+        let document = parsed(&ok(&["openapi", api]));
+        assert_eq!(document["openapi"], "3.1.0");
+        assert!(document["paths"].as_object().unwrap().len() > 15);
+    }
+    refused(&["openapi", "sideways"], 2);
+}
