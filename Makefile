@@ -16,7 +16,8 @@ check: ## the fast loop: compile, and the Rust suite on SQLite
 	@scripts/test.sh sqlite
 
 bench: ## the load generator: prints a table, writes bench/out/latest.json
-	cargo run --release --locked --package doorward-bench
+	cargo build --release --locked --package doorward-server --package doorward-bench
+	BENCH_POSTGRES_URL=$$(scripts/postgres.sh start) target/release/doorward-bench
 
 setup: ## only install what the others need
 	@scripts/setup.sh
