@@ -9,4 +9,4 @@ mod observe;
 mod server;
 
 pub use observe::{Observed, start as observe};
-pub use server::{Environment, Running, open, start};
+pub use server::{Addresses, Environment, Running, open, start};

@@ -65,39 +65,52 @@ pub async fn open(config: &Config, environment: &Environment) -> anyhow::Result<
 pub struct Running {
     /// What it shares.
     pub app: Arc<App>,
-    /// Where the Frontend API listens.
-    pub public: Vec<SocketAddr>,
-    /// Where the Backend API listens.
-    pub private: Vec<SocketAddr>,
+    /// Where it listens.
+    pub addresses: Addresses,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
     grace: Duration,
 }
 
-/// Binds both listeners and starts to serve.
+/// Where a server listens.
+pub struct Addresses {
+    /// The Frontend API.
+    pub public: Vec<SocketAddr>,
+    /// The Backend API.
+    pub private: Vec<SocketAddr>,
+}
+
+/// Binds both listeners, calls `bound`, and starts to serve. Whoever connects in between waits.
 ///
 /// # Errors
-/// An address that cannot be listened on, by name; a mail server that is not configured rightly.
-pub async fn start(config: &Config, environment: &Environment, app: Arc<App>, metrics: PrometheusHandle) -> anyhow::Result<Running> {
+/// An address that cannot be listened on, by name; a mail server that is not configured rightly; what `bound` answers.
+pub async fn start(
+    config: &Config,
+    environment: &Environment,
+    app: Arc<App>,
+    metrics: PrometheusHandle,
+    bound: impl AsyncFnOnce(&App, &Addresses) -> anyhow::Result<()>,
+) -> anyhow::Result<Running> {
     let transport = config.smtp(environment).map_err(anyhow::Error::msg)?;
     let transport: Option<Arc<dyn Transport>> = transport.map(|smtp| Arc::new(smtp) as Arc<dyn Transport>);
     let public = bind(&config.server.listen.0, "server.listen").await?;
     let private = bind(&config.server.backend_listen.0, "server.backend_listen").await?;
+    let addresses = |all: &[(TcpListener, SocketAddr)]| all.iter().map(|(_, at)| *at).collect();
+    let addresses = Addresses { public: addresses(&public), private: addresses(&private) };
+    bound(&app, &addresses).await?;
     let gateway = Gateway::new(app.clone(), gateway_config(config));
-    let public_url = public.first().map(|(_, at)| format!("http://localhost:{}", at.port())).unwrap_or_default();
+    let public_url = addresses.public.first().map(|at| format!("http://localhost:{}", at.port())).unwrap_or_default();
     let (public_router, private_router) = routers(config, &gateway, &app, public_url, metrics);
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     tasks.spawn(Worker::new(app.clone(), transport, doorward_jobs::Options::default()).run(stopped.clone()));
-    let addresses = |all: &[(TcpListener, SocketAddr)]| all.iter().map(|(_, at)| *at).collect();
-    let (public_at, private_at) = (addresses(&public), addresses(&private));
     for (listeners, router) in [(public, public_router), (private, private_router)] {
         for (listener, _) in listeners {
             tasks.spawn(listen::serve(listener, router.clone(), config.server.max_connections, stopped.clone()));
         }
     }
     let grace = Duration::from_secs(config.server.shutdown_grace_seconds);
-    Ok(Running { app, public: public_at, private: private_at, stop, tasks, grace })
+    Ok(Running { app, addresses, stop, tasks, grace })
 }
 
 impl Running {

@@ -40,12 +40,12 @@ impl Dev {
             super::keys::new_master(&file)?;
         }
         config.check(&environment).map_err(|e| Invalid(e.to_string()))?;
-        serve::run(&config, &environment, async |running| {
-            let instance = first_instance(&running.app, &config).await?;
-            let env = dev_env(&running.app, &instance, &config, running).await?;
+        serve::run(&config, &environment, async |app, at| {
+            let instance = first_instance(app, &config).await?;
+            let env = dev_env(app, &instance, &config, at).await?;
             let file = self.data_dir.join("dev.env");
             files::replace(&file, &env)?;
-            report(&file, &env, running)
+            report(&file, &env, at)
         })
     }
 }
@@ -55,7 +55,7 @@ fn port(listen: &Listen) -> u16 {
 }
 
 /// The development instance, made at the first start.
-async fn first_instance(app: &Arc<App>, config: &Config) -> anyhow::Result<Arc<Instance>> {
+async fn first_instance(app: &App, config: &Config) -> anyhow::Result<Arc<Instance>> {
     let port = port(&config.server.listen);
     let all = doorward_store::instances::list(&app.db).await?;
     let id = match all.first() {
@@ -84,11 +84,11 @@ async fn first_instance(app: &Arc<App>, config: &Config) -> anyhow::Result<Arc<I
     Ok(found)
 }
 
-async fn dev_env(app: &App, instance: &Instance, config: &Config, running: &server::Running) -> anyhow::Result<String> {
+async fn dev_env(app: &App, instance: &Instance, config: &Config, at: &server::Addresses) -> anyhow::Result<String> {
     let secret = instance::reveal_secret_key(app, &instance.id).await.map_err(anyhow::Error::msg)?;
     let secret = secret.ok_or_else(|| anyhow::anyhow!("the instance has no secret key; `doorward keys rotate --kind secret` makes one"))?;
     let frontend = format!("http://localhost:{}", port(&config.server.listen));
-    let backend = format!("http://localhost:{}", running.private.first().map_or(4101, std::net::SocketAddr::port));
+    let backend = format!("http://localhost:{}", at.private.first().map_or(4101, std::net::SocketAddr::port));
     let (publishable, secret) = (&instance.publishable_key, secret.expose());
     Ok(format!(
         "# Written by `doorward dev` at every start. It holds a secret: keep it out of your repository.
@@ -115,9 +115,9 @@ NEXT_PUBLIC_CLERK_UI_URL={frontend}/npm/@clerk/ui@1/dist/ui.browser.js
     ))
 }
 
-fn report(file: &Path, env: &str, running: &server::Running) -> anyhow::Result<()> {
-    let public = running.public.first().map_or(4100, std::net::SocketAddr::port);
-    let private = running.private.first().map_or(4101, std::net::SocketAddr::port);
+fn report(file: &Path, env: &str, at: &server::Addresses) -> anyhow::Result<()> {
+    let public = at.public.first().map_or(4100, std::net::SocketAddr::port);
+    let private = at.private.first().map_or(4101, std::net::SocketAddr::port);
     out::line(env.trim_end())?;
     out::line("")?;
     out::line(&format!("Frontend API   http://localhost:{public}      documents: http://localhost:{public}/docs"))?;

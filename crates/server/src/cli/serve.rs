@@ -2,6 +2,7 @@ use super::{Invalid, environment, out, runtime};
 use crate::config::{self, Config};
 use crate::server::{self, Environment};
 use clap::Args;
+use doorward_core::App;
 use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -23,7 +24,7 @@ impl Serve {
     pub(super) fn run(&self) -> anyhow::Result<()> {
         let environment = environment();
         let config = self.load(&environment)?;
-        run(&config, &environment, async |_| Ok(()))
+        run(&config, &environment, async |_, _| Ok(()))
     }
 
     pub(super) fn check(&self) -> anyhow::Result<()> {
@@ -32,20 +33,20 @@ impl Serve {
     }
 }
 
-/// Runs a server until it is told to stop; `started` is called once it answers.
+/// Runs a server until it is told to stop; `bound` is called before the first answer.
 pub(super) fn run(
     config: &Config,
     environment: &Environment,
-    started: impl AsyncFnOnce(&server::Running) -> anyhow::Result<()>,
+    bound: impl AsyncFnOnce(&App, &server::Addresses) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let observed = crate::observe::start(config)?;
     let metrics = observed.metrics.clone();
     let result = runtime()?.block_on(async {
         let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         let app = server::open(config, environment).await?;
-        let running = server::start(config, environment, app, metrics).await?;
-        tracing::info!(public = ?running.public, private = ?running.private, version = env!("CARGO_PKG_VERSION"), "ready");
-        started(&running).await?;
+        let running = server::start(config, environment, app, metrics, bound).await?;
+        let at = &running.addresses;
+        tracing::info!(public = ?at.public, private = ?at.private, version = env!("CARGO_PKG_VERSION"), "ready");
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
