@@ -101,7 +101,13 @@ function story(version, kind, doorward) {
     });
   }
 
-  const header = (tab, text) => tab.locator("#browser-user", { hasText: text }).waitFor();
+  // What the server rendered stands there before the SDK has asked anybody: only
+  // what it says once it is loaded counts.
+  async function header(tab, text) {
+    await until("the SDK is loaded", () => tab.evaluate(() => globalThis.Clerk?.loaded === true));
+    await tab.locator("#browser-user", { hasText: text }).waitFor();
+  }
+
   const apiStatus = (tab) => tab.evaluate(async () => (await fetch("/api/me")).status);
   const apiAnswer = (tab) => tab.evaluate(async () => (await fetch("/api/me")).json());
 
