@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use std::io::Write as _;
 
 fn main() -> anyhow::Result<()> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(run())
+    let raw = limits::measure()?;
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(run(raw))
 }
 
 fn say(text: &str) {
@@ -32,8 +33,7 @@ fn databases() -> Vec<(&'static str, Option<String>)> {
     all
 }
 
-async fn run() -> anyhow::Result<()> {
-    let raw = limits::measure()?;
+async fn run(raw: limits::Raw) -> anyhow::Result<()> {
     say(&format!(
         "raw: one RSA-2048 signature {:.0} us, one argon2id hash {:.1} ms of processor time",
         raw.signature_us,

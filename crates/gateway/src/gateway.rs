@@ -106,21 +106,29 @@ impl Gateway {
             .route("/openapi.json", axum::routing::get(move || async move { json(StatusCode::OK, text.as_ref().clone()) }))
             .route("/docs", axum::routing::get(move || async move { html(page) }));
         let state = (self.clone(), api);
+        let (here, there) = (self.clone(), self.clone());
         router
-            .method_not_allowed_fallback(|req: Request| async move { plain_error(codes::METHOD_NOT_ALLOWED, &req) })
+            .method_not_allowed_fallback(move |req: Request| here.clone().refuse(api, codes::METHOD_NOT_ALLOWED, req))
+            .fallback(move |req: Request| there.clone().refuse(api, codes::ROUTE_NOT_FOUND, req))
             .layer(axum::middleware::from_fn_with_state(state, outer))
     }
 
-    /// What an address that nobody serves answers.
-    pub async fn not_found(req: Request) -> Response<Body> {
-        plain_error(codes::ROUTE_NOT_FOUND, &req)
+    /// What an address that nobody serves answers, and a method that an address does not take. The page may read it.
+    async fn refuse(self, api: Api, code: &'static doorward_base::Code, req: Request) -> Response<Body> {
+        let (parts, _) = req.into_parts();
+        let trace = parts.extensions.get::<Trace>().cloned().unwrap_or_else(|| Trace(String::new()));
+        let mut response = error_response(&ApiError::new(code), &trace, None);
+        if api == Api::Frontend {
+            let arrival = auth::frontend(&self.0, &parts, peer(&parts)).await.ok();
+            cors::allow(response.headers_mut(), arrival.and_then(|it| it.allowed_origin).as_deref());
+        }
+        response
     }
 
     /// Puts before a router what must happen before its paths are matched: other methods sent as POST with `_method`,
     /// and trailing slashes.
     pub fn wrap(&self, router: Router) -> Router {
-        let inner = router.fallback(Self::not_found);
-        Router::new().fallback_service(tower::util::MapRequest::new(inner, rewrite))
+        Router::new().fallback_service(tower::util::MapRequest::new(router, rewrite))
     }
 
     async fn run(self, entry: Arc<Entry>, params: RawPathParams, req: Request) -> Response<Body> {
@@ -191,10 +199,9 @@ impl Gateway {
     }
 
     async fn arrive(&self, meta: &EndpointMeta, parts: &Parts) -> Result<Arrival, ApiError> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |it| it.0.ip());
         match meta.api {
-            Api::Frontend => auth::frontend(&self.0, parts, peer).await,
-            Api::Backend => auth::backend(&self.0, parts, peer, meta.auth == Auth::SecretKey).await,
+            Api::Frontend => auth::frontend(&self.0, parts, peer(parts)).await,
+            Api::Backend => auth::backend(&self.0, parts, peer(parts), meta.auth == Auth::SecretKey).await,
         }
     }
 
@@ -269,9 +276,9 @@ fn html(page: String) -> Response<Body> {
     response
 }
 
-fn plain_error(code: &'static doorward_base::Code, req: &Request) -> Response<Body> {
-    let trace = req.extensions().get::<Trace>().cloned().unwrap_or_else(|| Trace(String::new()));
-    error_response(&ApiError::new(code), &trace, None)
+/// Whoever is at the other end of the connection.
+fn peer(parts: &Parts) -> IpAddr {
+    parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |it| it.0.ip())
 }
 
 /// What happens to every request of an interface: an id, a log line, metrics, a preflight's answer.
@@ -324,8 +331,7 @@ fn status_text(status: u16) -> &'static str {
 
 async fn answer_preflight(gateway: &Gateway, req: Request, trace: &Trace) -> Response<Body> {
     let (parts, _) = req.into_parts();
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |it| it.0.ip());
-    match auth::frontend(&gateway.0, &parts, peer).await {
+    match auth::frontend(&gateway.0, &parts, peer(&parts)).await {
         Err(error) => error_response(&error, trace, None),
         Ok(arrival) => {
             let mut response = Response::new(Body::empty());

@@ -286,3 +286,15 @@ async fn pitfall_032_a_preflight_is_answered_for_allowed_pages_only() {
         assert!(!foreign.headers.contains_key("access-control-allow-origin"));
     }
 }
+
+#[tokio::test]
+async fn a_page_may_read_why_its_address_or_method_is_not_served() {
+    let server = TestServer::start().await;
+    let mut browser = server.browser();
+    for (method, path, status) in [("POST", "/v1/nowhere", 404), ("DELETE", "/v1/environment", 405)] {
+        let answer = browser.send(method, path, None).await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+        assert_eq!(answer.headers["access-control-allow-origin"], doorward_testkit::ORIGIN);
+        assert_eq!(answer.json["clerk_trace_id"].as_str().map(str::len), Some(32), "it is logged under this id: {}", answer.text);
+    }
+}
