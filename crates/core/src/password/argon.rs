@@ -3,9 +3,10 @@
 use super::foreign::{Check, base64, number};
 use super::{MEMORY_KIB, PASSES};
 use crate::crypto::equal;
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use std::sync::{Mutex, PoisonError};
 
 /// The most that an imported hash may cost: memory in KiB, passes over it, lanes.
 const MAX: (u32, u32, u32) = (128 * 1024, 10, 16);
@@ -19,11 +20,32 @@ pub(super) struct Argon {
     hash: Vec<u8>,
 }
 
+/// Memory that hashes have used and the next ones will. Given back to the allocator it would be kept once for every thread
+/// that ever hashed, hundreds of megabytes; here there is as much as hashes ran side by side.
+static USED: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
+/// How many pieces are kept at most, and none that is larger than a hash of ours needs.
+const KEPT: usize = 64;
+
+/// Computes a hash into `out`. False when the parameters do not allow it.
+fn compute(hasher: &Argon2<'_>, password: &[u8], salt: &[u8], out: &mut [u8]) -> bool {
+    let needed = hasher.params().block_count();
+    let used = || USED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut blocks = used().pop().unwrap_or_default();
+    if blocks.len() < needed {
+        blocks.resize(needed, Block::default());
+    }
+    let done = hasher.hash_password_into_with_memory(password, salt, out, &mut blocks[..needed]).is_ok();
+    if blocks.len() <= MEMORY_KIB as usize && used().len() < KEPT {
+        used().push(blocks);
+    }
+    done
+}
+
 /// One of our own hashes as a PHC string. None when the memory could not be had.
 pub(super) fn ours(password: &[u8], salt: &[u8; 16]) -> Option<String> {
     let mut out = [0; 32];
     let params = Params::new(MEMORY_KIB, PASSES, 1, Some(out.len())).ok()?;
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(password, salt, &mut out).ok()?;
+    compute(&Argon2::new(Algorithm::Argon2id, Version::V0x13, params), password, salt, &mut out).then_some(())?;
     let (salt, hash) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(out));
     Some(format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p=1${salt}${hash}"))
 }
@@ -51,7 +73,7 @@ impl Check for Argon {
     fn matches(&self, password: &[u8]) -> bool {
         let mut out = vec![0; self.hash.len()];
         let hasher = Argon2::new(self.algorithm, self.version, self.params.clone());
-        hasher.hash_password_into(password, &self.salt, &mut out).is_ok() && equal(&out, &self.hash)
+        compute(&hasher, password, &self.salt, &mut out) && equal(&out, &self.hash)
     }
 
     fn memory_kib(&self) -> u32 {
