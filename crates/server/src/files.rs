@@ -1,4 +1,4 @@
-//! Files and directories that only their owner may read.
+//! Files and directories, most of which only their owner may read.
 
 use anyhow::Context as _;
 use std::fs::{OpenOptions, Permissions};
@@ -8,7 +8,16 @@ use std::path::Path;
 
 /// Makes a directory with those above it, if it is not there.
 pub(crate) fn make_dir(path: &Path) -> anyhow::Result<()> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(|| format!("{} cannot be made", path.display()))
+    make(path, 0o700)
+}
+
+/// Makes a directory that everybody may read: whoever installs a script need not be who serves it.
+pub(crate) fn make_public_dir(path: &Path) -> anyhow::Result<()> {
+    make(path, 0o755)
+}
+
+fn make(path: &Path, mode: u32) -> anyhow::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(mode).create(path).with_context(|| format!("{} cannot be made", path.display()))
 }
 
 /// Takes everybody else's rights to a file away.

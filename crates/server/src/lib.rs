@@ -6,6 +6,7 @@ mod files;
 mod listen;
 mod npm;
 mod observe;
+mod patient;
 mod server;
 
 pub use observe::{Observed, start as observe};

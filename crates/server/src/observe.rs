@@ -7,6 +7,8 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::WithExportConfig as _;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use std::io::IsTerminal as _;
+use std::time::Duration;
+use tokio::sync::watch;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
@@ -40,6 +42,17 @@ pub fn start(config: &Config) -> anyhow::Result<Observed> {
     let buckets = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
     let metrics = PrometheusBuilder::new().set_buckets(&buckets)?.install_recorder().context("metrics cannot be started")?;
     Ok(Observed { metrics, traces })
+}
+
+/// Sorts what was measured into its buckets from time to time, until `stop` holds true: until then each request takes
+/// a place in memory, and nobody may ever ask for the metrics.
+pub(crate) async fn upkeep(metrics: PrometheusHandle, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stop.changed() => return,
+            () = tokio::time::sleep(Duration::from_secs(5)) => metrics.run_upkeep(),
+        }
+    }
 }
 
 fn exporter(endpoint: &str) -> anyhow::Result<SdkTracerProvider> {

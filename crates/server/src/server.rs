@@ -100,13 +100,15 @@ pub async fn start(
     bound(&app, &addresses).await?;
     let gateway = Gateway::new(app.clone(), gateway_config(config));
     let public_url = addresses.public.first().map(|at| format!("http://localhost:{}", at.port())).unwrap_or_default();
-    let (public_router, private_router) = routers(config, &gateway, &app, public_url, metrics);
+    let (public_router, private_router) = routers(config, &gateway, &app, public_url, metrics.clone());
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
+    tasks.spawn(crate::observe::upkeep(metrics.clone(), stopped.clone()));
     tasks.spawn(Worker::new(app.clone(), transport, doorward_jobs::Options::default()).run(stopped.clone()));
+    let limits = listen::Limits { connections: config.server.max_connections, patience: listen::Patience::default() };
     for (listeners, router) in [(public, public_router), (private, private_router)] {
         for (listener, _) in listeners {
-            tasks.spawn(listen::serve(listener, router.clone(), config.server.max_connections, stopped.clone()));
+            tasks.spawn(listen::serve(listener, router.clone(), limits, stopped.clone()));
         }
     }
     let grace = Duration::from_secs(config.server.shutdown_grace_seconds);
@@ -152,7 +154,7 @@ fn gateway_config(config: &Config) -> doorward_gateway::Config {
 
 fn routers(config: &Config, gateway: &Gateway, app: &Arc<App>, public_url: String, metrics: PrometheusHandle) -> (Router, Router) {
     let backend = gateway.mount(doorward_bapi::routes());
-    let mut public = gateway.mount(doorward_fapi::routes()).merge(npm::router(config.sdk_dir()));
+    let mut public = gateway.mount(doorward_fapi::routes()).merge(npm::router(config.sdk_dir(), &config.place));
     if let Some(path) = &config.server.backend_path {
         public = public.nest(path, backend.clone());
     }

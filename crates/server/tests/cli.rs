@@ -183,3 +183,68 @@ fn the_openapi_documents_are_printed() {
     }
     refused(&["openapi", "sideways"], 2);
 }
+
+#[test]
+fn a_lost_master_key_is_not_replaced_by_another_one() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("doorward.db"), "").unwrap();
+    let said = refused(&["dev", "--data-dir", dir.path().to_str().unwrap()], 1);
+    assert!(said.contains("master.key is missing"), "{said}");
+    assert!(!dir.path().join("master.key").exists());
+}
+
+#[test]
+fn a_place_where_nothing_is_gets_a_hint_and_not_a_database() {
+    let dir = tempfile::tempdir().unwrap();
+    let nowhere = dir.path().join("nowhere");
+    let said = refused(&["user", "list", "--data-dir", nowhere.to_str().unwrap()], 1);
+    assert!(said.contains("start `doorward dev` once"), "{said}");
+    assert!(!nowhere.exists());
+}
+
+#[test]
+fn a_reader_that_has_read_enough_is_no_failure() {
+    let mut child = doorward().args(["openapi", "backend"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let done = child.wait_with_output().unwrap();
+    assert!(done.status.success() && done.stderr.is_empty(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+#[test]
+fn the_private_listener_has_what_operators_ask_for_and_the_public_one_has_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = configured(dir.path());
+    let port = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (public, private) = (port(), port());
+    let mut server = doorward();
+    server
+        .args(["serve", "--config", &config])
+        .env("DOORWARD_SERVER__LISTEN", format!("127.0.0.1:{public}"))
+        .env("DOORWARD_SERVER__BACKEND_LISTEN", format!("127.0.0.1:{private}"))
+        .env("DOORWARD_SERVER__BACKEND_PATH", "/backend")
+        .env("DOORWARD_LOG__FORMAT", "json")
+        .stderr(Stdio::piped());
+    let mut server = Server(server.spawn().unwrap());
+    let ready = BufReader::new(server.0.stderr.take().unwrap()).lines().map(Result::unwrap).find(|l| l.contains("\"message\":\"ready\""));
+    assert!(ready.is_some());
+    let get = |port: u16, path: &str| {
+        let mut socket = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        write!(socket, "GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        (answer[9..12].to_owned(), answer)
+    };
+    for path in ["/", "/health/live", "/health/ready", "/metrics", "/docs", "/openapi.json"] {
+        assert_eq!(get(private, path).0, "200", "{path}");
+    }
+    assert_eq!(get(private, "/inbox").0, "404", "no development instance, no inbox");
+    for path in ["/", "/health/live", "/health/ready", "/metrics", "/inbox", "/backend/metrics", "/backend/inbox", "/v1/users"] {
+        assert_eq!(get(public, path).0, "404", "{path}");
+    }
+    assert_eq!(get(public, "/backend/v1/users").0, "401", "there, and closed to whoever has no key");
+    let (status, text) = get(public, "/npm/@clerk/clerk-js@4/dist/clerk.browser.js");
+    assert_eq!(status, "404");
+    assert!(text.ends_with("    doorward sdk install @clerk/clerk-js@4 --config doorward.toml\n"), "{text}");
+    assert!(Command::new("kill").args(["-TERM", &server.0.id().to_string()]).status().unwrap().success());
+    assert!(server.0.wait().unwrap().success());
+}

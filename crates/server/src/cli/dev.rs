@@ -6,6 +6,8 @@ use doorward_core::instance::{self, NewInstance};
 use doorward_core::keys::Environment as Kind;
 use doorward_core::settings::Settings;
 use doorward_core::{App, Instance};
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +15,7 @@ use std::sync::Arc;
 #[derive(Args)]
 pub(super) struct Dev {
     /// Where everything is kept.
-    #[arg(long, default_value = ".doorward")]
+    #[arg(long, default_value = config::DATA_DIR)]
     data_dir: PathBuf,
     /// Where the Frontend API listens.
     #[arg(long, default_value = "127.0.0.1:4100")]
@@ -30,13 +32,20 @@ impl Dev {
         let loaded = config::dev(&self.data_dir, &environment).map_err(|e| Invalid(e.to_string()))?;
         loaded.warnings.iter().for_each(|warning| out::note(warning));
         let mut config = loaded.config;
-        config.server.listen = self.listen.clone();
-        config.server.backend_listen = self.backend_listen.clone();
+        config.server.listen = with_loopback_v6(&self.listen);
+        config.server.backend_listen = with_loopback_v6(&self.backend_listen);
         if config.log.level == "info" {
             // A line a request would bury what a developer came to read.
             config.log.level = "warn".to_owned();
         }
         if let Some(file) = config.secrets.master_key_file.clone().filter(|file| !file.exists()) {
+            if let Some(database) = config.sqlite_file().filter(|database| database.exists()) {
+                anyhow::bail!(
+                    "{} is missing, but {} was sealed with it: put the key back, or remove the directory to start afresh",
+                    file.display(),
+                    database.display()
+                );
+            }
             super::keys::new_master(&file)?;
         }
         config.check(&environment).map_err(|e| Invalid(e.to_string()))?;
@@ -51,7 +60,30 @@ impl Dev {
 }
 
 fn port(listen: &Listen) -> u16 {
-    listen.0.first().map_or(0, std::net::SocketAddr::port)
+    listen.0.first().map_or(0, SocketAddr::port)
+}
+
+/// To some programs, older versions of Node among them, `localhost` is `[::1]` and nothing else. Where that can be had,
+/// it is served too.
+fn with_loopback_v6(listen: &Listen) -> Listen {
+    let mut all = listen.0.clone();
+    for v4 in &listen.0 {
+        let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, v4.port()));
+        if v4.ip() != Ipv4Addr::LOCALHOST || v4.port() == 0 || all.contains(&v6) {
+            continue;
+        }
+        match TcpListener::bind(v6) {
+            Ok(_) => all.push(v6),
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {
+                out::note(&format!(
+                    "note: another program listens on {v6}; some programs will find it under localhost in place of this server"
+                ));
+            }
+            // A machine without IPv6.
+            Err(_) => {}
+        }
+    }
+    Listen(all)
 }
 
 /// The development instance, made at the first start.
@@ -88,7 +120,7 @@ async fn dev_env(app: &App, instance: &Instance, config: &Config, at: &server::A
     let secret = instance::reveal_secret_key(app, &instance.id).await.map_err(anyhow::Error::msg)?;
     let secret = secret.ok_or_else(|| anyhow::anyhow!("the instance has no secret key; `doorward keys rotate --kind secret` makes one"))?;
     let frontend = format!("http://localhost:{}", port(&config.server.listen));
-    let backend = format!("http://localhost:{}", at.private.first().map_or(4101, std::net::SocketAddr::port));
+    let backend = format!("http://localhost:{}", at.private.first().map_or(4101, SocketAddr::port));
     let (publishable, secret) = (&instance.publishable_key, secret.expose());
     Ok(format!(
         "# Written by `doorward dev` at every start. It holds a secret: keep it out of your repository.
@@ -116,8 +148,8 @@ NEXT_PUBLIC_CLERK_UI_URL={frontend}/npm/@clerk/ui@1/dist/ui.browser.js
 }
 
 fn report(file: &Path, env: &str, at: &server::Addresses) -> anyhow::Result<()> {
-    let public = at.public.first().map_or(4100, std::net::SocketAddr::port);
-    let private = at.private.first().map_or(4101, std::net::SocketAddr::port);
+    let public = at.public.first().map_or(4100, SocketAddr::port);
+    let private = at.private.first().map_or(4101, SocketAddr::port);
     out::line(env.trim_end())?;
     out::line("")?;
     out::line(&format!("Frontend API   http://localhost:{public}      documents: http://localhost:{public}/docs"))?;

@@ -12,7 +12,7 @@ use crate::config::{self, Config};
 use crate::server::Environment;
 use clap::{Args, Parser, Subcommand};
 use doorward_core::{App, Instance};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -82,7 +82,16 @@ impl Place {
     fn config(&self, environment: &Environment) -> anyhow::Result<Config> {
         let loaded = match (&self.config, &self.data_dir) {
             (Some(file), _) => config::load(Some(file), environment),
-            (None, dir) => config::dev(&dir.clone().unwrap_or_else(|| PathBuf::from(".doorward")), environment),
+            (None, dir) => {
+                let dir = dir.as_deref().unwrap_or(Path::new(config::DATA_DIR));
+                if !dir.is_dir() {
+                    anyhow::bail!(
+                        "there is no development server in {}: start `doorward dev` once, or name one by --data-dir or --config",
+                        dir.display()
+                    );
+                }
+                config::dev(dir, environment)
+            }
         };
         let loaded = loaded.map_err(|e| Invalid(e.to_string()))?;
         for warning in &loaded.warnings {

@@ -3,9 +3,12 @@
 use serde::Serialize;
 use std::io::Write as _;
 
-/// A line of the result.
+/// A line of the result. Whoever closed the other end, as `head` does, has read enough.
 pub(super) fn line(text: &str) -> anyhow::Result<()> {
-    Ok(writeln!(std::io::stdout().lock(), "{text}")?)
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
 }
 
 /// The result as JSON.

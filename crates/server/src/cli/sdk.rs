@@ -2,6 +2,8 @@ use super::{Place, environment, out};
 use crate::{files, npm};
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Stdio};
 
@@ -35,7 +37,9 @@ impl Command {
             bail!("{version:?} is no version: it is like 5, 5.127.1 or latest");
         }
         let home = sdk.join(name);
-        files::make_dir(&home)?;
+        files::make_public_dir(&home)?;
+        // The programs below run in another directory.
+        let home = home.canonicalize().with_context(|| home.display().to_string())?;
         let work = home.join(format!(".new{}", std::process::id()));
         files::make_dir(&work)?;
         let done = install_into(&home, &work, name, version);
@@ -49,8 +53,8 @@ fn install_into(home: &Path, work: &Path, name: &str, version: &str) -> anyhow::
         Process::new("npm").args(["pack", "--silent", "--ignore-scripts", "--pack-destination", "."]).arg(format!("{name}@{version}")),
         work,
     )?;
-    let archive = archive(work)?;
-    run(Process::new("tar").arg("-xzf").arg(&archive), work)?;
+    let archive = archive(work, name)?;
+    run(Process::new("tar").arg("-xzof").arg(&archive), work)?;
     let package = work.join("package");
     let manifest = std::fs::read_to_string(package.join("package.json")).context("the package has no package.json")?;
     let manifest: serde_json::Value = serde_json::from_str(&manifest).context("the package's package.json")?;
@@ -59,11 +63,12 @@ fn install_into(home: &Path, work: &Path, name: &str, version: &str) -> anyhow::
     if manifest["name"] != name || !known || !package.join("dist").is_dir() {
         bail!("npm brought something else than {name}@{version} with its dist directory");
     }
+    only_files(&package.join("dist"))?;
     let target = home.join(&exact);
     if !target.exists() {
         // As a whole or not at all: a server may be reading beside us.
         let whole = work.join("whole");
-        files::make_dir(&whole)?;
+        files::make_public_dir(&whole)?;
         std::fs::rename(package.join("dist"), whole.join("dist"))?;
         std::fs::rename(&whole, &target).with_context(|| format!("{} cannot be made", target.display()))?;
     }
@@ -71,11 +76,31 @@ fn install_into(home: &Path, work: &Path, name: &str, version: &str) -> anyhow::
 }
 
 /// The newest of what npm packed: a range such as `5` is every version in it to some of its releases.
-fn archive(work: &Path) -> anyhow::Result<PathBuf> {
-    let mut found: Vec<PathBuf> =
-        std::fs::read_dir(work)?.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "tgz")).collect();
-    found.sort();
-    found.pop().context("npm brought no package")
+fn archive(work: &Path, name: &str) -> anyhow::Result<PathBuf> {
+    let prefix = format!("{}-", name.trim_start_matches('@').replace('/', "-"));
+    let version = |path: &PathBuf| {
+        let name = path.file_name()?.to_str()?;
+        Some(npm::parts(name.strip_prefix(&prefix)?.strip_suffix(".tgz")?))
+    };
+    let found = std::fs::read_dir(work)?.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "tgz"));
+    found.max_by_key(version).context("npm brought no package")
+}
+
+/// Whatever is put down is served to everybody: a link could lead to anything on this machine. Makes the rest readable.
+fn only_files(dir: &Path) -> anyhow::Result<()> {
+    std::fs::set_permissions(dir, Permissions::from_mode(0o755))?;
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            only_files(&entry.path())?;
+        } else if kind.is_file() {
+            std::fs::set_permissions(entry.path(), Permissions::from_mode(0o644))?;
+        } else {
+            bail!("the package holds something that is neither a file nor a directory: {}", entry.path().display());
+        }
+    }
+    Ok(())
 }
 
 fn run(command: &mut Process, directory: &Path) -> anyhow::Result<()> {

@@ -1,5 +1,5 @@
 use super::{Invalid, environment, out, runtime};
-use crate::config::{self, Config};
+use crate::config::{self, Config, MailTransport};
 use crate::server::{self, Environment};
 use clap::Args;
 use doorward_core::App;
@@ -28,7 +28,10 @@ impl Serve {
     }
 
     pub(super) fn check(&self) -> anyhow::Result<()> {
-        self.load(&environment())?;
+        let config = self.load(&environment())?;
+        if config.mail.transport == MailTransport::None {
+            out::note("note: mail.transport is \"none\": production instances cannot send codes");
+        }
         out::line(&format!("{} is valid", self.config.display()))
     }
 }
@@ -52,8 +55,11 @@ pub(super) fn run(
             _ = terminate.recv() => {}
         }
         tracing::info!("stopping");
-        running.shutdown().await;
-        anyhow::Ok(())
+        tokio::select! {
+            () = running.shutdown() => anyhow::Ok(()),
+            // Whoever asks twice does not want to wait.
+            _ = interrupt.recv() => anyhow::bail!("stopped at once; requests may have been cut off"),
+        }
     });
     observed.finish();
     result

@@ -11,6 +11,9 @@ use serde::Deserialize as _;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
+/// Where `doorward dev` keeps everything, unless it is told otherwise.
+pub const DATA_DIR: &str = ".doorward";
+
 /// What is wrong with a configuration: one sentence each, with the file and line or the variable.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.join("\n"))]
@@ -46,6 +49,8 @@ pub fn load(file: Option<&Path>, environment: &[(String, String)]) -> Result<Loa
     let warnings = env::overlay(&mut table, environment)?;
     let mut config = Config::deserialize(Value::Table(table)).map_err(|e| e.message().to_owned())?;
     config.relative_to(file.and_then(Path::parent).unwrap_or(Path::new("")));
+    // Its name alone: the hint is shown to whoever asks for a script, and directories are nobody's business.
+    config.place = file.and_then(Path::file_name).map_or_else(String::new, |name| format!(" --config {}", name.to_string_lossy()));
     Ok(Loaded { config, warnings })
 }
 
@@ -61,6 +66,9 @@ pub fn dev(data_dir: &Path, environment: &[(String, String)]) -> Result<Loaded, 
     }
     config.secrets.master_key_file.get_or_insert_with(|| data_dir.join("master.key"));
     config.sdk.dir.get_or_insert_with(|| data_dir.join("sdk"));
+    if data_dir != Path::new(DATA_DIR) {
+        config.place = format!(" --data-dir {}", data_dir.display());
+    }
     Ok(loaded)
 }
 

@@ -26,6 +26,9 @@ pub struct Config {
     pub passwords: PasswordsConfig,
     /// Browser scripts.
     pub sdk: SdkConfig,
+    /// What a command needs to find this configuration, such as ` --config doorward.toml`: for hints.
+    #[serde(skip)]
+    pub place: String,
 }
 
 /// The two listeners.
