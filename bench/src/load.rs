@@ -1,88 +1,191 @@
-//! Load: bounded in count and time, on loopback.
+//! Load: bounded in count and time, over connections that stay open, on loopback. The generator is made small because it
+//! shares the processor with what it measures.
 
-use crate::process::{EMAIL, PASSWORD, Server, Session};
-use anyhow::ensure;
+use anyhow::{Context as _, bail, ensure};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::{HeaderMap, Request};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+/// No run takes longer than this.
+const MOST: Duration = Duration::from_secs(120);
+
+/// One request, as often as needed.
+#[derive(Clone)]
+pub(crate) struct Call {
+    pub(crate) method: &'static str,
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: String,
+}
+
+impl Call {
+    /// A GET.
+    pub(crate) fn get(path: impl Into<String>) -> Self {
+        Self { method: "GET", path: path.into(), headers: Vec::new(), body: String::new() }
+    }
+
+    /// A POST.
+    pub(crate) fn post(path: impl Into<String>) -> Self {
+        Self { method: "POST", ..Self::get(path) }
+    }
+
+    /// With a header.
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// With a JSON body.
+    pub(crate) fn json(mut self, body: &Value) -> Self {
+        self.body = body.to_string();
+        self.header("content-type", "application/json")
+    }
+
+    /// With a form that needs no escapes but for spaces.
+    pub(crate) fn form(mut self, fields: &str) -> Self {
+        self.body = fields.replace(' ', "+");
+        self.header("content-type", "application/x-www-form-urlencoded")
+    }
+}
+
+/// An answer.
+pub(crate) struct Answer {
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> anyhow::Result<Value> {
+        Ok(serde_json::from_slice(&self.body)?)
+    }
+
+    /// A cookie that it sets, as `name=value`; the name may have something before it.
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+        let all = self.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
+        all.filter_map(|set| set.split(';').next())
+            .find(|pair| pair.split('=').next().is_some_and(|it| it.ends_with(name)))
+            .map(str::to_owned)
+    }
+}
+
+/// A connection that stays open.
+pub(crate) struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    host: String,
+}
+
+impl Connection {
+    /// Opens one to an address such as `127.0.0.1:4100`.
+    pub(crate) async fn open(host: &str) -> anyhow::Result<Self> {
+        let stream = TcpStream::connect(host).await?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok(Self { sender, host: host.to_owned() })
+    }
+
+    /// Sends a request and reads the whole answer, which must be a success.
+    pub(crate) async fn send(&mut self, call: Call) -> anyhow::Result<Answer> {
+        let mut request = Request::builder().method(call.method).uri(&call.path).header("host", &self.host);
+        for (name, value) in &call.headers {
+            request = request.header(*name, value);
+        }
+        let request = request.body(Full::new(Bytes::from(call.body)))?;
+        let work = async {
+            self.sender.ready().await?;
+            let (head, body) = self.sender.send_request(request).await?.into_parts();
+            anyhow::Ok((head, body.collect().await?.to_bytes()))
+        };
+        let (head, body) = tokio::time::timeout(Duration::from_secs(30), work).await.context("no answer within 30 s")??;
+        if !head.status.is_success() {
+            bail!("{} {}: {} {}", call.method, call.path, head.status, String::from_utf8_lossy(&body));
+        }
+        Ok(Answer { headers: head.headers, body })
+    }
+}
+
+/// Sends one request over a connection of its own.
+pub(crate) async fn once(host: &str, call: Call) -> anyhow::Result<Answer> {
+    Connection::open(host).await?.send(call).await
+}
+
+/// Makes the n-th request.
+pub(crate) type Make = Arc<dyn Fn(usize) -> Call + Send + Sync>;
 
 /// What a run did.
 pub(crate) struct Run {
     pub(crate) count: usize,
     pub(crate) per_second: f64,
+    times_ms: Vec<f64>,
 }
 
-/// How long requests took when they came evenly.
-pub(crate) struct Paced {
-    pub(crate) p50_ms: f64,
-    pub(crate) p99_ms: f64,
+impl Run {
+    /// The time that this share of the requests took at most, in milliseconds.
+    pub(crate) fn percentile_ms(&self, share: f64) -> f64 {
+        let at = (self.times_ms.len() as f64 * share) as usize;
+        self.times_ms.get(at.min(self.times_ms.len().saturating_sub(1))).copied().unwrap_or_default()
+    }
 }
 
-fn mint_request(server: &Server, session: &Session) -> reqwest::RequestBuilder {
-    let origin = server.frontend.clone();
-    server
-        .http
-        .post(format!("{}/v1/client/sessions/{}/tokens", server.frontend, session.id))
-        .header("cookie", &session.cookie)
-        .header("origin", origin)
+/// Sends `count` requests as fast as so many connections can.
+pub(crate) async fn closed_loop(host: &str, connections: usize, count: usize, make: &Make) -> anyhow::Result<Run> {
+    run(host, connections, count, make, |_| None).await
 }
 
-async fn closed_loop(count: usize, workers: usize, request: impl Fn() -> reqwest::RequestBuilder) -> anyhow::Result<Run> {
-    let left = Arc::new(AtomicUsize::new(count));
+/// Sends requests at an even rate, whether or not the ones before were answered; times count from when each was due.
+pub(crate) async fn open_loop(host: &str, connections: usize, per_second: f64, seconds: f64, make: &Make) -> anyhow::Result<Run> {
+    ensure!(per_second > 0.0, "a rate of nothing");
+    let began = Instant::now() + Duration::from_millis(50);
+    let due = move |n: usize| Some(began + Duration::from_secs_f64(n as f64 / per_second));
+    run(host, connections, (per_second * seconds) as usize, make, due).await
+}
+
+async fn run(
+    host: &str,
+    connections: usize,
+    count: usize,
+    make: &Make,
+    due: impl Fn(usize) -> Option<Instant> + Copy + Send + 'static,
+) -> anyhow::Result<Run> {
+    let next = Arc::new(AtomicUsize::new(0));
+    let mut open = Vec::new();
+    for _ in 0..connections {
+        open.push(Connection::open(host).await?);
+    }
     let began = Instant::now();
     let mut running = JoinSet::new();
-    for _ in 0..workers {
-        let (left, first) = (left.clone(), request());
+    for mut connection in open {
+        let (next, make) = (next.clone(), make.clone());
         running.spawn(async move {
-            while left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok() {
-                let Some(request) = first.try_clone() else { break };
-                let answer = request.send().await?;
-                ensure!(answer.status().is_success(), "{}", answer.text().await.unwrap_or_default());
-                answer.bytes().await?;
+            let mut times = Vec::new();
+            loop {
+                let n = next.fetch_add(1, Ordering::Relaxed);
+                if n >= count || began.elapsed() > MOST {
+                    return anyhow::Ok(times);
+                }
+                let start = due(n).unwrap_or_else(Instant::now);
+                tokio::time::sleep_until(start).await;
+                connection.send(make(n)).await?;
+                times.push(start.elapsed().as_secs_f64() * 1000.0);
             }
-            anyhow::Ok(())
         });
     }
+    let mut times_ms: Vec<f64> = Vec::with_capacity(count);
     while let Some(done) = running.join_next().await {
-        done??;
+        times_ms.extend(done??);
     }
-    Ok(Run { count, per_second: count as f64 / began.elapsed().as_secs_f64() })
-}
-
-/// Mints tokens as fast as `workers` connections can.
-pub(crate) async fn mints(server: &Server, session: &Session, count: usize, workers: usize) -> anyhow::Result<Run> {
-    closed_loop(count, workers, || mint_request(server, session)).await
-}
-
-/// Signs in with a password, each time as a new browser.
-pub(crate) async fn sign_ins(server: &Server, count: usize, workers: usize) -> anyhow::Result<Run> {
-    let fields = [("identifier", EMAIL), ("password", PASSWORD)];
-    closed_loop(count, workers, || server.http.post(format!("{}/v1/client/sign_ins", server.frontend)).form(&fields)).await
-}
-
-/// Mints tokens at an even rate, whether or not the ones before have been answered.
-pub(crate) async fn paced_mints(server: &Server, session: &Session, per_second: f64, seconds: u64) -> anyhow::Result<Paced> {
-    let count = (per_second * seconds as f64) as u32;
-    let began = tokio::time::Instant::now();
-    let mut running = JoinSet::new();
-    for n in 0..count {
-        let due = began + Duration::from_secs_f64(f64::from(n) / per_second);
-        tokio::time::sleep_until(due).await;
-        let request = mint_request(server, session);
-        running.spawn(async move {
-            let answer = request.send().await?;
-            ensure!(answer.status().is_success(), "a mint failed: {}", answer.status());
-            answer.bytes().await?;
-            Ok(due.elapsed().as_secs_f64() * 1000.0)
-        });
-    }
-    let mut times = Vec::new();
-    while let Some(done) = running.join_next().await {
-        times.push(done??);
-    }
-    times.sort_by(f64::total_cmp);
-    let at =
-        |share: f64| times.get(((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1))).copied().unwrap_or_default();
-    Ok(Paced { p50_ms: at(0.5), p99_ms: at(0.99) })
+    let seconds = began.elapsed().as_secs_f64();
+    times_ms.sort_by(f64::total_cmp);
+    ensure!(!times_ms.is_empty(), "nothing was sent");
+    Ok(Run { count: times_ms.len(), per_second: times_ms.len() as f64 / seconds, times_ms })
 }

@@ -1,108 +1,104 @@
 //! Measures the release binary as a process of its own, and prints ratios: what a request costs the server's processor
-//! against what its cryptography alone costs, both taken in this run.
+//! against what its cryptography alone costs, against the same request with a hundred times as many users, and against
+//! the same work done by a peer, all taken in this run.
 //!
-//! `DOORWARD_BIN` names the binary, `BENCH_USERS` the larger number of users (a million), `BENCH_POSTGRES_URL` a PostgreSQL server to
-//! measure on as well.
+//! `DOORWARD_BIN` names the binary; `BENCH_USERS` the larger number of users (a million); `BENCH_POSTGRES_URL` a
+//! PostgreSQL server on this machine whose user may make databases; `BENCH_ONLY` names parts to run, of `server`, `peer`
+//! and `users`.
 
-mod limits;
+mod cost;
+mod database;
+mod fill;
 mod load;
+mod peer;
 mod process;
+mod raw;
+mod report;
+mod server;
+mod single;
 mod users;
 
-use anyhow::Context as _;
-use process::Server;
-use serde_json::{Value, json};
-use std::io::Write as _;
+use database::Kind;
+use raw::Raw;
+use report::{Row, say};
+use serde_json::{Map, Value, json};
+use single::Single;
 
 fn main() -> anyhow::Result<()> {
-    let raw = limits::measure()?;
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(run(raw))
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(run())
 }
 
-fn say(text: &str) {
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
+/// Whether this part was asked for.
+fn wanted(part: &str) -> bool {
+    std::env::var("BENCH_ONLY").map_or(true, |only| only.split(',').any(|it| it.trim() == part))
 }
 
-/// The databases to measure on, with a name each.
-fn databases() -> Vec<(&'static str, Option<String>)> {
-    let mut all = vec![("sqlite", None)];
+/// The databases to measure on.
+fn databases(notes: &mut Vec<String>) -> Vec<Kind> {
     match std::env::var("BENCH_POSTGRES_URL") {
-        Ok(url) => all.push(("postgres", Some(url))),
-        Err(_) => say("PostgreSQL is not measured: BENCH_POSTGRES_URL is not set"),
+        Ok(url) => vec![Kind::Sqlite, Kind::Postgres(url)],
+        Err(_) => {
+            notes.push("PostgreSQL was not measured: BENCH_POSTGRES_URL is not set.".to_owned());
+            vec![Kind::Sqlite]
+        }
     }
-    all
 }
 
-async fn run(raw: limits::Raw) -> anyhow::Result<()> {
-    say(&format!(
-        "raw: one RSA-2048 signature {:.0} us, one argon2id hash {:.1} ms of processor time",
-        raw.signature_us,
-        raw.argon2id_us / 1000.0
-    ));
-    let mut results = vec![];
-    for (name, url) in databases() {
-        let server = Server::start(url.as_deref()).await?;
-        results.push(start_and_memory(&server, name).await?);
-        results.push(mint(&server, name, raw.signature_us).await?);
-        results.push(sign_in(&server, name, raw.argon2id_us).await?);
-        let idle = server.rss_kib()?;
-        results.push(json!({"what": format!("{name}: memory after the load"), "value": idle as f64 / 1024.0, "unit": "MiB"}));
-        server.stop().await?;
-        results.extend(users::measure(name, url.as_deref()).await?);
+async fn run() -> anyhow::Result<()> {
+    let (mut rows, mut notes) = (Vec::new(), Vec::new());
+    let (machine, mut versions) = (report::machine(), report::versions(&server::version()?));
+    if report::load_average() > 0.5 {
+        notes.push(format!("The machine was busy with other things (load {:.1}): measure again on a quiet one.", report::load_average()));
     }
-    report(&results)
-}
-
-async fn start_and_memory(server: &Server, name: &str) -> anyhow::Result<Value> {
-    let memory = server.rss_kib()? as f64 / 1024.0;
-    let mut times = Vec::new();
-    for _ in 0..20 {
-        times.push(server.restart_time_ms().await?);
+    if users::many() != 1_000_000 {
+        notes.push(format!("BENCH_USERS made {} users of the million.", users::many()));
     }
-    times.sort_by(f64::total_cmp);
-    let median = times.get(times.len() / 2).copied().context("no start was timed")?;
-    Ok(
-        json!({"what": format!("{name}: exec to first answer, median of 20"), "value": median, "unit": "ms", "aim": "< 50", "idle_memory_mib": memory}),
-    )
-}
-
-/// One processor-time ratio: the cryptography alone over the whole request.
-async fn mint(server: &Server, name: &str, raw_us: f64) -> anyhow::Result<Value> {
-    let session = server.signed_in().await?;
-    load::mints(server, &session, 500, 4).await?;
-    let before = server.cpu_us()?;
-    let run = load::mints(server, &session, 8_000, 8).await?;
-    let each = (server.cpu_us()? - before) / run.count as f64;
-    let paced = load::paced_mints(server, &session, run.per_second * 0.8, 6).await?;
-    Ok(json!({
-        "what": format!("{name}: mint, raw signature / server"), "value": raw_us / each, "unit": "ratio", "aim": ">= 0.70",
-        "server_us": each, "per_second": run.per_second, "p99_ms_at_80_percent": paced.p99_ms, "p50_ms_at_80_percent": paced.p50_ms,
-    }))
-}
-
-async fn sign_in(server: &Server, name: &str, raw_us: f64) -> anyhow::Result<Value> {
-    load::sign_ins(server, 10, 2).await?;
-    let before = server.cpu_us()?;
-    let run = load::sign_ins(server, 200, 4).await?;
-    let each = (server.cpu_us()? - before) / run.count as f64;
-    Ok(json!({
-        "what": format!("{name}: password sign-in, raw argon2id / server"), "value": raw_us / each, "unit": "ratio", "aim": ">= 0.90",
-        "server_us": each, "per_second": run.per_second,
-    }))
-}
-
-fn report(results: &[Value]) -> anyhow::Result<()> {
-    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model =
-        cpu.lines().find_map(|line| line.strip_prefix("model name")).map_or("unknown", |rest| rest.trim_start_matches([' ', '\t', ':']));
-    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZeroUsize::get);
-    say("\n| what | result | aim |\n| --- | ---: | --- |");
-    for row in results {
-        let (what, value) = (row["what"].as_str().unwrap_or_default(), row["value"].as_f64().unwrap_or_default());
-        say(&format!("| {what} | {value:.2} {} | {} |", row["unit"].as_str().unwrap_or_default(), row["aim"].as_str().unwrap_or("")));
+    let raw = Raw::new()?;
+    for kind in databases(&mut notes) {
+        if wanted("server") || wanted("peer") {
+            say(&format!("{}: one server", kind.name()));
+            let single = single::measure(&kind, &raw).await?;
+            versions.insert(kind.name().to_owned(), single.database_version.clone().into());
+            if matches!(kind, Kind::Sqlite) && wanted("peer") {
+                compare(&single, &mut rows, &mut versions, &mut notes).await;
+            }
+            rows.extend(single.rows);
+        }
+        if wanted("users") {
+            rows.extend(users::measure(&kind).await?);
+        }
     }
-    say(&format!("\n{cores} cores of {model}"));
-    let all = json!({"machine": {"cpu": model, "cores": cores}, "version": env!("CARGO_PKG_VERSION"), "results": results});
-    std::fs::create_dir_all("bench/out")?;
-    std::fs::write("bench/out/latest.json", serde_json::to_string_pretty(&all)? + "\n").context("bench/out/latest.json")
+    report::write(&machine, &versions, &notes, &rows)
+}
+
+/// Measures the peer, or notes why not.
+async fn compare(single: &Single, rows: &mut Vec<Row>, versions: &mut Map<String, Value>, notes: &mut Vec<String>) {
+    say("SQLite: the peer");
+    let peer = match peer::measure(single::MINT, single::SIGN_IN, single::CREATE).await {
+        Ok(peer) => peer,
+        Err(error) => {
+            notes.push(format!("The peer was not measured: {error:#}"));
+            return;
+        }
+    };
+    versions.insert("better-auth".to_owned(), peer.version.clone().into());
+    let pairs =
+        [("mint", &single.mint, &peer.mint), ("sign-in", &single.sign_in, &peer.sign_in), ("user create", &single.create, &peer.create)];
+    rows.extend(pairs.map(|(what, ours, theirs)| Row {
+        what: format!("SQLite: {what}, processor time of better-auth / of Doorward"),
+        value: theirs.cpu_us / ours.cpu_us,
+        unit: "x",
+        aim: None,
+        details: json!({
+            "doorward_us": ours.cpu_us, "better_auth_us": theirs.cpu_us,
+            "doorward_per_second": ours.per_second, "better_auth_per_second": theirs.per_second,
+        }),
+    }));
+    rows.push(Row {
+        what: "SQLite: resident memory of better-auth, idle".to_owned(),
+        value: peer.idle_mib,
+        unit: "MiB",
+        aim: None,
+        details: json!({"after_load_mib": peer.loaded_mib}),
+    });
 }

@@ -1,109 +1,109 @@
-//! Whether users cost more when there are many of them.
+//! Whether users cost more when there are many of them. Two servers run side by side, one with few users and one with
+//! many, and are measured in turns, so that a machine that slows down in between slows both.
 
-use crate::process::Server;
-use crate::say;
+use crate::cost::{Cost, Load, cost, median_cost};
+use crate::database::Kind;
+use crate::fill::{Known, fill};
+use crate::load::{Call, Make};
+use crate::report::{Aim, Row, say};
+use crate::server::Server;
 use anyhow::Context as _;
-use doorward_base::{Clock, IdentificationId, InstanceId, Rng, UserId};
-use doorward_store::db::DbOptions;
-use doorward_store::users::{EmailRecord, UserRecord, insert, insert_email};
-use doorward_store::{Db, instances};
-use reqwest::Method;
-use serde_json::{Value, json};
-use std::time::Duration;
+use doorward_base::Rng;
+use doorward_store::instances;
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Instant;
 
+/// The smaller number.
 const FEW: usize = 10_000;
+const ROUNDS: usize = 3;
 
-/// Server time of one call each, in microseconds.
-struct Costs {
-    create: f64,
-    get: f64,
-    list: f64,
+/// A server with users in it.
+struct Filled {
+    server: Server,
+    known: Known,
 }
 
-/// Measures create, get and list at ten thousand users and at many. On PostgreSQL the server's own share only.
-pub(crate) async fn measure(name: &str, postgres: Option<&str>) -> anyhow::Result<Vec<Value>> {
-    if postgres.is_some() {
-        say("postgres: users are measured on SQLite only, where the database's work is in the server's process");
-        return Ok(Vec::new());
+/// How many are many.
+pub(crate) fn many() -> usize {
+    std::env::var("BENCH_USERS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000)
+}
+
+/// Measures create, get, list and find at ten thousand users and at many.
+pub(crate) async fn measure(kind: &Kind) -> anyhow::Result<Vec<Row>> {
+    let (few, lots) = (filled(kind, FEW).await?, filled(kind, many()).await?);
+    let mut rows = Vec::new();
+    for what in ["create", "get", "list (10 newest)", "find by e-mail"] {
+        let (mut at_few, mut at_lots) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            at_few.push(one(&few, what).await?);
+            at_lots.push(one(&lots, what).await?);
+        }
+        rows.extend(compare(kind, what, &median_cost(&at_few), &median_cost(&at_lots)));
     }
-    let many: usize = std::env::var("BENCH_USERS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
-    let server = Server::start(None).await?;
-    let options = DbOptions { url: server.sqlite_url(), max_connections: 2, acquire_timeout: Duration::from_secs(30) };
-    let db = Db::connect(&options).await?;
+    few.server.stop().await?;
+    lots.server.stop().await?;
+    Ok(rows)
+}
+
+async fn filled(kind: &Kind, count: usize) -> anyhow::Result<Filled> {
+    let began = Instant::now();
+    let mut server = Server::start(kind).await?;
+    let db = server.database.open().await?;
     let instance = instances::list(&db).await?.first().map(|it| it.id.clone()).context("the instance")?;
-    let mut last = fill(&db, &instance, FEW).await?;
-    let few = costs(&server, &last).await?;
-    say(&format!("{name}: filling up to {many} users"));
-    if many > FEW {
-        last = fill(&db, &instance, many - FEW).await?;
-    }
-    let lots = costs(&server, &last).await?;
-    let row = |what: &str, few: f64, lots: f64| json!({"what": format!("{name}: user {what}, {many} / {FEW} users"), "value": lots / few, "unit": "ratio", "aim": "<= 1.5", "few_us": few, "many_us": lots});
+    let known = fill(&db, &instance, count).await?;
+    server.database.settle(&db).await?;
     db.close().await;
-    server.stop().await?;
-    Ok(vec![row("create", few.create, lots.create), row("get", few.get, lots.get), row("list", few.list, lots.list)])
+    server.restart_ms().await?;
+    say(&format!("{}: {count} users made in {:.0} s", kind.name(), began.elapsed().as_secs_f64()));
+    Ok(Filled { server, known })
 }
 
-async fn fill(db: &Db, instance: &InstanceId, count: usize) -> anyhow::Result<UserId> {
-    let (clock, rng) = (Clock::system(), Rng::system());
-    let mut last = UserId::default();
-    for start in (0..count).step_by(5_000) {
-        let mut tx = db.begin().await?;
-        for _ in start..count.min(start + 5_000) {
-            let now = clock.now();
-            let (id, email_id) = (UserId::new(now, &rng), IdentificationId::new(now, &rng));
-            let address = format!("{}@example.com", rng.alphanumeric(16).to_ascii_lowercase());
-            let user = UserRecord {
-                id: id.clone(),
-                primary_email_address_id: Some(email_id.clone()),
-                primary_email_key: Some(address.clone()),
-                public_metadata: "{}".to_owned(),
-                private_metadata: "{}".to_owned(),
-                unsafe_metadata: "{}".to_owned(),
-                created_at: now,
-                updated_at: now,
-                ..UserRecord::default()
-            };
-            insert(&mut tx, instance, &user).await?;
-            let email = EmailRecord {
-                id: email_id,
-                user_id: id.clone(),
-                address: address.clone(),
-                address_key: address,
-                verified: true,
-                created_at: now,
-                updated_at: now,
-                ..EmailRecord::default()
-            };
-            insert_email(&mut tx, instance, &email).await?;
-            last = id;
-        }
-        tx.commit().await?;
-    }
-    Ok(last)
+/// A new user without a password, whose hash would hide everything else.
+pub(crate) fn create(server: &Server) -> Make {
+    let (base, run) = (server.backend(Call::post("/v1/users")), Rng::system().alphanumeric(10).to_ascii_lowercase());
+    Arc::new(move |n| {
+        let user = json!({"email_address": [format!("{run}-{n}@example.com")], "first_name": "Ada", "last_name": "Lovelace", "skip_password_requirement": true});
+        base.clone().json(&user)
+    })
 }
 
-async fn costs(server: &Server, known: &UserId) -> anyhow::Result<Costs> {
-    let rng = Rng::system();
-    let mut all = Vec::new();
-    for (method, path, rounds) in [
-        (Method::POST, "/v1/users".to_owned(), 400),
-        (Method::GET, format!("/v1/users/{known}"), 2_000),
-        (Method::GET, "/v1/users?limit=10".to_owned(), 1_000),
-    ] {
-        let body = |n: u32| {
-            let address = format!("{n}-{}@example.com", rng.alphanumeric(8).to_ascii_lowercase());
-            (method == Method::POST).then(|| json!({"email_address": [address], "skip_password_requirement": true}))
-        };
-        for n in 0..20 {
-            server.backend(method.clone(), &path, body(n)).await?;
-        }
-        let before = server.cpu_us()?;
-        for n in 0..rounds {
-            server.backend(method.clone(), &path, body(n)).await?;
-        }
-        all.push((server.cpu_us()? - before) / f64::from(rounds));
-    }
-    let [create, get, list] = all.as_slice() else { anyhow::bail!("three costs") };
-    Ok(Costs { create: *create, get: *get, list: *list })
+fn reads(it: &Filled, paths: Vec<String>) -> Make {
+    let calls: Vec<Call> = paths.into_iter().map(|path| it.server.backend(Call::get(path))).collect();
+    Arc::new(move |n| calls.get(n % calls.len().max(1)).cloned().unwrap_or_else(|| Call::get("/")))
+}
+
+async fn one(it: &Filled, what: &str) -> anyhow::Result<Cost> {
+    let (make, count) = match what {
+        "create" => (create(&it.server), 700),
+        "get" => (reads(it, it.known.ids.iter().map(|id| format!("/v1/users/{id}")).collect()), 3_000),
+        "find by e-mail" => (reads(it, it.known.emails.iter().map(|email| format!("/v1/users?email_address={email}")).collect()), 2_000),
+        _ => (reads(it, vec!["/v1/users?limit=10".to_owned()]), 2_000),
+    };
+    let load = Load { connections: 1, warm_up: 100, count };
+    cost(it.server.process()?, Some(&it.server.database), &it.server.private, load, &make).await
+}
+
+/// A line for what it costs the processors (the database's included), and one for how long it takes.
+fn compare(kind: &Kind, what: &str, few: &Cost, lots: &Cost) -> [Row; 2] {
+    let (name, many) = (kind.name(), many());
+    let all = |it: &Cost| it.cpu_us + it.database_cpu_us.unwrap_or_default();
+    let cpu = Row {
+        what: format!("{name}: user {what}, processor time at {many} / at {FEW} users"),
+        value: all(lots) / all(few),
+        unit: "x",
+        aim: Some(Aim::AtMost(1.5)),
+        details: json!({
+            "few_us": few.cpu_us, "many_us": lots.cpu_us,
+            "few_database_us": few.database_cpu_us, "many_database_us": lots.database_cpu_us,
+        }),
+    };
+    let time = Row {
+        what: format!("{name}: user {what}, median latency at {many} / at {FEW} users"),
+        value: lots.p50_ms / few.p50_ms,
+        unit: "x",
+        aim: Some(Aim::AtMost(1.5)),
+        details: json!({"few_ms": few.p50_ms, "many_ms": lots.p50_ms}),
+    };
+    [cpu, time]
 }
