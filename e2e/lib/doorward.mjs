@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { cleanEnv, databaseUrl, doorwardBinary, keyHost, kinds, ports, publishableKey, sdkPackages, urls } from "./config.mjs";
 import { temporaryDatabase } from "./postgres.mjs";
 import { Program, assertFree, run } from "./program.mjs";
+import { until } from "./until.mjs";
 
 const listen = `127.0.0.1:${ports.frontend}`;
 const backendListen = `127.0.0.1:${ports.backend}`;
@@ -57,7 +58,7 @@ export class Doorward {
     await assertFree(ports.backend);
     if (this.#production) await this.#prepareProduction();
     await this.start();
-    if (!this.#production) this.instance = this.#developmentInstance();
+    if (!this.#production) this.instance = await until("dev.env tells the keys", () => this.#developmentInstance());
     assert.equal(this.instance.publishable_key, publishableKey(this.kind), "the key that the apps are compiled with");
     // The one command that asks the network: its time is the real one.
     for (const name of sdkPackages) {
