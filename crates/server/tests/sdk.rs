@@ -37,7 +37,12 @@ impl Desk {
 
     fn install(&self, package: &str) -> Output {
         let path = format!("{}:{}", self.path("bin").display(), std::env::var("PATH").unwrap());
-        Command::new(env!("CARGO_BIN_EXE_doorward"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_doorward"));
+        // The suite's own variables are none of the server's, and it says so.
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("DOORWARD_")) {
+            command.env_remove(name);
+        }
+        command
             .args(["sdk", "install", package])
             .current_dir(self.dir.path())
             .env("PATH", path)
