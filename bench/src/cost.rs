@@ -20,6 +20,7 @@ pub(crate) struct Cost {
     pub(crate) database_cpu_us: Option<f64>,
     pub(crate) per_second: f64,
     pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
 }
 
 /// Measures a call.
@@ -36,7 +37,13 @@ pub(crate) async fn cost(process: &Process, database: Option<&Database>, host: &
     let run = load::closed_loop(host, load.connections, load.count, &rest).await?;
     let count = run.count as f64;
     let database_cpu_us = database_cpu().await?.zip(database_before).map(|(after, before)| (after - before) / count);
-    Ok(Cost { cpu_us: (process.cpu_us()? - before) / count, database_cpu_us, per_second: run.per_second, p50_ms: run.percentile_ms(0.5) })
+    Ok(Cost {
+        cpu_us: (process.cpu_us()? - before) / count,
+        database_cpu_us,
+        per_second: run.per_second,
+        p50_ms: run.percentile_ms(0.5),
+        p99_ms: run.percentile_ms(0.99),
+    })
 }
 
 /// The middle one; of an even number the upper of the two.
@@ -55,5 +62,6 @@ pub(crate) fn median_cost(all: &[Cost]) -> Cost {
         database_cpu_us: database.then(|| of(|it| it.database_cpu_us.unwrap_or_default())),
         per_second: of(|it| it.per_second),
         p50_ms: of(|it| it.p50_ms),
+        p99_ms: of(|it| it.p99_ms),
     }
 }

@@ -58,11 +58,15 @@ impl Database {
         Ok(Self { url: format!("{base}/{name}{query}"), made: Some(Made { server, name }) })
     }
 
-    /// A connection beside the server's, without a limit of time.
+    /// A connection beside the server's for filling it: without a limit of time, with memory for all indexes.
     pub(crate) async fn open(&self) -> anyhow::Result<Db> {
         let db = connect(&self.url, 1).await?;
         if self.made.is_some() {
             db.exec(Sql::new("SET statement_timeout = 0")).await?;
+        } else {
+            for pragma in ["PRAGMA cache_size = -1500000", "PRAGMA synchronous = OFF", "PRAGMA wal_autocheckpoint = 100000"] {
+                db.take(Sql::new(pragma)).await?;
+            }
         }
         Ok(db)
     }

@@ -23,9 +23,19 @@ use raw::Raw;
 use report::{Row, say};
 use serde_json::{Map, Value, json};
 use single::Single;
+use tokio::signal::unix::{SignalKind, signal};
 
 fn main() -> anyhow::Result<()> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(run())
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        // Dropping the run ends the programs that it started.
+        tokio::select! {
+            done = run() => done,
+            _ = terminate.recv() => anyhow::bail!("told to stop"),
+            _ = interrupt.recv() => anyhow::bail!("told to stop"),
+        }
+    })
 }
 
 /// Whether this part was asked for.

@@ -103,7 +103,7 @@ fn compare(kind: &Kind, what: &str, few: &Cost, lots: &Cost) -> [Row; 2] {
         value: lots.p50_ms / few.p50_ms,
         unit: "x",
         aim: Some(Aim::AtMost(1.5)),
-        details: json!({"few_ms": few.p50_ms, "many_ms": lots.p50_ms}),
+        details: json!({"few_ms": few.p50_ms, "many_ms": lots.p50_ms, "few_p99_ms": few.p99_ms, "many_p99_ms": lots.p99_ms}),
     };
     [cpu, time]
 }
