@@ -99,6 +99,10 @@ if [ ! -x "$app/node_modules/.bin/next" ]; then
 fi
 
 export NEXT_TELEMETRY_DISABLED=1
+# dev.env names the newest script under this name; the environment goes before the file.
+case "$sdk" in
+  '@clerk/clerk-js@5') export NEXT_PUBLIC_CLERK_JS_URL=http://localhost:4100/npm/@clerk/clerk-js@5/dist/clerk.browser.js ;;
+esac
 run "$app/node_modules/.bin/next" dev "$app" -H localhost -p "$port"
 wait_for "the app" "${pids[1]}" "http://localhost:$port/signin"
 

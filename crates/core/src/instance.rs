@@ -411,15 +411,29 @@ pub async fn update_settings(app: &App, instance: &Instance, settings: &Settings
     Ok(())
 }
 
-/// Checks that the database was made with this master key, and marks a new one.
+const MASTER_KEY_CHECK: &str = "server:master_key_check";
+
+/// Marks a new database with this master key, and checks that an old one was made with it.
 ///
 /// # Errors
 /// When it was made with another key: nothing could be opened, so the server must not start.
-pub async fn check_master_key(app: &App) -> Result<(), String> {
-    const CONTEXT: &str = "server:master_key_check";
-    let ours = app.sealer.seal(&app.rng, CONTEXT, b"doorward").map_err(|e| e.to_string())?;
+pub async fn claim_master_key(app: &App) -> Result<(), String> {
+    let ours = app.sealer.seal(&app.rng, MASTER_KEY_CHECK, b"doorward").map_err(|e| e.to_string())?;
     let kept = instances::meta_or_insert(&app.db, "master_key_check", &ours).await.map_err(|e| e.to_string())?;
-    match app.sealer.open(CONTEXT, &kept) {
+    is_master_key(app, &kept)
+}
+
+/// Checks that the database was made with this master key, without writing.
+///
+/// # Errors
+/// When it was made with another key, or nobody has [claimed](claim_master_key) it.
+pub async fn check_master_key(app: &App) -> Result<(), String> {
+    let kept = instances::meta(&app.db, "master_key_check").await.map_err(|e| e.to_string())?;
+    is_master_key(app, &kept.ok_or("no server has started on this database yet")?)
+}
+
+fn is_master_key(app: &App, kept: &str) -> Result<(), String> {
+    match app.sealer.open(MASTER_KEY_CHECK, kept) {
         Ok(plain) if plain == b"doorward" => Ok(()),
         _ => Err("this database was made with another master key: start with the one it was made with".to_owned()),
     }

@@ -57,7 +57,7 @@ pub async fn open(config: &Config, environment: &Environment) -> anyhow::Result<
         instances: Default::default(),
         outbox: Arc::default(),
     });
-    instance::check_master_key(&app).await.map_err(anyhow::Error::msg)?;
+    instance::claim_master_key(&app).await.map_err(anyhow::Error::msg)?;
     Ok(app)
 }
 
@@ -173,7 +173,7 @@ async fn ready(State(app): State<Arc<App>>) -> axum::response::Response {
         Err(_) => Some("the database does not answer"),
         Ok(version) if version < SCHEMA_VERSION => Some("the database's schema is older than this build"),
         Ok(_) => match instance::check_master_key(&app).await {
-            Err(_) => Some("the master key is not this database's, or the database takes no writes"),
+            Err(_) => Some("the master key is not this database's"),
             Ok(()) => None,
         },
     };

@@ -78,10 +78,3 @@ pub async fn advance(tx: &mut Tx, kind: Kind, instance: &InstanceId, it: &Attemp
     );
     Ok(tx.exec(sql!(text, instance, &it.id, &it.state, it.version, now)).await? == 1)
 }
-
-/// Deletes attempts that were given up before `before`; at most `limit` in one go.
-pub async fn sweep(db: &Db, kind: Kind, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
-    let table = kind.table();
-    let text = format!("DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE abandon_at < $1 ORDER BY abandon_at LIMIT $2)");
-    db.exec(sql!(text, before, limit)).await
-}

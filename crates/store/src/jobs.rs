@@ -78,13 +78,6 @@ pub async fn failed(db: &Db, id: &JobId, error: &str, now: Timestamp) -> Result<
     db.exec(sql!("UPDATE jobs SET failed_at = $3, last_error = $2, sealed = '' WHERE id = $1", id, error, now)).await.map(|_| ())
 }
 
-/// Deletes jobs that ended before `before`; at most `limit` in one go.
-pub async fn sweep(db: &Db, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
-    let text = "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE created_at < $1
-        AND (done_at IS NOT NULL OR failed_at IS NOT NULL) ORDER BY created_at LIMIT $2)";
-    db.exec(sql!(text, before, limit)).await
-}
-
 /// A message that was kept for a developer to read instead of being sent.
 #[derive(Clone, Debug)]
 pub struct InboxRecord {
@@ -123,10 +116,4 @@ pub async fn inbox(db: &Db, instance: &InstanceId, limit: i64) -> Result<Vec<Inb
             })
         })
         .collect()
-}
-
-/// Deletes inbox messages from before `before`; at most `limit` in one go.
-pub async fn sweep_inbox(db: &Db, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
-    let text = "DELETE FROM inbox_messages WHERE id IN (SELECT id FROM inbox_messages WHERE created_at < $1 LIMIT $2)";
-    db.exec(sql!(text, before, limit)).await
 }

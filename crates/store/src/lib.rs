@@ -10,7 +10,10 @@ pub mod dev_browsers;
 pub mod instances;
 pub mod jobs;
 mod migrate;
+#[cfg(test)]
+mod plan;
 pub mod sessions;
+pub mod sweep;
 pub mod tokens;
 pub mod users;
 pub mod verifications;

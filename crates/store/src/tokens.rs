@@ -57,15 +57,3 @@ pub async fn use_refresh(
         WHERE instance_id = $1 AND token_hash = $2 AND expire_at > $3 AND (rotated_at IS NULL OR rotated_at > $4) RETURNING session_id";
     tx.opt(sql!(text, instance, token_hash, now, now - grace_ms)).await?.map(|row| row.id("session_id")).transpose()
 }
-
-/// Deletes what expired before `before`; at most `limit` of each in one go.
-pub async fn sweep(db: &Db, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
-    let mut gone = 0;
-    for table in ["one_time_tokens", "refresh_tokens"] {
-        let text = format!(
-            "DELETE FROM {table} WHERE token_hash IN (SELECT token_hash FROM {table} WHERE expire_at < $1 ORDER BY expire_at LIMIT $2)"
-        );
-        gone += db.exec(sql!(text, before, limit)).await?;
-    }
-    Ok(gone)
-}

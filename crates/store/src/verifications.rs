@@ -92,9 +92,3 @@ pub async fn consume(tx: &mut Tx, instance: &InstanceId, id: &VerificationId) ->
     let text = "UPDATE verifications SET status = 'verified' WHERE instance_id = $1 AND id = $2 AND status = 'unverified'";
     Ok(tx.exec(sql!(text, instance, id)).await? == 1)
 }
-
-/// Deletes what expired before `before`; at most `limit` in one go.
-pub async fn sweep(db: &Db, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
-    let text = "DELETE FROM verifications WHERE id IN (SELECT id FROM verifications WHERE expire_at < $1 ORDER BY expire_at LIMIT $2)";
-    db.exec(sql!(text, before, limit)).await
-}

@@ -118,9 +118,11 @@ fn app_with(db: Db, master: [u8; 32]) -> App {
 async fn fault_150_another_master_key_does_not_start_and_does_no_harm() {
     let server = TestServer::start().await;
     let (right, wrong) = (app_with(server.app.db.clone(), [7; 32]), app_with(server.app.db.clone(), [8; 32]));
-    instance::check_master_key(&right).await.unwrap();
-    let refused = instance::check_master_key(&wrong).await.unwrap_err();
-    assert!(refused.contains("master key"), "{refused}");
+    instance::claim_master_key(&right).await.unwrap();
+    for refused in [instance::claim_master_key(&wrong).await, instance::check_master_key(&wrong).await] {
+        let refused = refused.unwrap_err();
+        assert!(refused.contains("master key"), "{refused}");
+    }
     assert!(instance::reveal_secret_key(&wrong, &server.instance.id).await.is_err());
     assert!(instance::by_id(&wrong, &server.instance.id).await.is_err(), "nor are the signing keys opened");
     instance::check_master_key(&right).await.unwrap();
@@ -134,7 +136,7 @@ async fn fault_150_of_two_first_starts_with_different_keys_one_wins() {
     let db = empty.connect().await;
     migrate(&db, START).await.unwrap();
     let (one, two) = (app_with(db.clone(), [1; 32]), app_with(db, [2; 32]));
-    let (a, b) = tokio::join!(instance::check_master_key(&one), instance::check_master_key(&two));
+    let (a, b) = tokio::join!(instance::claim_master_key(&one), instance::claim_master_key(&two));
     assert!(a.is_ok() != b.is_ok(), "{a:?} {b:?}");
 }
 

@@ -16,6 +16,14 @@ impl Dialect {
         }
     }
 
+    /// Begins a transaction that writes.
+    pub(super) fn begin(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN IMMEDIATE",
+            Self::Postgres => "BEGIN",
+        }
+    }
+
     /// Statements that make the migrating connection the only one that migrates, until its transaction ends. SQLite's
     /// transactions begin with the write lock already.
     pub fn migration_lock(self) -> Option<&'static str> {

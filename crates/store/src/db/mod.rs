@@ -1,6 +1,7 @@
 //! A thin driver over both databases: statements, rows and transactions of one kind.
 
 mod dialect;
+mod lanes;
 mod row;
 mod sql;
 
@@ -8,8 +9,9 @@ pub use dialect::Dialect;
 pub use row::Row;
 pub use sql::{Sql, Value};
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, Postgres};
-use sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use lanes::{Lanes, Lease};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, Postgres};
+use sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -67,20 +69,28 @@ pub struct Db {
 
 #[derive(Clone)]
 enum Pool {
-    Sqlite { read: SqlitePool, write: SqlitePool },
-    Pg(PgPool),
+    Sqlite { read: Lanes<Sqlite>, write: Lanes<Sqlite> },
+    Pg(Lanes<Postgres>),
 }
 
 /// A transaction, rolled back unless it is committed.
 pub struct Tx {
-    inner: TxInner,
+    lease: Option<Either>,
 }
 
-enum TxInner {
-    Sqlite(sqlx::Transaction<'static, Sqlite>),
-    Pg(sqlx::Transaction<'static, Postgres>),
+enum Either {
+    Sqlite(Lease<Sqlite>),
+    Pg(Lease<Postgres>),
 }
 
+/// A statement on a connection of its own.
+macro_rules! lone {
+    ($lanes:expr, $run:ident, $sql:expr) => {{
+        let mut lease = $lanes.lease().await?;
+        let done = $run(lease.connection(), $sql).await;
+        lease.finish(done)
+    }};
+}
 impl Db {
     /// Opens the database; SQLite's file is made when it is missing, readable by its owner only.
     pub async fn connect(options: &DbOptions) -> Result<Self, StoreError> {
@@ -96,10 +106,12 @@ impl Db {
                 .pragma("cache_size", "-8000")
                 .statement_cache_capacity(256)
                 .disable_statement_logging();
-            let pool = |max: u32| SqlitePoolOptions::new().max_connections(max).min_connections(0).acquire_timeout(options.acquire_timeout);
-            let write = pool(1).connect_with(connect.clone()).await?;
-            let read =
-                if options.max_connections <= 1 { write.clone() } else { pool(options.max_connections - 1).connect_lazy_with(connect) };
+            let pool = |max: u32| SqlitePoolOptions::new().max_connections(max).acquire_timeout(options.acquire_timeout);
+            let write = Lanes::new(pool(1).connect_with(connect.clone()).await?, options.acquire_timeout);
+            let read = match options.max_connections {
+                0 | 1 => write.clone(),
+                more => Lanes::new(pool(more - 1).connect_lazy_with(connect), options.acquire_timeout),
+            };
             Pool::Sqlite { read, write }
         } else if options.url.starts_with("postgres:") || options.url.starts_with("postgresql:") {
             let connect = PgConnectOptions::from_str(&options.url)
@@ -108,13 +120,8 @@ impl Db {
                 .options([("statement_timeout", "10000"), ("idle_in_transaction_session_timeout", "10000")])
                 .statement_cache_capacity(256)
                 .disable_statement_logging();
-            Pool::Pg(
-                PgPoolOptions::new()
-                    .max_connections(options.max_connections)
-                    .acquire_timeout(options.acquire_timeout)
-                    .connect_with(connect)
-                    .await?,
-            )
+            let pool = PgPoolOptions::new().max_connections(options.max_connections).acquire_timeout(options.acquire_timeout);
+            Pool::Pg(Lanes::new(pool.connect_with(connect).await?, options.acquire_timeout))
         } else {
             return Err(StoreError::Address("it must begin with sqlite: or postgres:".to_owned()));
         };
@@ -132,51 +139,50 @@ impl Db {
     /// All rows of a query.
     pub async fn all(&self, sql: Sql) -> Result<Vec<Row>, StoreError> {
         match &self.pool {
-            Pool::Sqlite { read, .. } => sqlite_all(read, sql).await,
-            Pool::Pg(pool) => pg_all(pool, sql).await,
+            Pool::Sqlite { read, .. } => lone!(read, sqlite_all, sql),
+            Pool::Pg(pool) => lone!(pool, pg_all, sql),
         }
     }
 
     /// The first row of a query, if there is one.
     pub async fn opt(&self, sql: Sql) -> Result<Option<Row>, StoreError> {
         match &self.pool {
-            Pool::Sqlite { read, .. } => sqlite_opt(read, sql).await,
-            Pool::Pg(pool) => pg_opt(pool, sql).await,
+            Pool::Sqlite { read, .. } => lone!(read, sqlite_opt, sql),
+            Pool::Pg(pool) => lone!(pool, pg_opt, sql),
         }
     }
 
     /// One write that needs no transaction of its own: the number of rows it touched.
     pub async fn exec(&self, sql: Sql) -> Result<u64, StoreError> {
         match &self.pool {
-            Pool::Sqlite { write, .. } => Ok(sqlite_exec(write, sql).await?),
-            Pool::Pg(pool) => Ok(pg_exec(pool, sql).await?),
+            Pool::Sqlite { write, .. } => lone!(write, sqlite_exec, sql),
+            Pool::Pg(pool) => lone!(pool, pg_exec, sql),
         }
     }
 
     /// One write that answers a row (`RETURNING`), if it touched one.
     pub async fn take(&self, sql: Sql) -> Result<Option<Row>, StoreError> {
         match &self.pool {
-            Pool::Sqlite { write, .. } => sqlite_opt(write, sql).await,
-            Pool::Pg(pool) => pg_opt(pool, sql).await,
+            Pool::Sqlite { write, .. } => lone!(write, sqlite_opt, sql),
+            Pool::Pg(pool) => lone!(pool, pg_opt, sql),
         }
     }
 
     /// Begins a write transaction. On SQLite it holds the one write lock at once, so that it cannot fail half-way.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        let inner = match &self.pool {
-            Pool::Sqlite { write, .. } => TxInner::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
-            Pool::Pg(pool) => TxInner::Pg(pool.begin().await?),
+        let lease = match &self.pool {
+            Pool::Sqlite { write, .. } => Either::Sqlite(write.lease().await?),
+            Pool::Pg(pool) => Either::Pg(pool.lease().await?),
         };
-        Ok(Tx { inner })
+        // Kept as a transaction from before it begins: dropped while it does, it is rolled back.
+        let mut tx = Tx { lease: Some(lease) };
+        tx.simple(self.dialect().begin()).await?;
+        Ok(tx)
     }
 
     /// Runs several statements of a migration, which come without parameters.
     pub(crate) async fn script(tx: &mut Tx, text: &str) -> Result<(), StoreError> {
-        match &mut tx.inner {
-            TxInner::Sqlite(tx) => tx.execute(sqlx::raw_sql(AssertSqlSafe(text.to_owned()))).await.map(|_| ())?,
-            TxInner::Pg(tx) => tx.execute(sqlx::raw_sql(AssertSqlSafe(text.to_owned()))).await.map(|_| ())?,
-        }
-        Ok(())
+        Ok(tx.simple(text).await?)
     }
 
     /// Closes all connections; what runs is waited for.
@@ -194,50 +200,74 @@ impl Db {
 impl Tx {
     /// All rows of a query.
     pub async fn all(&mut self, sql: Sql) -> Result<Vec<Row>, StoreError> {
-        match &mut self.inner {
-            TxInner::Sqlite(tx) => sqlite_all(&mut **tx, sql).await,
-            TxInner::Pg(tx) => pg_all(&mut **tx, sql).await,
+        match self.lease()? {
+            Either::Sqlite(lease) => Ok(sqlite_all(lease.connection(), sql).await?),
+            Either::Pg(lease) => Ok(pg_all(lease.connection(), sql).await?),
         }
     }
 
     /// The first row of a query, if there is one. Also for writes with `RETURNING`.
     pub async fn opt(&mut self, sql: Sql) -> Result<Option<Row>, StoreError> {
-        match &mut self.inner {
-            TxInner::Sqlite(tx) => sqlite_opt(&mut **tx, sql).await,
-            TxInner::Pg(tx) => pg_opt(&mut **tx, sql).await,
+        match self.lease()? {
+            Either::Sqlite(lease) => Ok(sqlite_opt(lease.connection(), sql).await?),
+            Either::Pg(lease) => Ok(pg_opt(lease.connection(), sql).await?),
         }
     }
 
     /// A write: the number of rows it touched.
     pub async fn exec(&mut self, sql: Sql) -> Result<u64, StoreError> {
-        match &mut self.inner {
-            TxInner::Sqlite(tx) => Ok(sqlite_exec(&mut **tx, sql).await?),
-            TxInner::Pg(tx) => Ok(pg_exec(&mut **tx, sql).await?),
+        match self.lease()? {
+            Either::Sqlite(lease) => Ok(sqlite_exec(lease.connection(), sql).await?),
+            Either::Pg(lease) => Ok(pg_exec(lease.connection(), sql).await?),
         }
     }
 
     /// Makes it last.
-    pub async fn commit(self) -> Result<(), StoreError> {
-        match self.inner {
-            TxInner::Sqlite(tx) => tx.commit().await?,
-            TxInner::Pg(tx) => tx.commit().await?,
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.simple("COMMIT").await?;
+        match self.lease.take() {
+            Some(Either::Sqlite(lease)) => lease.finish(Ok(())),
+            Some(Either::Pg(lease)) => lease.finish(Ok(())),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    fn lease(&mut self) -> Result<&mut Either, sqlx::Error> {
+        self.lease.as_mut().ok_or(sqlx::Error::PoolClosed)
+    }
+
+    /// Statements without values or rows.
+    async fn simple(&mut self, text: &str) -> Result<(), sqlx::Error> {
+        let sql = sqlx::raw_sql(AssertSqlSafe(text.to_owned()));
+        match self.lease()? {
+            Either::Sqlite(lease) => lease.connection().execute(sql).await.map(|_| ()),
+            Either::Pg(lease) => lease.connection().execute(sql).await.map(|_| ()),
+        }
+    }
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        match self.lease.take() {
+            Some(Either::Sqlite(lease)) => drop(tokio::spawn(lease.roll_back())),
+            Some(Either::Pg(lease)) => drop(tokio::spawn(lease.roll_back())),
+            None => {}
+        }
     }
 }
 
 macro_rules! backend {
     ($all:ident, $opt:ident, $exec:ident, $db:ty, $row:path) => {
-        async fn $all<'e>(on: impl sqlx::Executor<'e, Database = $db>, sql: Sql) -> Result<Vec<Row>, StoreError> {
+        async fn $all<'e>(on: impl sqlx::Executor<'e, Database = $db>, sql: Sql) -> Result<Vec<Row>, sqlx::Error> {
             let rows = sql.query::<$db>().fetch_all(on).await?;
             Ok(rows.into_iter().map($row).collect())
         }
 
-        async fn $opt<'e>(on: impl sqlx::Executor<'e, Database = $db>, sql: Sql) -> Result<Option<Row>, StoreError> {
+        async fn $opt<'e>(on: impl sqlx::Executor<'e, Database = $db>, sql: Sql) -> Result<Option<Row>, sqlx::Error> {
             Ok(sql.query::<$db>().fetch_optional(on).await?.map($row))
         }
 
-        async fn $exec<'e>(on: impl sqlx::Executor<'e, Database = $db>, sql: Sql) -> Result<u64, StoreError> {
+        async fn $exec<'e>(on: impl sqlx::Executor<'e, Database = $db>, sql: Sql) -> Result<u64, sqlx::Error> {
             Ok(sql.query::<$db>().execute(on).await?.rows_affected())
         }
     };

@@ -38,6 +38,12 @@ impl Sql {
         self.text.to_mut().push_str(text);
     }
 
+    /// The statement that asks SQLite how it would go about this one.
+    #[cfg(test)]
+    pub(crate) fn explained(self) -> Self {
+        Self { text: format!("EXPLAIN QUERY PLAN {}", self.text).into(), ..self }
+    }
+
     /// Adds a value and answers its number.
     pub fn value(&mut self, value: impl Into<Value>) -> usize {
         self.values.push(value.into());
