@@ -12,7 +12,9 @@ use doorward_store::{clients, users as user_store};
 use doorward_wire::bapi::ServerSession;
 use doorward_wire::fapi::{Session, SessionWithActivities};
 use doorward_wire::resource::{SessionActivity, Token};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// A session that begins now.
 pub(crate) fn begin(scope: &Scope, caller: &Caller, client: &ClientId, user: &UserId) -> SessionRecord {
@@ -69,34 +71,45 @@ pub fn token(scope: &Scope, session: &SessionRecord, user: Option<&UserWithEmail
     let settings = &scope.instance.settings.session;
     let now = scope.now_seconds();
     let (first, second) = factor_ages(session, scope.now);
-    let mut claims = Map::new();
-    if let Some(user) = user {
-        for (name, value) in &settings.claims {
-            claims.insert(name.clone(), fill(scope, user, session, value));
-        }
-    }
-    let own = json!({
-        "exp": now + made.lifetime.unwrap_or(settings.token_lifetime),
-        "fva": [first, second],
-        "iat": now,
-        "iss": made.issuer,
-        "jti": scope.app.rng.alphanumeric(20),
-        "nbf": now - 10,
-        "sid": session.id,
-        "sts": "active",
-        "sub": session.user_id,
-        "v": 2,
-    });
-    if let Some(origin) = made.origin {
-        claims.insert("azp".to_owned(), origin.into());
-    }
-    if let Some(actor) = session.actor.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok()) {
-        claims.insert("act".to_owned(), actor);
-    }
-    if let Value::Object(own) = own {
-        claims.extend(own);
-    }
+    let of_user = |user| settings.claims.iter().map(move |(name, value)| (name.as_str(), fill(scope, user, session, value)));
+    let claims = Claims {
+        act: session.actor.as_deref().and_then(|text| serde_json::from_str(text).ok()),
+        azp: made.origin,
+        exp: now + made.lifetime.unwrap_or(settings.token_lifetime),
+        fva: [first, second],
+        iat: now,
+        iss: made.issuer,
+        jti: scope.app.rng.alphanumeric(20),
+        nbf: now - 10,
+        sid: session.id.as_str(),
+        sts: "active",
+        sub: session.user_id.as_str(),
+        v: 2,
+        of_user: user.into_iter().flat_map(of_user).collect(),
+    };
     jwt::sign(scope.instance.signing_key()?, Category::Session, &claims).map_err(ApiError::internal)
+}
+
+/// The claims of a session token. Written out, because one is made for each user every minute.
+#[derive(Serialize)]
+struct Claims<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    azp: Option<&'a str>,
+    exp: i64,
+    fva: [i64; 2],
+    iat: i64,
+    iss: &'a str,
+    jti: String,
+    nbf: i64,
+    sid: &'a str,
+    sts: &'static str,
+    sub: &'a str,
+    v: u8,
+    /// What the instance adds. The settings allow none of the names above.
+    #[serde(flatten)]
+    of_user: BTreeMap<&'a str, Value>,
 }
 
 /// Whether the session token of this instance needs to know more of the user than their id.

@@ -16,7 +16,7 @@ use doorward_core::{App, Scope, dev_browser};
 use doorward_wire::{Api, Auth, EndpointMeta, Rate};
 use http::header::{ACCESS_CONTROL_REQUEST_HEADERS, CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
-use http::{HeaderValue, Method, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 use http_body_util::BodyExt as _;
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -142,7 +142,8 @@ impl Gateway {
             Err(_) => Err(ApiError::new(codes::SERVER_BUSY).retry_after(1)),
             Ok(_permit) => {
                 let timeout = self.0.config.request_timeout;
-                let work = self.handle(&entry, &params, parts, body, &trace, &mut logged, &mut origin);
+                // Pinned where it is: it is large, and handed on by value it would be copied.
+                let work = std::pin::pin!(self.handle(&entry, &params, parts, body, &trace, &mut logged, &mut origin));
                 tokio::time::timeout(timeout, work).await.unwrap_or_else(|_| Err(codes::REQUEST_TIMEOUT.into()))
             }
         };
@@ -162,7 +163,7 @@ impl Gateway {
         &self,
         entry: &Entry,
         params: &RawPathParams,
-        parts: Parts,
+        mut parts: Parts,
         body: Body,
         trace: &Trace,
         logged: &mut Logged,
@@ -176,15 +177,14 @@ impl Gateway {
             let instance = &arrival.instance;
             self.0.limits.check(meta.rate, &instance.id, instance.is_development(), arrival.caller.ip)?;
         }
-        let query = parts.uri.query().map(str::to_owned);
         let path: Vec<(String, String)> = params.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
-        let mut cx = self.context(meta, &parts, arrival, trace).await?;
+        let mut cx = self.context(meta, &mut parts, arrival, trace).await?;
         let body = http_body_util::Limited::new(body, self.0.config.max_body_bytes).collect().await;
         let body = body.map_err(|e| match e.downcast_ref::<http_body_util::LengthLimitError>() {
             Some(_) => ApiError::new(codes::REQUEST_TOO_LARGE),
             None => ApiError::new(codes::BAD_REQUEST),
         })?;
-        let input = entry.shape.read(&path, query.as_deref(), &parts.headers, &body.to_bytes())?;
+        let input = entry.shape.read(&path, parts.uri.query(), &cx.headers, &body.to_bytes())?;
         let answer = match entry.handler.call(&mut cx, input).await {
             Ok(body) => answer::success(&mut cx, meta, body).await,
             Err(error) => {
@@ -205,7 +205,8 @@ impl Gateway {
         }
     }
 
-    async fn context(&self, meta: &EndpointMeta, parts: &Parts, arrival: Arrival, trace: &Trace) -> Result<Cx, ApiError> {
+    /// Finds out who is calling. The headers move on into the result.
+    async fn context(&self, meta: &EndpointMeta, parts: &mut Parts, arrival: Arrival, trace: &Trace) -> Result<Cx, ApiError> {
         let header = auth::header(&parts.headers, "clerk-api-version");
         let api_version = ApiVersion::choose(header, auth::query(parts, "__clerk_api_version").as_deref())?;
         let scope = Scope { app: self.0.app.clone(), instance: arrival.instance, now: self.0.app.clock.now() };
@@ -218,7 +219,7 @@ impl Gateway {
             dev_browser: None,
             dev_browser_token: None,
             session: None,
-            headers: parts.headers.clone(),
+            headers: HeaderMap::new(),
             proxy_url: arrival.proxy_url,
             raw: None,
             trace: trace.clone(),
@@ -229,6 +230,7 @@ impl Gateway {
         if meta.auth == Auth::Session {
             find_session(&mut cx, parts).await?;
         }
+        cx.headers = std::mem::take(&mut parts.headers);
         Ok(cx)
     }
 
@@ -285,7 +287,7 @@ fn peer(parts: &Parts) -> IpAddr {
 async fn outer(State((gateway, api)): State<(Gateway, Api)>, mut req: Request, next: Next) -> Response<Body> {
     let started = Instant::now();
     let id: [u8; 16] = gateway.0.app.rng.bytes();
-    let trace = Trace(id.iter().map(|b| format!("{b:02x}")).collect());
+    let trace = Trace(format!("{:032x}", u128::from_be_bytes(id)));
     req.extensions_mut().insert(trace.clone());
     let method = req.method().clone();
     let preflight = method == Method::OPTIONS && api == Api::Frontend;
