@@ -4,15 +4,17 @@ mod dialect;
 mod lanes;
 mod row;
 mod sql;
+mod tx;
 
 pub use dialect::Dialect;
 pub use row::Row;
 pub use sql::{Sql, Value};
+pub use tx::Tx;
 
-use lanes::{Lanes, Lease};
+use lanes::Lanes;
+use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -73,24 +75,32 @@ enum Pool {
     Pg(Lanes<Postgres>),
 }
 
-/// A transaction, rolled back unless it is committed.
-pub struct Tx {
-    lease: Option<Either>,
-}
-
-enum Either {
-    Sqlite(Lease<Sqlite>),
-    Pg(Lease<Postgres>),
-}
-
-/// A statement on a connection of its own.
+/// A statement on a connection of its own. One that lost against another transaction has done nothing, and is run again.
 macro_rules! lone {
     ($lanes:expr, $run:ident, $sql:expr) => {{
-        let mut lease = $lanes.lease().await?;
-        let done = $run(lease.connection(), $sql).await;
-        lease.finish(done)
+        let mut tries = 0;
+        loop {
+            let mut lease = $lanes.lease().await?;
+            let done = $run(lease.connection(), $sql.clone()).await;
+            match lease.finish(done) {
+                Err(StoreError::Serialization) if tries < TRIES => {
+                    tries += 1;
+                    tokio::time::sleep(pause(tries)).await;
+                }
+                other => break other,
+            }
+        }
     }};
 }
+
+/// How often what lost against another transaction is run again.
+const TRIES: u32 = 3;
+
+/// How long it waits before that: the winner needs a moment.
+fn pause(tries: u32) -> Duration {
+    Duration::from_millis(10) * tries * tries
+}
+
 impl Db {
     /// Opens the database; SQLite's file is made when it is missing, readable by its owner only.
     pub async fn connect(options: &DbOptions) -> Result<Self, StoreError> {
@@ -170,19 +180,15 @@ impl Db {
 
     /// Begins a write transaction. On SQLite it holds the one write lock at once, so that it cannot fail half-way.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        let lease = match &self.pool {
-            Pool::Sqlite { write, .. } => Either::Sqlite(write.lease().await?),
-            Pool::Pg(pool) => Either::Pg(pool.lease().await?),
-        };
-        // Kept as a transaction from before it begins: dropped while it does, it is rolled back.
-        let mut tx = Tx { lease: Some(lease) };
-        tx.simple(self.dialect().begin()).await?;
-        Ok(tx)
+        match &self.pool {
+            Pool::Sqlite { write, .. } => Tx::on_sqlite(write.lease().await?).await,
+            Pool::Pg(pool) => Tx::on_postgres(pool.lease().await?).await,
+        }
     }
 
     /// Runs several statements of a migration, which come without parameters.
     pub(crate) async fn script(tx: &mut Tx, text: &str) -> Result<(), StoreError> {
-        Ok(tx.simple(text).await?)
+        tx.script(text).await
     }
 
     /// Closes all connections; what runs is waited for.
@@ -193,65 +199,6 @@ impl Db {
                 write.close().await;
             }
             Pool::Pg(pool) => pool.close().await,
-        }
-    }
-}
-
-impl Tx {
-    /// All rows of a query.
-    pub async fn all(&mut self, sql: Sql) -> Result<Vec<Row>, StoreError> {
-        match self.lease()? {
-            Either::Sqlite(lease) => Ok(sqlite_all(lease.connection(), sql).await?),
-            Either::Pg(lease) => Ok(pg_all(lease.connection(), sql).await?),
-        }
-    }
-
-    /// The first row of a query, if there is one. Also for writes with `RETURNING`.
-    pub async fn opt(&mut self, sql: Sql) -> Result<Option<Row>, StoreError> {
-        match self.lease()? {
-            Either::Sqlite(lease) => Ok(sqlite_opt(lease.connection(), sql).await?),
-            Either::Pg(lease) => Ok(pg_opt(lease.connection(), sql).await?),
-        }
-    }
-
-    /// A write: the number of rows it touched.
-    pub async fn exec(&mut self, sql: Sql) -> Result<u64, StoreError> {
-        match self.lease()? {
-            Either::Sqlite(lease) => Ok(sqlite_exec(lease.connection(), sql).await?),
-            Either::Pg(lease) => Ok(pg_exec(lease.connection(), sql).await?),
-        }
-    }
-
-    /// Makes it last.
-    pub async fn commit(mut self) -> Result<(), StoreError> {
-        self.simple("COMMIT").await?;
-        match self.lease.take() {
-            Some(Either::Sqlite(lease)) => lease.finish(Ok(())),
-            Some(Either::Pg(lease)) => lease.finish(Ok(())),
-            None => Ok(()),
-        }
-    }
-
-    fn lease(&mut self) -> Result<&mut Either, sqlx::Error> {
-        self.lease.as_mut().ok_or(sqlx::Error::PoolClosed)
-    }
-
-    /// Statements without values or rows.
-    async fn simple(&mut self, text: &str) -> Result<(), sqlx::Error> {
-        let sql = sqlx::raw_sql(AssertSqlSafe(text.to_owned()));
-        match self.lease()? {
-            Either::Sqlite(lease) => lease.connection().execute(sql).await.map(|_| ()),
-            Either::Pg(lease) => lease.connection().execute(sql).await.map(|_| ()),
-        }
-    }
-}
-
-impl Drop for Tx {
-    fn drop(&mut self) {
-        match self.lease.take() {
-            Some(Either::Sqlite(lease)) => drop(tokio::spawn(lease.roll_back())),
-            Some(Either::Pg(lease)) => drop(tokio::spawn(lease.roll_back())),
-            None => {}
         }
     }
 }

@@ -1,0 +1,193 @@
+//! Transactions. PostgreSQL ends one that lost against another (40001, 40P01) and says: run it again. That is done here, for
+//! every transaction alike, by repeating its statements; and only as long as each of them is answered as it was the first
+//! time, for what was decided from the answers must still be right.
+
+use super::lanes::Lease;
+use super::{Dialect, Row, Sql, StoreError, TRIES, pause};
+use super::{pg_all, pg_exec, pg_opt, sqlite_all, sqlite_exec, sqlite_opt};
+use sqlx::postgres::{PgRow, Postgres};
+use sqlx::sqlite::Sqlite;
+use sqlx::{AssertSqlSafe, Executor as _, Row as _, ValueRef as _};
+
+/// A transaction, rolled back unless it is committed.
+pub struct Tx {
+    lease: Option<Either>,
+    /// What was done so far and what came of it; nothing on SQLite, where a transaction that began has won.
+    done: Vec<(Sql, How, Seen)>,
+    tries: u32,
+    repeatable: bool,
+}
+
+enum Either {
+    Sqlite(Lease<Sqlite>),
+    Pg(Lease<Postgres>),
+}
+
+#[derive(Clone, Copy)]
+enum How {
+    All,
+    Opt,
+    Exec,
+}
+
+enum Answer {
+    Rows(Vec<Row>),
+    Count(u64),
+}
+
+/// An answer in a form that can be compared: the rows' bytes, or their number.
+#[derive(PartialEq)]
+enum Seen {
+    Rows(Vec<Vec<Option<Vec<u8>>>>),
+    Count(u64),
+}
+
+fn bytes(row: &PgRow) -> Vec<Option<Vec<u8>>> {
+    let value = |n| row.try_get_raw(n).ok().filter(|it| !it.is_null()).and_then(|it| it.as_bytes().ok().map(<[u8]>::to_vec));
+    (0..row.len()).map(value).collect()
+}
+
+impl Answer {
+    fn seen(&self) -> Seen {
+        match self {
+            Self::Count(n) => Seen::Count(*n),
+            Self::Rows(rows) => {
+                let bytes = |row: &Row| if let Row::Pg(row) = row { bytes(row) } else { Vec::new() };
+                Seen::Rows(rows.iter().map(bytes).collect())
+            }
+        }
+    }
+
+    fn rows(self) -> Vec<Row> {
+        if let Self::Rows(rows) = self { rows } else { Vec::new() }
+    }
+}
+
+impl Tx {
+    pub(super) async fn on_sqlite(lease: Lease<Sqlite>) -> Result<Self, StoreError> {
+        Self::begin(Either::Sqlite(lease), Dialect::Sqlite).await
+    }
+
+    pub(super) async fn on_postgres(lease: Lease<Postgres>) -> Result<Self, StoreError> {
+        Self::begin(Either::Pg(lease), Dialect::Postgres).await
+    }
+
+    async fn begin(lease: Either, dialect: Dialect) -> Result<Self, StoreError> {
+        // A transaction from before it begins: dropped while it does, it is rolled back.
+        let mut tx = Self { lease: Some(lease), done: Vec::new(), tries: 0, repeatable: dialect == Dialect::Postgres };
+        tx.simple(dialect.begin()).await?;
+        Ok(tx)
+    }
+
+    /// All rows of a query.
+    pub async fn all(&mut self, sql: Sql) -> Result<Vec<Row>, StoreError> {
+        self.run(sql, How::All).await.map(Answer::rows)
+    }
+
+    /// The first row of a query, if there is one. Also for writes with `RETURNING`.
+    pub async fn opt(&mut self, sql: Sql) -> Result<Option<Row>, StoreError> {
+        self.run(sql, How::Opt).await.map(|answer| answer.rows().pop())
+    }
+
+    /// A write: the number of rows it touched.
+    pub async fn exec(&mut self, sql: Sql) -> Result<u64, StoreError> {
+        self.run(sql, How::Exec).await.map(|answer| if let Answer::Count(n) = answer { n } else { 0 })
+    }
+
+    /// Makes it last.
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        loop {
+            match self.simple("COMMIT").await {
+                Err(StoreError::Serialization) if self.may_repeat() => self.repeat().await?,
+                other => break other?,
+            }
+        }
+        match self.lease.take() {
+            Some(Either::Sqlite(lease)) => lease.finish(Ok(())),
+            Some(Either::Pg(lease)) => lease.finish(Ok(())),
+            None => Ok(()),
+        }
+    }
+
+    /// Statements without values or rows, which cannot be repeated.
+    pub(super) async fn script(&mut self, text: &str) -> Result<(), StoreError> {
+        self.repeatable = false;
+        self.simple(text).await
+    }
+
+    fn may_repeat(&self) -> bool {
+        self.repeatable && self.tries < TRIES
+    }
+
+    async fn run(&mut self, sql: Sql, how: How) -> Result<Answer, StoreError> {
+        if !self.repeatable {
+            return self.once(sql, how).await;
+        }
+        loop {
+            match self.once(sql.clone(), how).await {
+                Err(StoreError::Serialization) if self.may_repeat() => self.repeat().await?,
+                Ok(answer) => {
+                    self.done.push((sql, how, answer.seen()));
+                    return Ok(answer);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Begins anew and does again what was done.
+    async fn repeat(&mut self) -> Result<(), StoreError> {
+        'again: while self.may_repeat() {
+            self.tries += 1;
+            self.simple("ROLLBACK").await?;
+            tokio::time::sleep(pause(self.tries)).await;
+            self.simple(Dialect::Postgres.begin()).await?;
+            for n in 0..self.done.len() {
+                let (sql, how, _) = &self.done[n];
+                match self.once(sql.clone(), *how).await {
+                    Ok(answer) if answer.seen() == self.done[n].2 => {}
+                    Err(StoreError::Serialization) => continue 'again,
+                    // The world has changed: whoever asked has to decide anew.
+                    Ok(_) => return Err(StoreError::Serialization),
+                    Err(error) => return Err(error),
+                }
+            }
+            return Ok(());
+        }
+        Err(StoreError::Serialization)
+    }
+
+    async fn once(&mut self, sql: Sql, how: How) -> Result<Answer, StoreError> {
+        Ok(match (self.lease()?, how) {
+            (Either::Sqlite(lease), How::All) => Answer::Rows(sqlite_all(lease.connection(), sql).await?),
+            (Either::Sqlite(lease), How::Opt) => Answer::Rows(sqlite_opt(lease.connection(), sql).await?.into_iter().collect()),
+            (Either::Sqlite(lease), How::Exec) => Answer::Count(sqlite_exec(lease.connection(), sql).await?),
+            (Either::Pg(lease), How::All) => Answer::Rows(pg_all(lease.connection(), sql).await?),
+            (Either::Pg(lease), How::Opt) => Answer::Rows(pg_opt(lease.connection(), sql).await?.into_iter().collect()),
+            (Either::Pg(lease), How::Exec) => Answer::Count(pg_exec(lease.connection(), sql).await?),
+        })
+    }
+
+    fn lease(&mut self) -> Result<&mut Either, StoreError> {
+        self.lease.as_mut().ok_or(StoreError::Other(sqlx::Error::PoolClosed))
+    }
+
+    async fn simple(&mut self, text: &str) -> Result<(), StoreError> {
+        let sql = sqlx::raw_sql(AssertSqlSafe(text.to_owned()));
+        match self.lease()? {
+            Either::Sqlite(lease) => lease.connection().execute(sql).await?.rows_affected(),
+            Either::Pg(lease) => lease.connection().execute(sql).await?.rows_affected(),
+        };
+        Ok(())
+    }
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        match self.lease.take() {
+            Some(Either::Sqlite(lease)) => drop(tokio::spawn(lease.roll_back())),
+            Some(Either::Pg(lease)) => drop(tokio::spawn(lease.roll_back())),
+            None => {}
+        }
+    }
+}
