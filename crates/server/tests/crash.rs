@@ -46,6 +46,7 @@ impl Place {
             .args(["--listen", &format!("127.0.0.1:{}", self.public), "--backend-listen", &format!("127.0.0.1:{}", self.private)])
             .env_remove("DOORWARD_MASTER_KEY")
             .env("RUST_LOG", "off")
+            .env("DOORWARD_LIMITS__ENABLED", "false")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
