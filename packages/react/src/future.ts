@@ -89,7 +89,8 @@ export abstract class Future<Attempt extends SignIn | SignUp> {
       const attempt = this.attempt === this.#blank ? this.#fresh() : this.attempt;
       await work(attempt);
       this.#follow();
-      if (attempt.status === "complete") this.#held = attempt;
+      // The one that the calls went through has seen each answer.
+      if (attempt.status === "complete" || (attempt.id && attempt.id === this.#held?.id)) this.#held = attempt;
     } catch (error) {
       this.#error = error instanceof DoorwardAPIResponseError ? error : new DoorwardAPIResponseError(String((error as Error).message ?? error), { code: "unexpected_error" });
     } finally {
