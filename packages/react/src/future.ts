@@ -104,12 +104,13 @@ export abstract class Future<Attempt extends SignIn | SignUp> {
     return (this.#key === "signIn" ? new SignIn(this.doorward.run) : new SignUp(this.doorward.run)) as Attempt;
   }
 
-  finalize = (params: Pick<SetActiveParams, "navigate"> = {}): Promise<Result> =>
-    this.act(async ({ createdSessionId }) => {
+  finalize = async (params: Pick<SetActiveParams, "navigate"> = {}): Promise<Result> => {
+    const result = await this.act(async ({ createdSessionId }) => {
       if (!createdSessionId) throw missing("session_not_created", "The attempt is not complete: there is no session to activate.");
       await this.doorward.setActive({ session: createdSessionId, navigate: params.navigate });
-      this.#held = undefined;
     });
+    return result.error ? result : this.reset();
+  };
 
   /** Forgets the attempt and its errors; the next call begins a new one. */
   reset = async (): Promise<Result> => {
