@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Build the crates that the browser shares with the server for wasm32-unknown-unknown: `scripts/wasm.sh [PACKAGE...]`.
 #
+# DOORWARD_WASM_PROFILE names another profile than dev. The directory with the results is printed on standard output.
 # The compiler's own standard library for that target is used where it is or where rustup can fetch it; else Debian's
 # compiler builds one from its sources (DOORWARD_WASM=debian asks for that).
 # shellcheck source=scripts/lib.sh
@@ -9,7 +10,7 @@ cd "$root"
 
 triple=wasm32-unknown-unknown
 packages=("$@")
-[ ${#packages[@]} != 0 ] || packages=(doorward-base doorward-wire)
+[ ${#packages[@]} != 0 ] || packages=(doorward-base doorward-wire doorward-client)
 
 # svix-ksuid brings getrandom, of which we call nothing; in a browser there is no system source for it to take by default.
 export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS='--cfg getrandom_backend="unsupported"'
@@ -17,7 +18,8 @@ export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS='--cfg getrandom_backend="u
 has_std() { [ -d "$(rustc --print sysroot)/lib/rustlib/$triple" ]; }
 
 cargo=cargo
-options=(--locked --target "$triple")
+profile=${DOORWARD_WASM_PROFILE:-dev}
+options=(--locked --target "$triple" --profile "$profile")
 if [ "${DOORWARD_WASM:-}" != debian ] && { has_std || { have rustup && timeout 300 rustup --quiet target add $triple 2>/dev/null; } } && has_std; then
   say "WASM build with $(rustc --version)"
 else
@@ -32,5 +34,7 @@ else
 fi
 # One by one: together, a feature that one of them asks for would be switched on for all.
 for package in "${packages[@]}"; do
-  "$cargo" build "${options[@]}" -p "$package"
+  "$cargo" build "${options[@]}" -p "$package" >&2
 done
+case "$profile" in dev) profile=debug ;; esac
+echo "${CARGO_TARGET_DIR:-$target}/$triple/$profile"
