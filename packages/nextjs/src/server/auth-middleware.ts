@@ -1,10 +1,11 @@
-import { type NextFetchEvent, type NextRequest, NextResponse } from "next/server.js";
+import type { NextFetchEvent, NextRequest } from "next/server.js";
 import type { AuthObject } from "./auth-object.js";
 import { publicUrl } from "./authenticate.js";
 import { type RouteMatcher, type RoutePattern, createRouteMatcher } from "./matcher.js";
-import { type DoorwardMiddleware, type HandlerResult, type MiddlewareOptions, guarded, redirect } from "./middleware.js";
+import { type DoorwardMiddleware, type HandlerResult, type MiddlewareOptions, guarded } from "./middleware.js";
 import { type RedirectOptions, signInAddress } from "./redirect.js";
 import { resolveSettings } from "./options.js";
+import { next, redirect } from "./responses.js";
 
 type Routes = RoutePattern | readonly RoutePattern[] | ((request: NextRequest) => boolean);
 
@@ -41,9 +42,9 @@ export function authMiddleware(params: AuthMiddlewareOptions = {}): DoorwardMidd
   const isPublic = createRouteMatcher(publicRoutes ?? []);
   const isApiRoute = isApi(apiRoutes);
   return async (request, event) => {
-    if (ignored(request)) return NextResponse.next();
+    if (ignored(request)) return next();
     const before = await beforeAuth?.(request, event);
-    if (before === false) return NextResponse.next();
+    if (before === false) return next();
     if (before?.headers.has("location")) return before;
     return guarded(request, options, async (state) => {
       const { signInUrl, signUpUrl } = state.settings;
@@ -52,7 +53,7 @@ export function authMiddleware(params: AuthMiddlewareOptions = {}): DoorwardMidd
       const auth = Object.assign(state.toAuth(), { isPublicRoute: own || isPublic(request), isApiRoute: isApiRoute(request) });
       if (afterAuth) return (await afterAuth(auth, request, event)) || before;
       if (auth.userId || auth.isPublicRoute) return before;
-      if (auth.isApiRoute) return NextResponse.json(null, { status: 401, statusText: "Unauthorized" });
+      if (auth.isApiRoute) return Response.json(null, { status: 401, statusText: "Unauthorized" });
       return redirect(signInAddress(state.settings, "sign-in", publicUrl(request)));
     });
   };

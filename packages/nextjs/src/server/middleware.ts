@@ -1,8 +1,9 @@
-import { type NextFetchEvent, type NextRequest, NextResponse } from "next/server.js";
+import type { NextFetchEvent, NextRequest } from "next/server.js";
 import type { AuthObject, Check, SignedInAuth } from "./auth-object.js";
 import { type RequestState, authenticateRequest, publicUrl } from "./authenticate.js";
 import type { AuthenticateOptions } from "./options.js";
 import { requestHeaders } from "./passing.js";
+import { next, redirect, rewrite } from "./responses.js";
 import { type RedirectOptions, isPageRequest, signInAddress } from "./redirect.js";
 
 type Awaitable<T> = T | Promise<T>;
@@ -56,7 +57,7 @@ export async function guarded(request: NextRequest, options: MiddlewareOptions, 
   if (state.status === "handshake") return new Response(null, { status: 307, headers: state.headers });
   let response: Response;
   try {
-    response = (await decide(state)) || NextResponse.next();
+    response = (await decide(state)) || next();
   } catch (error) {
     if (!(error instanceof Answer)) throw error;
     response = error.response;
@@ -66,7 +67,7 @@ export async function guarded(request: NextRequest, options: MiddlewareOptions, 
 
 function decorated(request: NextRequest, response: Response, state: RequestState): Response {
   // Answers from elsewhere, as from `fetch` or `Response.redirect`, cannot be written to.
-  const copy = new NextResponse(response.body, response);
+  const copy = new Response(response.body, response);
   for (const cookie of state.headers.getSetCookie()) copy.headers.append("Set-Cookie", cookie);
   copy.headers.set("x-clerk-auth-status", state.status);
   if (state.reason) copy.headers.set("x-clerk-auth-reason", state.reason);
@@ -90,8 +91,6 @@ function decorated(request: NextRequest, response: Response, state: RequestState
   return copy;
 }
 
-export const redirect = (url: string | URL) => NextResponse.redirect(url);
-
 function authFunction(request: NextRequest, state: RequestState): MiddlewareAuthFunction {
   const here = publicUrl(request);
   const to = (kind: "sign-in" | "sign-up", options?: RedirectOptions) => redirect(signInAddress(state.settings, kind, here, options));
@@ -103,9 +102,9 @@ function authFunction(request: NextRequest, state: RequestState): MiddlewareAuth
   const read = (name: string) => request.headers.get(name);
   const refuse = (url: string | undefined, page: () => Response) => {
     if (url) return new Answer(redirect(new URL(url, here)));
-    return new Answer(isPageRequest(read) ? page() : new NextResponse(null, { status: 404 }));
+    return new Answer(isPageRequest(read) ? page() : new Response(null, { status: 404 }));
   };
-  const missing = () => NextResponse.rewrite(new URL(`/doorward_${Date.now()}`, request.url));
+  const missing = () => rewrite(new URL(`/doorward_${Date.now()}`, request.url));
   return Object.assign(async () => auth, {
     protect: async (check?: Check | ((has: AuthObject["has"]) => boolean) | ProtectOptions, options?: ProtectOptions) => {
       const isOptions = typeof check === "object" && ("unauthenticatedUrl" in check || "unauthorizedUrl" in check);
