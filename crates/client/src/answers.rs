@@ -18,7 +18,7 @@ impl Core {
             self.keep_client_token(token);
         }
         let retry_after = header("retry-after").and_then(|text| text.trim().parse::<i64>().ok()).filter(|n| *n >= 0);
-        let body: Value = serde_json::from_str(body).unwrap_or(Value::Null);
+        let body: Value = serde_json::from_slice(body.as_bytes()).unwrap_or(Value::Null);
         let good = (200..300).contains(&status);
         if good && (body.is_object() || body.is_null()) {
             return self.succeeded(id, ask, body, now);

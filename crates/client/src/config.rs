@@ -1,7 +1,6 @@
 //! What a client must be told before it can begin.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use sha1::{Digest as _, Sha1};
 
 /// How a client is set up.
@@ -45,7 +44,9 @@ pub(crate) struct Place {
 /// The host in a publishable key.
 fn host(key: &str) -> Option<String> {
     let encoded = key.strip_prefix("pk_test_").or_else(|| key.strip_prefix("pk_live_"))?;
-    let bytes = STANDARD_NO_PAD.decode(encoded.trim_end_matches('=')).or_else(|_| STANDARD.decode(encoded)).ok()?;
+    // One alphabet for keys and tokens: a second decoder would be loaded for nothing else.
+    let encoded = encoded.trim_end_matches('=').replace('+', "-").replace('/', "_");
+    let bytes = Base64UrlUnpadded::decode_vec(&encoded).ok()?;
     let text = String::from_utf8(bytes).ok()?;
     let host = text.strip_suffix('$')?;
     (!host.is_empty() && !host.contains(['$', '/', '@', ' '])).then(|| host.to_owned())
@@ -68,16 +69,16 @@ impl Place {
             (None, None) => ["https://", &host].concat(),
         };
         let development = config.publishable_key.starts_with("pk_test_");
-        let page = config.origin.split_once("://").map_or("", |(_, rest)| rest);
+        let page = config.origin.rsplit('/').next().unwrap_or_default();
         let own = page.ends_with(host.strip_prefix("clerk.").unwrap_or(&host));
-        let suffix: String = URL_SAFE.encode(Sha1::digest(config.publishable_key.as_bytes())).chars().take(8).collect();
+        let suffix: String = Base64UrlUnpadded::encode_string(&Sha1::digest(config.publishable_key.as_bytes())).chars().take(8).collect();
         Ok(Self { frontend, development, suffix, keeps_uat: development && !own, secure: config.origin.starts_with("https:") })
     }
 }
 
 /// The value of a cookie in `document.cookie`.
 pub(crate) fn cookie<'a>(cookies: &'a str, name: &str) -> Option<&'a str> {
-    cookies.split("; ").find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).filter(|value| !value.is_empty())
+    cookies.split(';').find_map(|pair| pair.trim_start().strip_prefix(name)?.strip_prefix('=')).filter(|value| !value.is_empty())
 }
 
 /// A parameter of an address.

@@ -3,7 +3,7 @@
 use crate::calls::{Command, Step, TokenQuery};
 use crate::effects::{Cookie, Effect, Event, Request};
 use crate::{Config, Failure};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 fn text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
@@ -20,7 +20,7 @@ fn time(value: &Value) -> i64 {
 /// # Errors
 /// When it is no JSON object, or has no publishable key.
 pub fn config(json: &str) -> Result<Config, String> {
-    let it: Value = serde_json::from_str(json).map_err(|_| "the configuration must be a JSON object")?;
+    let it: Value = serde_json::from_slice(json.as_bytes()).map_err(|_| "the configuration must be a JSON object")?;
     let or_empty = |name: &str| text(&it[name]).unwrap_or_default();
     Ok(Config {
         publishable_key: text(&it["publishableKey"]).ok_or("a publishableKey is needed")?,
@@ -38,7 +38,7 @@ pub fn config(json: &str) -> Result<Config, String> {
 
 /// `{call, now, do, params?}`: the number, the time (Unix milliseconds) and the command. None when it is none of these.
 pub fn command(json: &str) -> Option<(u64, i64, Command)> {
-    let mut it: Value = serde_json::from_str(json).ok()?;
+    let mut it: Value = serde_json::from_slice(json.as_bytes()).ok()?;
     let (call, now, name) = (it["call"].as_u64()?, time(&it["now"]), text(&it["do"])?);
     let params = match it["params"].take() {
         Value::Object(params) => params,
@@ -71,7 +71,7 @@ fn named(name: &str, params: Map<String, Value>) -> Command {
 
 /// `{now, event, ..}`: the time and what happened. None when it is none of these.
 pub fn event(json: &str) -> Option<(i64, Event)> {
-    let mut it: Value = serde_json::from_str(json).ok()?;
+    let mut it: Value = serde_json::from_slice(json.as_bytes()).ok()?;
     let now = time(&it["now"]);
     let event = match it["event"].as_str()? {
         "response" => Event::Response {
@@ -98,33 +98,84 @@ pub fn effects(effects: Vec<Effect>) -> Option<String> {
     if effects.is_empty() {
         return None;
     }
-    Some(Value::Array(effects.into_iter().map(effect).collect()).to_string())
+    let mut out = String::new();
+    for it in &effects {
+        out.push_str(if out.is_empty() { "[{\"do\":\"" } else { ",{\"do\":\"" });
+        effect(it, &mut out);
+        out.push('}');
+    }
+    out.push(']');
+    Some(out)
 }
 
-fn effect(effect: Effect) -> Value {
+/// `,"name":value`
+fn member(out: &mut String, name: &str, value: &str) {
+    out.extend([",\"", name, "\":", value]);
+}
+
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+fn or_null(text: Option<&str>) -> String {
+    text.map_or_else(|| "null".to_owned(), quoted)
+}
+
+fn number(value: Option<i64>) -> String {
+    value.map_or_else(|| "null".to_owned(), |n| n.to_string())
+}
+
+fn effect(effect: &Effect, out: &mut String) {
     match effect {
         Effect::Request(Request { id, method, url, headers, body, credentials }) => {
-            let headers: Map<String, Value> = headers.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
-            let credentials = if credentials { "include" } else { "omit" };
-            let mut it = json!({"do": "request", "id": id, "method": method, "url": url, "headers": headers, "credentials": credentials});
+            out.push_str("request\"");
+            member(out, "id", &id.to_string());
+            member(out, "method", &quoted(method));
+            member(out, "url", &quoted(url));
+            let headers: Map<String, Value> = headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
+            member(out, "headers", &Value::Object(headers).to_string());
+            member(out, "credentials", if *credentials { "\"include\"" } else { "\"omit\"" });
             if let Some(body) = body {
-                it["body"] = body.into();
+                member(out, "body", &quoted(body));
             }
-            it
         }
         Effect::Cookie(Cookie { name, value, same_site, secure }) => {
-            json!({"do": "cookie", "name": name, "value": value, "maxAge": 31_536_000, "sameSite": same_site, "secure": secure, "path": "/"})
+            out.push_str("cookie\",\"maxAge\":31536000,\"path\":\"/\"");
+            member(out, "name", &quoted(name));
+            member(out, "value", &or_null(value.as_deref()));
+            member(out, "sameSite", &quoted(same_site));
+            member(out, "secure", if *secure { "true" } else { "false" });
         }
-        Effect::ClientToken(token) => json!({"do": "clientToken", "value": token}),
-        Effect::Changed => json!({"do": "changed"}),
-        Effect::Settle { call, outcome: Ok(value) } => json!({"do": "settle", "call": call, "value": value}),
-        Effect::Settle { call, outcome: Err(failure) } => json!({"do": "settle", "call": call, "error": error(failure)}),
-        Effect::Broadcast(data) => json!({"do": "broadcast", "data": data}),
-        Effect::Timer(at) => json!({"do": "timer", "at": at}),
+        Effect::ClientToken(token) => {
+            out.push_str("clientToken\"");
+            member(out, "value", &or_null(token.as_deref()));
+        }
+        Effect::Changed => out.push_str("changed\""),
+        Effect::Settle { call, outcome } => {
+            out.push_str("settle\"");
+            member(out, "call", &call.to_string());
+            match outcome {
+                Ok(value) => member(out, "value", &value.to_string()),
+                Err(failure) => error(failure, out),
+            }
+        }
+        Effect::Broadcast(data) => {
+            out.push_str("broadcast\"");
+            member(out, "data", &data.to_string());
+        }
+        Effect::Timer(at) => {
+            out.push_str("timer\"");
+            member(out, "at", &number(*at));
+        }
     }
 }
 
-fn error(it: Failure) -> Value {
-    let Failure { code, message, status, errors, trace_id, retry_after } = it;
-    json!({"code": code, "message": message, "status": status, "errors": errors, "clerkTraceId": trace_id, "retryAfter": retry_after})
+fn error(it: &Failure, out: &mut String) {
+    out.extend([",\"error\":{\"code\":", &quoted(&it.code)]);
+    member(out, "message", &quoted(&it.message));
+    member(out, "status", &it.status.to_string());
+    member(out, "errors", &Value::Array(it.errors.clone()).to_string());
+    member(out, "clerkTraceId", &or_null(it.trace_id.as_deref()));
+    member(out, "retryAfter", &number(it.retry_after));
+    out.push('}');
 }

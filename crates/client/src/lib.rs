@@ -19,6 +19,7 @@ mod answers;
 mod calls;
 mod config;
 mod effects;
+mod few;
 pub mod json;
 mod machine;
 mod requests;

@@ -3,13 +3,13 @@
 use crate::calls::{Command, Owner, Step, TokenQuery};
 use crate::config::{Config, Place, cookie, query};
 use crate::effects::{Cookie, Effect, Event, Failure, Outcome};
-use crate::requests::{Ask, Kind, form};
+use crate::few::Few;
+use crate::requests::{Ask, Kind, form, pairs};
 use crate::sessions::Known;
 use crate::tokens::{Key, Tokens};
 use doorward_wire::Endpoint as _;
 use doorward_wire::fapi::*;
-use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use serde_json::{Map, Value};
 
 /// A token that nobody could make is not asked for again by itself for so long (ms).
 const PAUSE: i64 = 10_000;
@@ -25,7 +25,7 @@ pub struct Core {
     pub(crate) tokens: Tokens,
     pub(crate) dev_browser: Option<String>,
     pub(crate) client_token: Option<String>,
-    pub(crate) pending: BTreeMap<u64, Ask>,
+    pub(crate) pending: Few<u64, Ask>,
     /// What waits for a development browser.
     pub(crate) held_back: Vec<Ask>,
     /// What is sent again, and when.
@@ -43,7 +43,7 @@ pub struct Core {
     snapshot: String,
     version: u64,
     timer: Option<i64>,
-    cookies: BTreeMap<String, Option<String>>,
+    cookies: Few<String, Option<String>>,
 }
 
 impl Core {
@@ -64,7 +64,7 @@ impl Core {
             place,
             known: Known::default(),
             tokens: Tokens::default(),
-            pending: BTreeMap::new(),
+            pending: Few::default(),
             held_back: Vec::new(),
             later: Vec::new(),
             loading: Vec::new(),
@@ -79,7 +79,7 @@ impl Core {
             snapshot: String::new(),
             version: 0,
             timer: None,
-            cookies: BTreeMap::new(),
+            cookies: Few::default(),
         };
         core.render();
         core.effects.clear();
@@ -216,8 +216,7 @@ impl Core {
     }
 
     fn touch(&mut self, kind: Kind, session: &str, organization: Option<String>, intent: &str) {
-        let params = json!({"activeOrganizationId": organization, "intent": intent});
-        let form = params.as_object().map(form).unwrap_or_default();
+        let form = pairs(&[("active_organization_id", organization.as_deref().unwrap_or_default()), ("intent", intent)]);
         self.ask(Ask::new(kind, &TouchSession::META, &[session], form));
     }
 
@@ -249,7 +248,7 @@ impl Core {
             return;
         }
         let meta = if key.template.is_some() { &CreateTemplateToken::META } else { &CreateSessionToken::META };
-        let form = key.organization.as_ref().map(|id| form(&Map::from_iter([("organizationId".to_owned(), id.as_str().into())])));
+        let form = key.organization.as_ref().map(|id| pairs(&[("organization_id", id)]));
         let ids = [key.session.as_str(), key.template.as_deref().unwrap_or_default()];
         self.ask(Ask::new(Kind::Token(key.clone()), meta, &ids, form.unwrap_or_default()));
     }
@@ -323,7 +322,10 @@ impl Core {
         }
         if std::mem::take(&mut self.told) {
             let signed_out = self.known.signed_in() == 0;
-            self.effects.push(Effect::Broadcast(json!({"client": self.known.client, "signedOut": signed_out})));
+            let mut message = Map::new();
+            message.insert("client".to_owned(), self.known.client.clone());
+            message.insert("signedOut".to_owned(), signed_out.into());
+            self.effects.push(Effect::Broadcast(Value::Object(message)));
         }
         let timer = self.later.iter().map(|(at, _)| *at).chain(self.refresh_at()).min();
         if self.timer != timer {

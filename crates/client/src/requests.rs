@@ -87,6 +87,11 @@ impl Ask {
     }
 }
 
+/// Names and values of the wire as a form.
+pub(crate) fn pairs(pairs: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
 /// Parameters as a form: names in snake case, objects as JSON, a list as a name that comes several times.
 pub(crate) fn form(params: &Map<String, Value>) -> String {
     let mut out = form_urlencoded::Serializer::new(String::new());

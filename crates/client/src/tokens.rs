@@ -1,9 +1,8 @@
 //! Session tokens: which are good, which are on their way, who waits for them.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use crate::few::Few;
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// Less than this before its end a token is not given out any more (ms): it has to reach a server and be checked there.
 const LEEWAY: i64 = 15_000;
@@ -11,7 +10,7 @@ const LEEWAY: i64 = 15_000;
 const AHEAD: i64 = 17_000;
 
 /// What a token is made for.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
     pub(crate) session: String,
     pub(crate) template: Option<String>,
@@ -37,7 +36,7 @@ pub(crate) struct Held {
 impl Held {
     /// A token that has just come. None when it is not one.
     fn new(jwt: &str, now: i64) -> Option<Self> {
-        let payload = URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1)?).ok()?;
+        let payload = Base64UrlUnpadded::decode_vec(jwt.split('.').nth(1)?).ok()?;
         let claims: Value = serde_json::from_slice(&payload).ok()?;
         let (issued, exp) = (claims["iat"].as_i64()?, claims["exp"].as_i64()?);
         let lasts = exp.checked_sub(issued)?.checked_mul(1000)?.clamp(0, 86_400_000);
@@ -57,8 +56,8 @@ impl Held {
 
 #[derive(Debug, Default)]
 pub(crate) struct Tokens {
-    held: BTreeMap<Key, Held>,
-    waiting: BTreeMap<Key, Vec<u64>>,
+    held: Few<Key, Held>,
+    waiting: Few<Key, Vec<u64>>,
 }
 
 impl Tokens {
@@ -81,14 +80,21 @@ impl Tokens {
 
     /// Whether one is on its way.
     pub(crate) fn is_awaited(&self, key: &Key) -> bool {
-        self.waiting.contains_key(key)
+        self.waiting.get(key).is_some()
     }
 
     /// Lets a caller wait, or nobody. True when it has to be asked for.
     pub(crate) fn wait(&mut self, key: &Key, call: Option<u64>) -> bool {
-        let new = !self.is_awaited(key);
-        self.waiting.entry(key.clone()).or_default().extend(call);
-        new
+        match self.waiting.get_mut(key) {
+            Some(waiting) => {
+                waiting.extend(call);
+                false
+            }
+            None => {
+                self.waiting.insert(key.clone(), call.into_iter().collect());
+                true
+            }
+        }
     }
 
     /// Those who waited.
@@ -102,6 +108,6 @@ impl Tokens {
 
     /// Forgets the tokens of other sessions than these.
     pub(crate) fn retain(&mut self, lives: impl Fn(&str) -> bool) {
-        self.held.retain(|key, _| lives(&key.session));
+        self.held.retain(|key| lives(&key.session));
     }
 }
