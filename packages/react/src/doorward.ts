@@ -73,7 +73,6 @@ interface Call {
 }
 
 export const blank: State = {};
-const retryAfter = 3000;
 
 /** The client of one browser: what it knows, and what it can be asked to do. */
 export class Doorward {
@@ -133,16 +132,7 @@ export class Doorward {
   }
 
   async #begin(): Promise<Runtime> {
-    for (;;) {
-      try {
-        await loadCore();
-        break;
-      } catch (error) {
-        if (!(error instanceof TypeError)) throw error;
-        // The network, most likely: the page without us works, and we come later.
-        await new Promise((resolve) => setTimeout(resolve, retryAfter));
-      }
-    }
+    await loadCore();
     const { publishableKey, proxyUrl, domain, isSatellite } = this.options;
     const absolute = proxyUrl && new URL(proxyUrl, location.href).href.replace(/\/+$/, "");
     this.#runtime = new Runtime(

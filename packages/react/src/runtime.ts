@@ -50,14 +50,22 @@ type Effect =
   | { do: "broadcast"; data: unknown }
   | { do: "changed" };
 
+const pause = 3000;
+
+async function fetchCore(): Promise<Response> {
+  for (;;) {
+    const response = await fetch(new URL("./doorward_client_bg.wasm", import.meta.url)).catch(() => undefined);
+    if (response?.ok) return response;
+    // Without a network the page works without us, and we come later.
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+}
+
 let module: Promise<unknown> | undefined;
 
 /** Begins to load the core; it is compiled while it arrives. */
 export function loadCore(): Promise<unknown> {
-  module ??= init({ module_or_path: new URL("./doorward_client_bg.wasm", import.meta.url) }).catch((error) => {
-    module = undefined;
-    throw error;
-  });
+  module ??= init({ module_or_path: fetchCore() });
   return module;
 }
 
