@@ -1,3 +1,5 @@
+"use client";
+
 import { useAuth } from "@doorward/nextjs";
 import Link from "next/link";
 
