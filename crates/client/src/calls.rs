@@ -1,7 +1,8 @@
 //! Commands, and the endpoints that they go to.
 
+use crate::requests::{Route, route};
+use doorward_wire::Endpoint as _;
 use doorward_wire::fapi::*;
-use doorward_wire::{Endpoint as _, EndpointMeta};
 use serde_json::{Map, Value};
 
 /// Something that an app wants.
@@ -76,8 +77,8 @@ macro_rules! steps {
                 Self::ALL.iter().copied().find(|it| it.name() == name)
             }
 
-            pub(crate) fn meta(self) -> &'static EndpointMeta {
-                match self { $(Self::$name => &$endpoint::META,)* }
+            pub(crate) fn route(self) -> Route {
+                match self { $(Self::$name => route!($endpoint),)* }
             }
 
             pub(crate) fn owner(self) -> Owner {

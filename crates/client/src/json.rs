@@ -9,9 +9,10 @@ fn text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
 
-/// Milliseconds may come as a number with a fraction.
+/// Unix milliseconds. A fraction, which some clocks have, is not read: see the features of `serde_json`.
 fn time(value: &Value) -> i64 {
-    value.as_i64().unwrap_or_else(|| value.as_f64().unwrap_or(0.0) as i64)
+    let whole = || value.to_string().split('.').next().and_then(|whole| whole.parse().ok());
+    value.as_i64().or_else(whole).unwrap_or(0)
 }
 
 /// `{publishableKey, proxyUrl?, domain?, origin, href, cookies, hidden?, native?, clientToken?, seed}`; the seed is up to 16

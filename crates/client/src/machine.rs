@@ -4,7 +4,7 @@ use crate::calls::{Command, Owner, Step, TokenQuery};
 use crate::config::{Config, Place, cookie, query};
 use crate::effects::{Cookie, Effect, Event, Failure, Outcome};
 use crate::few::Few;
-use crate::requests::{Ask, Kind, form, pairs};
+use crate::requests::{Ask, Kind, form, pairs, route};
 use crate::sessions::Known;
 use crate::tokens::{Key, Tokens};
 use doorward_wire::Endpoint as _;
@@ -121,7 +121,7 @@ impl Core {
             Command::Load => {
                 self.loading.push(call);
                 if self.loading.len() == 1 {
-                    self.ask(Ask::new(Kind::Load, &GetClient::META, &[], String::new()));
+                    self.ask(Ask::new(Kind::Load, route!(GetClient), &[], String::new()));
                 }
             }
             Command::Reload => self.reload(Some(call)),
@@ -194,11 +194,11 @@ impl Core {
     fn step(&mut self, call: u64, step: Step, params: &Map<String, Value>) {
         let name = if step.owner() == Owner::SignIn { "sign_in" } else { "sign_up" };
         let id = self.known.client[name]["id"].as_str().unwrap_or_default().to_owned();
-        if id.is_empty() && step.meta().path.contains('{') {
+        if id.is_empty() && step.route().1.contains('{') {
             let message = ["There is no ", &name.replace('_', "-"), " to go on with: create one first."].concat();
             return self.settle(call, Err(Failure::new("attempt_missing", &message)));
         }
-        self.ask(Ask::new(Kind::Step { call }, step.meta(), &[&id], form(params)));
+        self.ask(Ask::new(Kind::Step { call }, step.route(), &[&id], form(params)));
     }
 
     fn set_active(&mut self, call: u64, session: Option<Option<String>>, organization: Option<Option<String>>) {
@@ -217,14 +217,14 @@ impl Core {
 
     fn touch(&mut self, kind: Kind, session: &str, organization: Option<String>, intent: &str) {
         let form = pairs(&[("active_organization_id", organization.as_deref().unwrap_or_default()), ("intent", intent)]);
-        self.ask(Ask::new(kind, &TouchSession::META, &[session], form));
+        self.ask(Ask::new(kind, route!(TouchSession), &[session], form));
     }
 
     fn sign_out(&mut self, call: u64, session: Option<String>) {
         let one = session.filter(|id| self.known.signed_in() > 1 || !self.known.lives(id));
         let ask = match &one {
-            Some(id) => Ask::new(Kind::SignOut { call, session: one.clone() }, &RemoveSession::META, &[id], String::new()),
-            None => Ask::new(Kind::SignOut { call, session: None }, &DeleteClientSessions::META, &[], String::new()),
+            Some(id) => Ask::new(Kind::SignOut { call, session: one.clone() }, route!(RemoveSession), &[id], String::new()),
+            None => Ask::new(Kind::SignOut { call, session: None }, route!(DeleteClientSessions), &[], String::new()),
         };
         self.ask(ask);
     }
@@ -247,16 +247,16 @@ impl Core {
         if !self.tokens.wait(key, call) {
             return;
         }
-        let meta = if key.template.is_some() { &CreateTemplateToken::META } else { &CreateSessionToken::META };
+        let route = if key.template.is_some() { route!(CreateTemplateToken) } else { route!(CreateSessionToken) };
         let form = key.organization.as_ref().map(|id| pairs(&[("organization_id", id)]));
         let ids = [key.session.as_str(), key.template.as_deref().unwrap_or_default()];
-        self.ask(Ask::new(Kind::Token(key.clone()), meta, &ids, form.unwrap_or_default()));
+        self.ask(Ask::new(Kind::Token(key.clone()), route, &ids, form.unwrap_or_default()));
     }
 
     pub(crate) fn reload(&mut self, call: Option<u64>) {
         let asked = call.is_none() && self.pending.values().any(|ask| matches!(ask.kind, Kind::Reload { .. }));
         if !asked {
-            self.ask(Ask::new(Kind::Reload { call }, &GetClient::META, &[], String::new()));
+            self.ask(Ask::new(Kind::Reload { call }, route!(GetClient), &[], String::new()));
         }
     }
 
@@ -267,7 +267,7 @@ impl Core {
             self.held_back.push(ask);
             let on_its_way = |ask: &Ask| ask.kind == Kind::DevBrowser;
             if !self.pending.values().any(on_its_way) && !self.later.iter().any(|(_, ask)| on_its_way(ask)) {
-                self.ask(Ask::new(Kind::DevBrowser, &CreateDevBrowser::META, &[], String::new()));
+                self.ask(Ask::new(Kind::DevBrowser, route!(CreateDevBrowser), &[], String::new()));
             }
             return;
         }

@@ -2,11 +2,21 @@
 
 use crate::config::{Config, Place};
 use crate::effects::Request;
-use doorward_wire::EndpointMeta;
 use serde_json::{Map, Value};
 
 /// The date of the protocol that the core speaks.
 const API_VERSION: &str = "2026-05-12";
+
+/// Where an endpoint is: its method and its path.
+pub(crate) type Route = (&'static str, &'static str);
+
+/// The route of an endpoint that the wire declares, without what else it says there: a browser would load it all.
+macro_rules! route {
+    ($endpoint:ident) => {
+        const { ($endpoint::META.method, $endpoint::META.path) }
+    };
+}
+pub(crate) use route;
 
 /// A request before it has a number, so that it can be sent again.
 #[derive(Clone, Debug)]
@@ -45,10 +55,10 @@ impl Kind {
 
 impl Ask {
     /// For an endpoint whose path takes `id`.
-    pub(crate) fn new(kind: Kind, meta: &EndpointMeta, ids: &[&str], form: String) -> Self {
+    pub(crate) fn new(kind: Kind, (method, template): Route, ids: &[&str], form: String) -> Self {
         let mut ids = ids.iter();
         let mut path = String::new();
-        for part in meta.path.split('/').skip(1) {
+        for part in template.split('/').skip(1) {
             path.push('/');
             if part.starts_with('{') {
                 path.extend(form_urlencoded::byte_serialize(ids.next().copied().unwrap_or_default().as_bytes()));
@@ -56,7 +66,7 @@ impl Ask {
                 path.push_str(part);
             }
         }
-        Self { kind, method: meta.method, path, form, tries: 0 }
+        Self { kind, method, path, form, tries: 0 }
     }
 
     pub(crate) fn request(&self, id: u64, config: &Config, place: &Place, dev_browser: Option<&str>, token: Option<&str>) -> Request {
