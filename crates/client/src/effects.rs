@@ -56,6 +56,11 @@ impl Failure {
         Self { code, message, status: 0, errors: Vec::new(), trace_id: None, retry_after: None }
     }
 
+    /// Nobody is there any more to perform a command.
+    pub fn ended() -> Self {
+        Self::new("client_ended", "The client has ended.")
+    }
+
     /// What the server said.
     pub(crate) fn answered(status: u16, body: &Value, retry_after: Option<i64>) -> Self {
         let errors = body["errors"].as_array().cloned().unwrap_or_default();

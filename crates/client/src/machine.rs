@@ -149,7 +149,8 @@ impl Core {
                     self.again(ask, None, Failure::new("network_error", "The server could not be reached."), now);
                 }
             }
-            Event::Timer => {}
+            // It may have come early: then it has to be asked for once more.
+            Event::Timer => self.timer = None,
             Event::Hidden => self.config.hidden = true,
             Event::Visible => {
                 self.config.hidden = false;
