@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it, test } from "node:test";
 import { plan, startApp } from "../lib/app.mjs";
 import { Profile, answer, launch } from "../lib/browser.mjs";
 import { Clock } from "../lib/clock.mjs";
-import { apps, kinds, ownApps, urls } from "../lib/config.mjs";
+import { apps, kinds, out, ownApps, urls } from "../lib/config.mjs";
 import { Doorward } from "../lib/doorward.mjs";
 import { cookieSuffix, decode, verified } from "../lib/token.mjs";
 import { until } from "../lib/until.mjs";
@@ -64,6 +64,8 @@ function story(version, kind, doorward) {
 
   before(
     async () => {
+      // What an earlier run has logged is not this one's.
+      rmSync(join(out, `app-${version}-${kind}.log`), { force: true });
       user = await doorward.createUser({ email, password, firstName: "Ada" });
       app = await startApp(version, kind, { secretKey: doorward.instance.secret_key, clock });
       browser = await launch();

@@ -15,6 +15,8 @@ export interface DoorwardOptions extends CoreConfig {
   routerReplace?: Navigate;
   /** Around a change of the active session, so that a framework can forget what it rendered for the last one. */
   onBeforeSetActive?: () => unknown;
+  /** When the new session is active, and nothing has gone to another page yet. */
+  onSetActive?: () => unknown;
   onAfterSetActive?: () => unknown;
 }
 
@@ -214,6 +216,7 @@ export class Doorward {
     const org = typeof organization === "object" && organization ? organization.id : organization;
     await this.options.onBeforeSetActive?.();
     await this.run("setActive", { ...(id === undefined ? {} : { session: id }), ...(org === undefined ? {} : { organization: org }) });
+    await this.options.onSetActive?.();
     const active = this.session ?? null;
     await beforeEmit?.(active);
     if (redirectUrl) await this.navigate(redirectUrl);

@@ -2,7 +2,7 @@
 import { type DoorwardProviderProps, DoorwardProvider as ReactProvider, type InitialState } from "@doorward/react";
 import { useRouter as usePagesRouter } from "next/compat/router.js";
 import { useRouter as useAppRouter } from "next/navigation.js";
-import { startTransition } from "react";
+import { useCallback, useEffect, useRef, useTransition } from "react";
 
 // Next replaces these names, letter for letter, with their values.
 const environment = () => ({
@@ -31,9 +31,38 @@ function forgetPages(): void {
   }
 }
 
+const release = (waiting: (() => void)[]) => waiting.splice(0).forEach((resolve) => resolve());
+
+/**
+ * What the router has fetched ahead for a stranger is mostly the way to the
+ * sign-in page. It must be forgotten before anybody goes on: a navigation that
+ * overtakes the refresh would cancel it.
+ */
+function useRefresh(refresh: () => void): () => Promise<void> {
+  const [isPending, start] = useTransition();
+  const waiting = useRef<(() => void)[]>([]);
+  const latest = useRef(refresh);
+  useEffect(() => {
+    latest.current = refresh;
+  });
+  useEffect(() => {
+    if (!isPending) release(waiting.current);
+  }, [isPending]);
+  useEffect(() => () => release(waiting.current), []);
+  return useCallback(
+    () =>
+      new Promise<void>((resolve) => {
+        start(() => latest.current());
+        waiting.current.push(resolve);
+      }),
+    [],
+  );
+}
+
 export function DoorwardProvider({ children, initialState, __clerk_ssr_state, ...props }: NextProviderProps) {
   const pages = usePagesRouter();
   const app = useAppRouter();
+  const refresh = useRefresh(() => app.refresh());
   const given = Object.fromEntries(names.filter((name) => props[name] !== undefined).map((name) => [name, props[name]]));
   const router = pages
     ? {
@@ -45,7 +74,8 @@ export function DoorwardProvider({ children, initialState, __clerk_ssr_state, ..
     : {
         routerPush: (to: string) => app.push(to),
         routerReplace: (to: string) => app.replace(to),
-        onAfterSetActive: () => startTransition(() => app.refresh()),
+        onSetActive: refresh,
+        onAfterSetActive: refresh,
       };
   return (
     <ReactProvider {...(environment() as { publishableKey: string })} {...given} {...router} initialState={initialState ?? __clerk_ssr_state}>
