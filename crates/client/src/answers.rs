@@ -1,6 +1,7 @@
 //! What an answer changes.
 
 use crate::effects::Failure;
+use crate::json::taken;
 use crate::machine::Core;
 use crate::requests::{Ask, Kind};
 use crate::tokens::Key;
@@ -39,7 +40,7 @@ impl Core {
 
     fn succeeded(&mut self, id: u64, ask: Ask, mut body: Value, now: i64) {
         let reads_client = matches!(ask.kind, Kind::Load | Kind::Reload { .. } | Kind::SignOut { session: None, .. });
-        let client = if reads_client { body["response"].clone() } else { body["client"].take() };
+        let client = if reads_client { body["response"].clone() } else { taken(&mut body, "client") };
         if let Kind::SignOut { session, .. } = &ask.kind {
             self.end(session.as_deref());
         }
@@ -62,7 +63,7 @@ impl Core {
             }
             Kind::Load => self.loaded(now),
             Kind::Reload { call } => drop(call.map(|call| self.settle(call, Ok(Value::Null)))),
-            Kind::Step { call } => self.settle(call, Ok(body["response"].take())),
+            Kind::Step { call } => self.settle(call, Ok(taken(&mut body, "response"))),
             Kind::Activate { call, session } => {
                 if self.known.lives(&session) {
                     self.known.active = Some(session);
@@ -75,7 +76,7 @@ impl Core {
                 self.tell_others();
             }
             Kind::SignOut { call, .. } => self.settle(call, Ok(Value::Null)),
-            Kind::Touch { call } => drop(call.map(|call| self.settle(call, Ok(body["response"].take())))),
+            Kind::Touch { call } => drop(call.map(|call| self.settle(call, Ok(taken(&mut body, "response"))))),
             Kind::Token(key) => self.minted(&key, &body, now),
         }
     }
@@ -117,7 +118,7 @@ impl Core {
         if self.known.active.as_deref().is_some_and(ended) {
             self.known.active = None;
         }
-        if let Some(sessions) = self.known.client["sessions"].as_array_mut() {
+        if let Some(sessions) = self.known.client.get_mut("sessions").and_then(Value::as_array_mut) {
             sessions.retain(|it| !it["id"].as_str().is_some_and(ended));
         }
         self.tokens.retain(|id| !ended(id));
@@ -125,7 +126,7 @@ impl Core {
     }
 
     fn refused(&mut self, id: u64, ask: Ask, mut body: Value, failure: Failure, now: i64) {
-        let client = body["meta"]["client"].take();
+        let client = body.get_mut("meta").map(|meta| taken(meta, "client")).unwrap_or_default();
         if client.is_object() {
             self.take_client(id, client, now);
         }

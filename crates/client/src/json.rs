@@ -5,6 +5,11 @@ use crate::effects::{Cookie, Effect, Event, Request};
 use crate::{Config, Failure};
 use serde_json::{Map, Value};
 
+/// A member, taken out; null when there is none. Indexing would panic for what is no object.
+pub(crate) fn taken(value: &mut Value, name: &str) -> Value {
+    value.get_mut(name).map(Value::take).unwrap_or_default()
+}
+
 fn text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
@@ -41,7 +46,7 @@ pub fn config(json: &str) -> Result<Config, String> {
 pub fn command(json: &str) -> Option<(u64, i64, Command)> {
     let mut it: Value = serde_json::from_slice(json.as_bytes()).ok()?;
     let (call, now, name) = (it["call"].as_u64()?, time(&it["now"]), text(&it["do"])?);
-    let params = match it["params"].take() {
+    let params = match taken(&mut it, "params") {
         Value::Object(params) => params,
         _ => Map::new(),
     };
@@ -87,7 +92,7 @@ pub fn event(json: &str) -> Option<(i64, Event)> {
         "hidden" => Event::Hidden,
         "online" => Event::Online,
         "offline" => Event::Offline,
-        "message" => Event::Message(it["data"].take()),
+        "message" => Event::Message(taken(&mut it, "data")),
         "cookies" => Event::Cookies(text(&it["cookies"]).unwrap_or_default()),
         _ => return None,
     };

@@ -4,6 +4,7 @@ use crate::calls::{Command, Owner, Step, TokenQuery};
 use crate::config::{Config, Place, cookie, query};
 use crate::effects::{Cookie, Effect, Event, Failure, Outcome};
 use crate::few::Few;
+use crate::json::taken;
 use crate::requests::{Ask, Kind, form, pairs, route};
 use crate::sessions::Known;
 use crate::tokens::{Key, Tokens};
@@ -174,7 +175,7 @@ impl Core {
 
     /// Another tab signed somebody in or out.
     fn message(&mut self, mut message: Value, now: i64) {
-        let client = message["client"].take();
+        let client = taken(&mut message, "client");
         if !self.known.loaded || !(client.is_object() || client.is_null()) {
             return;
         }

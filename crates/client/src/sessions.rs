@@ -57,7 +57,7 @@ impl Known {
         if self.client["id"] == client["id"] && new.as_i64() < old.as_i64() {
             return;
         }
-        for session in client["sessions"].as_array_mut().into_iter().flatten() {
+        for session in client.get_mut("sessions").and_then(Value::as_array_mut).into_iter().flatten() {
             let Some(session) = session.as_object_mut() else { continue };
             let token = session.remove("last_active_token");
             let jwt = token.as_ref().and_then(|token| token["jwt"].as_str());
