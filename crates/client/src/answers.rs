@@ -62,7 +62,12 @@ impl Core {
                 }
             }
             Kind::Load => self.loaded(now),
-            Kind::Reload { call } => drop(call.map(|call| self.settle(call, Ok(Value::Null)))),
+            Kind::Reload { call } => {
+                let user = self.known.session().map_or(Value::Null, |session| session["user"].clone());
+                if let Some(call) = call {
+                    self.settle(call, Ok(user));
+                }
+            }
             Kind::Step { call } => self.settle(call, Ok(taken(&mut body, "response"))),
             Kind::Activate { call, session } => {
                 if self.known.lives(&session) {

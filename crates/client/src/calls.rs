@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 pub enum Command {
     /// Find out who is there. Settles when that is known.
     Load,
-    /// Find it out again.
+    /// Find it out again. Settles with the user of the active session.
     Reload,
     /// One step of a sign-in or a sign-up, with the parameters of its endpoint. Settles with the attempt.
     Step(Step, Map<String, Value>),

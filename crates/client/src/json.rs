@@ -2,6 +2,7 @@
 
 use crate::calls::{Command, Step, TokenQuery};
 use crate::effects::{Cookie, Effect, Event, Request};
+use crate::text::{quoted, written};
 use crate::{Config, Failure};
 use serde_json::{Map, Value};
 
@@ -14,10 +15,9 @@ fn text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
 
-/// Unix milliseconds. A fraction, which some clocks have, is not read: see the features of `serde_json`.
+/// Milliseconds may come as a number with a fraction.
 fn time(value: &Value) -> i64 {
-    let whole = || value.to_string().split('.').next().and_then(|whole| whole.parse().ok());
-    value.as_i64().or_else(whole).unwrap_or(0)
+    value.as_i64().unwrap_or_else(|| value.as_f64().unwrap_or(0.0) as i64)
 }
 
 /// `{publishableKey, proxyUrl?, domain?, origin, href, cookies, hidden?, native?, clientToken?, seed}`; the seed is up to 16
@@ -119,10 +119,6 @@ fn member(out: &mut String, name: &str, value: &str) {
     out.extend([",\"", name, "\":", value]);
 }
 
-fn quoted(text: &str) -> String {
-    Value::from(text).to_string()
-}
-
 fn or_null(text: Option<&str>) -> String {
     text.map_or_else(|| "null".to_owned(), quoted)
 }
@@ -139,7 +135,7 @@ fn effect(effect: &Effect, out: &mut String) {
             member(out, "method", &quoted(method));
             member(out, "url", &quoted(url));
             let headers: Map<String, Value> = headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
-            member(out, "headers", &Value::Object(headers).to_string());
+            member(out, "headers", &written(&Value::Object(headers)));
             member(out, "credentials", if *credentials { "\"include\"" } else { "\"omit\"" });
             if let Some(body) = body {
                 member(out, "body", &quoted(body));
@@ -161,13 +157,13 @@ fn effect(effect: &Effect, out: &mut String) {
             out.push_str("settle\"");
             member(out, "call", &call.to_string());
             match outcome {
-                Ok(value) => member(out, "value", &value.to_string()),
+                Ok(value) => member(out, "value", &written(value)),
                 Err(failure) => error(failure, out),
             }
         }
         Effect::Broadcast(data) => {
             out.push_str("broadcast\"");
-            member(out, "data", &data.to_string());
+            member(out, "data", &written(data));
         }
         Effect::Timer(at) => {
             out.push_str("timer\"");
@@ -180,7 +176,7 @@ fn error(it: &Failure, out: &mut String) {
     out.extend([",\"error\":{\"code\":", &quoted(&it.code)]);
     member(out, "message", &quoted(&it.message));
     member(out, "status", &it.status.to_string());
-    member(out, "errors", &Value::Array(it.errors.clone()).to_string());
+    member(out, "errors", &written(&Value::Array(it.errors.clone())));
     member(out, "clerkTraceId", &or_null(it.trace_id.as_deref()));
     member(out, "retryAfter", &number(it.retry_after));
     out.push('}');

@@ -24,6 +24,7 @@ pub mod json;
 mod machine;
 mod requests;
 mod sessions;
+mod text;
 mod tokens;
 
 pub use calls::{Command, Step, TokenQuery};

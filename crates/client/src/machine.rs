@@ -7,6 +7,7 @@ use crate::few::Few;
 use crate::json::taken;
 use crate::requests::{Ask, Kind, form, pairs, route};
 use crate::sessions::Known;
+use crate::text::write;
 use crate::tokens::{Key, Tokens};
 use doorward_wire::Endpoint as _;
 use doorward_wire::fapi::*;
@@ -410,7 +411,8 @@ impl Core {
         ];
         let mut body = ["\"isLoaded\":", if known.loaded { "true" } else { "false" }].concat();
         for (name, value) in parts {
-            body.extend([",\"", name, "\":", &value.to_string()]);
+            body.extend([",\"", name, "\":"]);
+            write(value, &mut body);
         }
         if body != self.body || self.version == 0 {
             self.version += 1;

@@ -2,6 +2,7 @@
 
 use crate::config::{Config, Place};
 use crate::effects::Request;
+use crate::text::written;
 use serde_json::{Map, Value};
 
 /// The date of the protocol that the core speaks.
@@ -118,7 +119,7 @@ fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
-        other => other.to_string(),
+        other => written(other),
     }
 }
 

@@ -11,6 +11,8 @@ pub(crate) struct Known {
     pub(crate) active: Option<String>,
     /// Answers to requests with a smaller number say nothing about the client any more: since then it was signed out.
     pub(crate) floor: u64,
+    /// The request with whose answer the client came.
+    number: u64,
 }
 
 fn is_signed_in(session: &Value) -> bool {
@@ -54,9 +56,12 @@ impl Known {
             return;
         }
         let (old, new) = (&self.client["updated_at"], &client["updated_at"]);
-        if self.client["id"] == client["id"] && new.as_i64() < old.as_i64() {
+        // What was asked for earlier may be answered later; the server's time says more, where it differs.
+        let older = new.as_i64() < old.as_i64() || (number < self.number && new.as_i64() == old.as_i64());
+        if self.client["id"] == client["id"] && older {
             return;
         }
+        self.number = number;
         for session in client.get_mut("sessions").and_then(Value::as_array_mut).into_iter().flatten() {
             let Some(session) = session.as_object_mut() else { continue };
             let token = session.remove("last_active_token");
