@@ -32,6 +32,7 @@ export {
   SignedOut,
 } from "@doorward/react";
 export { AuthenticateWithRedirectCallback, type RedirectCallbackProps } from "@doorward/react";
+export { type Appearance, SignIn, type SignInProps, SignUp, type SignUpProps, type Variables } from "@doorward/react";
 export { ClerkAPIResponseError, DoorwardAPIResponseError, type DoorwardAPIError, isClerkAPIResponseError, isDoorwardAPIResponseError } from "@doorward/react";
 export type { InitialState } from "@doorward/react";
 export type { ClientResource, Doorward, DoorwardOptions, SetActiveParams, SignOutOptions, State } from "@doorward/react";

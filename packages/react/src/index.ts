@@ -31,6 +31,9 @@ export {
   SignedOut,
 } from "./components.js";
 export { AuthenticateWithRedirectCallback, type RedirectCallbackProps } from "./redirect-callback.js";
+export { SignIn, type SignInProps } from "./ui/sign-in.js";
+export { SignUp, type SignUpProps } from "./ui/sign-up.js";
+export type { Appearance, Variables } from "./ui/styles.js";
 export { ClerkAPIResponseError, DoorwardAPIResponseError, type DoorwardAPIError, isClerkAPIResponseError, isDoorwardAPIResponseError } from "./errors.js";
 export type { InitialState } from "./context.js";
 export type { ClientFields as ClientResource, Doorward, DoorwardOptions, SetActiveParams, SignOutOptions, State } from "./doorward.js";
