@@ -32,7 +32,7 @@ options=(--locked --target "$triple" --profile "$profile")
 if [ "${DOORWARD_WASM:-}" != debian ] && { has_std || { have rustup && timeout 300 rustup --quiet target add $triple 2>/dev/null; } } && has_std; then
   if small; then
     export RUSTC_BOOTSTRAP=1 CARGO_PROFILE_WASM_PANIC=immediate-abort
-    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS+=' -Zlocation-detail=none'
+    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS+=' -Zlocation-detail=none -Zfmt-debug=none'
     options+=(-Zpanic-immediate-abort -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size)
   fi
   say "WASM build with $(rustc --version)"

@@ -4,6 +4,7 @@ use crate::effects::Failure;
 use crate::json::taken;
 use crate::machine::Core;
 use crate::requests::{Ask, Kind};
+use crate::text::read;
 use crate::tokens::Key;
 use serde_json::Value;
 
@@ -19,7 +20,7 @@ impl Core {
             self.keep_client_token(token);
         }
         let retry_after = header("retry-after").and_then(|text| text.trim().parse::<i64>().ok()).filter(|n| *n >= 0);
-        let body: Value = serde_json::from_slice(body.as_bytes()).unwrap_or(Value::Null);
+        let body: Value = read(body).unwrap_or(Value::Null);
         let good = (200..300).contains(&status);
         if good && (body.is_object() || body.is_null()) {
             return self.succeeded(id, ask, body, now);

@@ -2,7 +2,7 @@
 
 use crate::calls::{Command, Step, TokenQuery};
 use crate::effects::{Cookie, Effect, Event, Request};
-use crate::text::{quoted, written};
+use crate::text::{plain, quoted, read, written};
 use crate::{Config, Failure};
 use serde_json::{Map, Value};
 
@@ -12,12 +12,13 @@ pub(crate) fn taken(value: &mut Value, name: &str) -> Value {
 }
 
 fn text(value: &Value) -> Option<String> {
-    value.as_str().map(str::to_owned)
+    value.as_str().map(|text| plain(text).to_owned())
 }
 
 /// Milliseconds may come as a number with a fraction.
 fn time(value: &Value) -> i64 {
-    value.as_i64().unwrap_or_else(|| value.as_f64().unwrap_or(0.0) as i64)
+    let whole = || written(value).split('.').next().and_then(|whole| whole.parse().ok());
+    value.as_i64().or_else(whole).unwrap_or(0)
 }
 
 /// `{publishableKey, proxyUrl?, domain?, origin, href, cookies, hidden?, native?, clientToken?, seed}`; the seed is up to 16
@@ -26,7 +27,7 @@ fn time(value: &Value) -> i64 {
 /// # Errors
 /// When it is no JSON object, or has no publishable key.
 pub fn config(json: &str) -> Result<Config, String> {
-    let it: Value = serde_json::from_slice(json.as_bytes()).map_err(|_| "the configuration must be a JSON object")?;
+    let it: Value = read(json).ok_or("the configuration must be a JSON object")?;
     let or_empty = |name: &str| text(&it[name]).unwrap_or_default();
     Ok(Config {
         publishable_key: text(&it["publishableKey"]).ok_or("a publishableKey is needed")?,
@@ -44,7 +45,7 @@ pub fn config(json: &str) -> Result<Config, String> {
 
 /// `{call, now, do, params?}`: the number, the time (Unix milliseconds) and the command. None when it is none of these.
 pub fn command(json: &str) -> Option<(u64, i64, Command)> {
-    let mut it: Value = serde_json::from_slice(json.as_bytes()).ok()?;
+    let mut it: Value = read(json)?;
     let (call, now, name) = (it["call"].as_u64()?, time(&it["now"]), text(&it["do"])?);
     let params = match taken(&mut it, "params") {
         Value::Object(params) => params,
@@ -77,7 +78,7 @@ fn named(name: &str, params: Map<String, Value>) -> Command {
 
 /// `{now, event, ..}`: the time and what happened. None when it is none of these.
 pub fn event(json: &str) -> Option<(i64, Event)> {
-    let mut it: Value = serde_json::from_slice(json.as_bytes()).ok()?;
+    let mut it: Value = read(json)?;
     let now = time(&it["now"]);
     let event = match it["event"].as_str()? {
         "response" => Event::Response {

@@ -2,7 +2,7 @@
 
 use crate::config::{Config, Place};
 use crate::effects::Request;
-use crate::text::written;
+use crate::text::{plain, written};
 use serde_json::{Map, Value};
 
 /// The date of the protocol that the core speaks.
@@ -117,7 +117,7 @@ pub(crate) fn form(params: &Map<String, Value>) -> String {
 
 fn text(value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => plain(text).to_owned(),
         Value::Null => String::new(),
         other => written(other),
     }
