@@ -111,7 +111,7 @@ describe("the ready-made forms", () => {
     await page.getByLabel("Code").fill("000000");
     profile.allow(({ status, url }) => status === 422 && url.includes("/attempt_first_factor"));
     await page.locator(".dw-card").getByRole("button", { name: "Sign in" }).click();
-    await page.getByRole("alert").waitFor();
+    await page.getByRole("alert").getByText("Incorrect code").waitFor();
     await assertAccessible("wrong-code");
     await page.getByLabel("Code").fill("424242");
     await page.locator(".dw-card").getByRole("button", { name: "Sign in" }).click();
@@ -128,7 +128,11 @@ describe("the ready-made forms", () => {
     await page.getByRole("button", { name: "Send the code" }).click();
     await page.getByLabel("Code").fill("424242");
     await page.getByRole("button", { name: "Continue" }).click();
-    await page.getByLabel("New password").fill("another horse battery staple");
+    await page.getByRole("textbox", { name: "New password" }).waitFor({ timeout: 8000 }).catch(async (error) => {
+      await profile.shot(page, "failed");
+      throw error;
+    });
+    await page.getByRole("textbox", { name: "New password" }).fill("another horse battery staple");
     await assertAccessible("new-password");
     await page.getByRole("button", { name: "Save and sign in" }).click();
     await page.waitForURL("/account");
