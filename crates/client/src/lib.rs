@@ -24,6 +24,7 @@ pub mod json;
 mod machine;
 mod requests;
 mod sessions;
+mod shown;
 mod text;
 mod tokens;
 

@@ -2,12 +2,11 @@
 
 use crate::calls::{Command, Owner, Step, TokenQuery};
 use crate::config::{Config, Place, cookie, query};
-use crate::effects::{Cookie, Effect, Event, Failure, Outcome};
+use crate::effects::{Effect, Event, Failure, Outcome};
 use crate::few::Few;
 use crate::json::taken;
 use crate::requests::{Ask, Kind, form, pairs, route};
 use crate::sessions::Known;
-use crate::text::write;
 use crate::tokens::{Key, Tokens};
 use doorward_wire::Endpoint as _;
 use doorward_wire::fapi::*;
@@ -38,14 +37,14 @@ pub struct Core {
     pub(crate) dirty: bool,
     random: u64,
     next: u64,
-    effects: Vec<Effect>,
+    pub(crate) effects: Vec<Effect>,
     settled: Vec<(u64, Outcome)>,
     told: bool,
-    body: String,
-    snapshot: String,
-    version: u64,
+    pub(crate) body: String,
+    pub(crate) snapshot: String,
+    pub(crate) version: u64,
     timer: Option<i64>,
-    cookies: Few<String, Option<String>>,
+    pub(crate) cookies: Few<String, Option<String>>,
 }
 
 impl Core {
@@ -362,63 +361,6 @@ impl Core {
             let key = Key::plain(&id.clone());
             self.mint_after = now.saturating_add(PAUSE);
             self.mint(&key, None);
-        }
-    }
-
-    fn write_cookies(&mut self) {
-        if self.config.native {
-            return;
-        }
-        let mut wanted: Vec<(&str, Option<String>, &'static str)> = Vec::new();
-        if self.place.development {
-            wanted.extend(self.dev_browser.clone().map(|token| ("__clerk_db_jwt", Some(token), "Lax")));
-        }
-        if self.known.loaded {
-            let held = self.known.active.as_deref().and_then(|id| self.tokens.held(&Key::plain(id)));
-            match (&self.known.active, held) {
-                (None, _) => wanted.push(("__session", None, "Lax")),
-                (Some(_), Some(held)) => wanted.push(("__session", Some(held.jwt.clone()), "Lax")),
-                (Some(_), None) => {}
-            }
-            if self.place.keeps_uat {
-                wanted.push(("__client_uat", Some(self.known.uat().to_string()), "Strict"));
-            }
-        }
-        for (name, value, same_site) in wanted {
-            for name in [name.to_owned(), [name, "_", &self.place.suffix].concat()] {
-                if self.cookies.get(&name) != Some(&value) {
-                    self.cookies.insert(name.clone(), value.clone());
-                    self.effects.push(Effect::Cookie(Cookie { name, value: value.clone(), same_site, secure: self.place.secure }));
-                }
-            }
-        }
-    }
-
-    fn render(&mut self) {
-        if !std::mem::take(&mut self.dirty) {
-            return;
-        }
-        let known = &self.known;
-        let session = known.session().unwrap_or(&Value::Null);
-        let sessions = known.client.get("sessions").unwrap_or(&Value::Null);
-        let parts: [(&str, &Value); 6] = [
-            ("client", &known.client),
-            ("session", session),
-            ("user", &session["user"]),
-            ("signIn", &known.client["sign_in"]),
-            ("signUp", &known.client["sign_up"]),
-            ("sessions", if sessions.is_array() { sessions } else { &Value::Array(Vec::new()) }),
-        ];
-        let mut body = ["\"isLoaded\":", if known.loaded { "true" } else { "false" }].concat();
-        for (name, value) in parts {
-            body.extend([",\"", name, "\":"]);
-            write(value, &mut body);
-        }
-        if body != self.body || self.version == 0 {
-            self.version += 1;
-            self.snapshot = ["{\"version\":", &self.version.to_string(), ",", &body, "}"].concat();
-            self.body = body;
-            self.effects.push(Effect::Changed);
         }
     }
 }

@@ -88,11 +88,13 @@ impl Server {
     }
 }
 
+/// Requests on their way by their number, and what the server made of them so far.
+type Asked = BTreeMap<u64, (String, Option<(u16, Value)>)>;
+
 struct World {
     page: Page,
     server: Server,
-    /// Requests on their way, and answers on their way back.
-    asked: BTreeMap<u64, (String, Option<(u16, Value)>)>,
+    asked: Asked,
     answered: Vec<(u64, u16, Value)>,
     given: BTreeSet<u64>,
     /// Calls of sign-ins and of sign-outs of all.
@@ -102,7 +104,7 @@ struct World {
     seen: (u64, String),
 }
 
-fn nth<'a>(map: &'a BTreeMap<u64, (String, Option<(u16, Value)>)>, at: usize) -> Option<(u64, &'a str)> {
+fn nth(map: &Asked, at: usize) -> Option<(u64, &str)> {
     let len = map.len();
     map.iter().nth(at.checked_rem(len)?).map(|(id, (url, _))| (*id, url.as_str()))
 }
@@ -147,7 +149,7 @@ impl World {
 
     fn serve(&mut self, at: usize) {
         let Some((id, url)) = nth(&self.asked, at) else { return };
-        let answer = self.server.serve(&url.to_owned(), self.page.now);
+        let answer = self.server.serve(url, self.page.now);
         self.asked.get_mut(&id).unwrap().1.get_or_insert(answer);
     }
 
