@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { apps, cleanEnv, out, ports, publishableKey, urls } from "./config.mjs";
+import { apps as official, cleanEnv, out, ownApps, ports, publishableKey, urls } from "./config.mjs";
 import { Program, assertFree, run } from "./program.mjs";
 
+const apps = { ...official, ...ownApps };
 const generated = /^(node_modules|\.next.*|next-env\.d\.ts|.*\.tsbuildinfo)$/;
 
 function publicEnv(version, kind) {
@@ -33,7 +34,14 @@ function fingerprint(version, env) {
   for (const path of files(apps[version].directory)) {
     hash.update(path).update("\0").update(readFileSync(path)).update("\0");
   }
-  return hash.update(JSON.stringify(env)).update(process.version).digest("hex");
+  return hash.update(JSON.stringify(env)).update(digest(apps[version])).digest("hex");
+}
+
+// What npm copies into an app is not in its lock file.
+function digest({ directory, packages = [] }) {
+  const hash = createHash("sha256").update(readFileSync(join(directory, "package-lock.json")));
+  for (const path of packages.flatMap((it) => [join(it, "package.json"), ...files(join(it, "dist"))])) hash.update(path).update(readFileSync(path));
+  return hash.update(process.version).digest("hex");
 }
 
 function fresh(path, key) {
@@ -42,7 +50,7 @@ function fresh(path, key) {
 
 async function install(version) {
   const { directory } = apps[version];
-  const key = createHash("sha256").update(readFileSync(join(directory, "package-lock.json"))).update(process.version).digest("hex");
+  const key = digest(apps[version]);
   const stamp = join(directory, "node_modules/.e2e");
   if (fresh(stamp, key)) return;
   await run("nice", ["-n", "10", "npm", "ci", "--prefer-offline"], { cwd: directory, env: cleanEnv() });
@@ -56,6 +64,8 @@ async function build(version, kind) {
   const key = fingerprint(version, env);
   const stamp = join(directory, env.NEXT_DIST_DIR, "e2e-key");
   if (fresh(stamp, key)) return;
+  // Next believes that a package of the same version is the same package.
+  rmSync(join(directory, env.NEXT_DIST_DIR), { recursive: true, force: true });
   const log = await run("nice", ["-n", "10", "node", "node_modules/next/dist/bin/next", "build"], { cwd: directory, env: cleanEnv(env) });
   mkdirSync(out, { recursive: true });
   writeFileSync(join(out, `build-${version}-${kind}.log`), log);

@@ -61,6 +61,14 @@ export const apps = {
   },
 };
 
+const ownPackages = ["react", "nextjs"].map((name) => resolve(here, "../packages", name));
+
+/** Apps on our own packages, which `scripts/packages.sh` has built. */
+export const ownApps = {
+  "ours-alias": { directory: resolve(here, "../examples/ours-alias"), packages: ownPackages },
+  ours: { directory: resolve(here, "../examples/ours"), packages: ownPackages },
+};
+
 export const sdkPackages = ["@clerk/clerk-js@4", "@clerk/clerk-js@5", "@clerk/clerk-js@6", "@clerk/ui@1"];
 
 export function doorwardBinary() {

@@ -1,0 +1,184 @@
+//! Configuration, commands, events and effects as JSON, for bindings that pass text.
+
+use crate::calls::{Command, Step, TokenQuery};
+use crate::effects::{Cookie, Effect, Event, Request};
+use crate::text::{plain, quoted, read, written};
+use crate::{Config, Failure};
+use serde_json::{Map, Value};
+
+/// A member, taken out; null when there is none. Indexing would panic for what is no object.
+pub(crate) fn taken(value: &mut Value, name: &str) -> Value {
+    value.get_mut(name).map(Value::take).unwrap_or_default()
+}
+
+fn text(value: &Value) -> Option<String> {
+    value.as_str().map(|text| plain(text).to_owned())
+}
+
+/// Milliseconds may come as a number with a fraction.
+fn time(value: &Value) -> i64 {
+    let whole = || written(value).split('.').next().and_then(|whole| whole.parse().ok());
+    value.as_i64().or_else(whole).unwrap_or(0)
+}
+
+/// `{publishableKey, proxyUrl?, domain?, origin, href, cookies, hidden?, native?, clientToken?, seed}`; the seed is up to 16
+/// hexadecimal digits.
+///
+/// # Errors
+/// When it is no JSON object, or has no publishable key.
+pub fn config(json: &str) -> Result<Config, String> {
+    let it: Value = read(json).ok_or("the configuration must be a JSON object")?;
+    let or_empty = |name: &str| text(&it[name]).unwrap_or_default();
+    Ok(Config {
+        publishable_key: text(&it["publishableKey"]).ok_or("a publishableKey is needed")?,
+        proxy_url: text(&it["proxyUrl"]).filter(|url| !url.is_empty()),
+        domain: text(&it["domain"]).filter(|domain| !domain.is_empty() && it["isSatellite"] == true),
+        origin: or_empty("origin"),
+        href: or_empty("href"),
+        cookies: or_empty("cookies"),
+        hidden: it["hidden"] == true,
+        native: it["native"] == true,
+        client_token: text(&it["clientToken"]),
+        seed: u64::from_str_radix(&or_empty("seed"), 16).unwrap_or(1),
+    })
+}
+
+/// `{call, now, do, params?}`: the number, the time (Unix milliseconds) and the command. None when it is none of these.
+pub fn command(json: &str) -> Option<(u64, i64, Command)> {
+    let mut it: Value = read(json)?;
+    let (call, now, name) = (it["call"].as_u64()?, time(&it["now"]), text(&it["do"])?);
+    let params = match taken(&mut it, "params") {
+        Value::Object(params) => params,
+        _ => Map::new(),
+    };
+    Some((call, now, named(&name, params)))
+}
+
+fn named(name: &str, params: Map<String, Value>) -> Command {
+    let param = |name: &str| params.get(name).and_then(text);
+    let nullable = |name: &str| params.get(name).map(text);
+    match name {
+        "load" => Command::Load,
+        "reload" | "user.reload" => Command::Reload,
+        "setActive" => Command::SetActive { session: nullable("session"), organization: nullable("organization") },
+        "signOut" => Command::SignOut { session: param("sessionId") },
+        "touch" => Command::Touch { session: param("session") },
+        "getToken" => Command::GetToken(TokenQuery {
+            session: param("session"),
+            template: param("template"),
+            organization: param("organizationId"),
+            skip_cache: params.get("skipCache") == Some(&Value::Bool(true)),
+        }),
+        _ => match Step::named(name) {
+            Some(step) => Command::Step(step, params),
+            None => Command::Unknown(name.to_owned()),
+        },
+    }
+}
+
+/// `{now, event, ..}`: the time and what happened. None when it is none of these.
+pub fn event(json: &str) -> Option<(i64, Event)> {
+    let mut it: Value = read(json)?;
+    let now = time(&it["now"]);
+    let event = match it["event"].as_str()? {
+        "response" => Event::Response {
+            id: it["id"].as_u64()?,
+            status: u16::try_from(it["status"].as_u64()?).ok()?,
+            headers: it["headers"].as_object().into_iter().flatten().filter_map(|(k, v)| Some((k.clone(), text(v)?))).collect(),
+            body: text(&it["body"]).unwrap_or_default(),
+        },
+        "failed" => Event::Failed { id: it["id"].as_u64()? },
+        "timer" => Event::Timer,
+        "visible" => Event::Visible,
+        "hidden" => Event::Hidden,
+        "online" => Event::Online,
+        "offline" => Event::Offline,
+        "message" => Event::Message(taken(&mut it, "data")),
+        "cookies" => Event::Cookies(text(&it["cookies"]).unwrap_or_default()),
+        _ => return None,
+    };
+    Some((now, event))
+}
+
+/// A JSON array of objects that say by `do` what is to be done; nothing when there is nothing to do.
+pub fn effects(effects: Vec<Effect>) -> Option<String> {
+    if effects.is_empty() {
+        return None;
+    }
+    let mut out = String::new();
+    for it in &effects {
+        out.push_str(if out.is_empty() { "[{\"do\":\"" } else { ",{\"do\":\"" });
+        effect(it, &mut out);
+        out.push('}');
+    }
+    out.push(']');
+    Some(out)
+}
+
+/// `,"name":value`
+fn member(out: &mut String, name: &str, value: &str) {
+    out.extend([",\"", name, "\":", value]);
+}
+
+fn or_null(text: Option<&str>) -> String {
+    text.map_or_else(|| "null".to_owned(), quoted)
+}
+
+fn number(value: Option<i64>) -> String {
+    value.map_or_else(|| "null".to_owned(), |n| n.to_string())
+}
+
+fn effect(effect: &Effect, out: &mut String) {
+    match effect {
+        Effect::Request(Request { id, method, url, headers, body, credentials }) => {
+            out.push_str("request\"");
+            member(out, "id", &id.to_string());
+            member(out, "method", &quoted(method));
+            member(out, "url", &quoted(url));
+            let headers: Map<String, Value> = headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
+            member(out, "headers", &written(&Value::Object(headers)));
+            member(out, "credentials", if *credentials { "\"include\"" } else { "\"omit\"" });
+            if let Some(body) = body {
+                member(out, "body", &quoted(body));
+            }
+        }
+        Effect::Cookie(Cookie { name, value, same_site, secure }) => {
+            out.push_str("cookie\",\"maxAge\":31536000,\"path\":\"/\"");
+            member(out, "name", &quoted(name));
+            member(out, "value", &or_null(value.as_deref()));
+            member(out, "sameSite", &quoted(same_site));
+            member(out, "secure", if *secure { "true" } else { "false" });
+        }
+        Effect::ClientToken(token) => {
+            out.push_str("clientToken\"");
+            member(out, "value", &or_null(token.as_deref()));
+        }
+        Effect::Changed => out.push_str("changed\""),
+        Effect::Settle { call, outcome } => {
+            out.push_str("settle\"");
+            member(out, "call", &call.to_string());
+            match outcome {
+                Ok(value) => member(out, "value", &written(value)),
+                Err(failure) => error(failure, out),
+            }
+        }
+        Effect::Broadcast(data) => {
+            out.push_str("broadcast\"");
+            member(out, "data", &written(data));
+        }
+        Effect::Timer(at) => {
+            out.push_str("timer\"");
+            member(out, "at", &number(*at));
+        }
+    }
+}
+
+fn error(it: &Failure, out: &mut String) {
+    out.extend([",\"error\":{\"code\":", &quoted(&it.code)]);
+    member(out, "message", &quoted(&it.message));
+    member(out, "status", &it.status.to_string());
+    member(out, "errors", &written(&Value::Array(it.errors.clone())));
+    member(out, "clerkTraceId", &or_null(it.trace_id.as_deref()));
+    member(out, "retryAfter", &number(it.retry_after));
+    out.push('}');
+}

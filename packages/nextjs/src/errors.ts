@@ -1,0 +1,1 @@
+export { ClerkAPIResponseError, DoorwardAPIResponseError, type DoorwardAPIError, isClerkAPIResponseError, isDoorwardAPIResponseError } from "@doorward/react/errors";

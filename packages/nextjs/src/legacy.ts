@@ -1,0 +1,1 @@
+export { type UseSignInReturn, type UseSignUpReturn, useSignIn, useSignUp } from "@doorward/react/legacy";

@@ -1,0 +1,10 @@
+export { auth, currentUser, type AppAuth, type AuthFunction } from "./app.js";
+export type { AuthObject, Check, GetTokenOptions, SignedInAuth, SignedOutAuth } from "./auth-object.js";
+export { authMiddleware, redirectToSignIn, type AuthMiddlewareOptions } from "./auth-middleware.js";
+export { authenticateRequest, verifyToken, type RequestState } from "./authenticate.js";
+export { type BackendOptions, type BackendSession, type BackendUser, createDoorwardClient, createDoorwardClient as createClerkClient } from "./backend.js";
+export { type SessionClaims, TokenVerificationError, type TokenReason } from "./jwt.js";
+export { createRouteMatcher, type RouteMatcher } from "./matcher.js";
+export { clerkMiddleware, doorwardMiddleware, type DoorwardMiddleware, type MiddlewareAuth, type MiddlewareHandler, type MiddlewareOptions } from "./middleware.js";
+export type { AuthenticateOptions } from "./options.js";
+export { buildClerkProps, buildDoorwardProps, getAuth, initialState, type InitialState } from "./pages.js";

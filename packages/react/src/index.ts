@@ -1,0 +1,41 @@
+export { ClerkProvider, DoorwardProvider, type DoorwardProviderProps } from "./provider.js";
+export {
+  type UseAuthReturn,
+  type UseSessionListReturn,
+  type UseSessionReturn,
+  type UseSignInReturn,
+  type UseSignUpReturn,
+  type UseUserReturn,
+  useAuth,
+  useClerk,
+  useDoorward,
+  useSession,
+  useSessionList,
+  useSignIn,
+  useSignUp,
+  useUser,
+} from "./hooks.js";
+export {
+  ClerkLoaded,
+  ClerkLoading,
+  DoorwardLoaded,
+  DoorwardLoading,
+  type RedirectButtonProps,
+  RedirectToSignIn,
+  RedirectToSignUp,
+  SignInButton,
+  SignOutButton,
+  type SignOutButtonProps,
+  SignUpButton,
+  SignedIn,
+  SignedOut,
+} from "./components.js";
+export { AuthenticateWithRedirectCallback, type RedirectCallbackProps } from "./redirect-callback.js";
+export { SignIn, type SignInProps } from "./ui/sign-in.js";
+export { SignUp, type SignUpProps } from "./ui/sign-up.js";
+export type { Appearance, Variables } from "./ui/styles.js";
+export { ClerkAPIResponseError, DoorwardAPIResponseError, type DoorwardAPIError, isClerkAPIResponseError, isDoorwardAPIResponseError } from "./errors.js";
+export type { InitialState } from "./context.js";
+export type { ClientFields as ClientResource, Doorward, DoorwardOptions, SetActiveParams, SignOutOptions, State } from "./doorward.js";
+export type { Session as SessionResource, SignIn as SignInResource, SignUp as SignUpResource, User as UserResource } from "./resources.js";
+export type * from "./types.js";

@@ -1,0 +1,237 @@
+/** What a page may still want to know when the name it uses is not listed here. */
+type OpenString<Known extends string> = Known | (string & {});
+
+export type SignInStatus = "needs_identifier" | "needs_first_factor" | "needs_second_factor" | "needs_client_trust" | "needs_new_password" | "complete" | "abandoned";
+export type SignUpStatus = "missing_requirements" | "complete" | "abandoned";
+export type SessionStatus = "active" | "pending" | "abandoned" | "ended" | "expired" | "removed" | "replaced" | "revoked";
+export type VerificationStatus = "unverified" | "verified" | "transferable" | "failed" | "expired";
+export type OAuthStrategy = `oauth_${string}`;
+export type FirstFactorStrategy = OpenString<"password" | "email_code" | "email_link" | "phone_code" | "passkey" | "ticket" | "enterprise_sso" | "reset_password_email_code" | "reset_password_phone_code" | OAuthStrategy>;
+export type SecondFactorStrategy = OpenString<"totp" | "backup_code" | "phone_code" | "email_code">;
+
+export interface Factor<Strategy extends string = string> {
+  strategy: Strategy;
+  safeIdentifier?: string;
+  emailAddressId?: string;
+  phoneNumberId?: string;
+  primary?: boolean;
+  default?: boolean;
+}
+
+export type SignInFirstFactor = Factor<FirstFactorStrategy>;
+export type SignInSecondFactor = Factor<SecondFactorStrategy>;
+
+export interface VerificationResource {
+  status: VerificationStatus | null;
+  strategy: string | null;
+  attempts: number | null;
+  expireAt: Date | null;
+  error: { code: string; message: string; longMessage?: string; meta?: Record<string, unknown> } | null;
+  nonce: string | null;
+  message: string | null;
+  externalVerificationRedirectURL: URL | null;
+  verifiedAtClient: string | null;
+  /** Sign-ups only. */
+  nextAction?: "needs_prepare" | "needs_attempt" | "";
+  supportedStrategies?: string[];
+}
+
+export interface UserData {
+  firstName?: string | null;
+  lastName?: string | null;
+  imageUrl?: string;
+  hasImage?: boolean;
+}
+
+export interface SignInCreateParams {
+  identifier?: string;
+  password?: string;
+  strategy?: FirstFactorStrategy;
+  ticket?: string;
+  token?: string;
+  transfer?: boolean;
+  redirectUrl?: string;
+  actionCompleteRedirectUrl?: string;
+}
+
+export interface PrepareFirstFactorParams {
+  strategy: FirstFactorStrategy;
+  emailAddressId?: string;
+  phoneNumberId?: string;
+  redirectUrl?: string;
+  actionCompleteRedirectUrl?: string;
+}
+
+export interface AttemptFirstFactorParams {
+  strategy: FirstFactorStrategy;
+  password?: string;
+  code?: string;
+  signature?: string;
+  publicKeyCredential?: unknown;
+}
+
+export interface PrepareSecondFactorParams {
+  strategy: SecondFactorStrategy;
+  phoneNumberId?: string;
+  emailAddressId?: string;
+}
+
+export interface AttemptSecondFactorParams {
+  strategy: SecondFactorStrategy;
+  code: string;
+}
+
+export interface ResetPasswordParams {
+  password: string;
+  signOutOfOtherSessions?: boolean;
+}
+
+export interface RedirectParams {
+  strategy: OAuthStrategy | "enterprise_sso";
+  redirectUrl: string;
+  redirectUrlComplete: string;
+  identifier?: string;
+}
+
+export interface SignInFields {
+  id?: string;
+  status: SignInStatus | null;
+  supportedIdentifiers: string[];
+  supportedFirstFactors: SignInFirstFactor[] | null;
+  supportedSecondFactors: SignInSecondFactor[] | null;
+  firstFactorVerification: VerificationResource;
+  secondFactorVerification: VerificationResource;
+  identifier: string | null;
+  createdSessionId: string | null;
+  userData: UserData;
+}
+
+export interface SignUpParams {
+  emailAddress?: string;
+  phoneNumber?: string;
+  username?: string;
+  firstName?: string;
+  lastName?: string;
+  password?: string;
+  unsafeMetadata?: Record<string, unknown>;
+  legalAccepted?: boolean;
+  strategy?: string;
+  ticket?: string;
+  transfer?: boolean;
+  redirectUrl?: string;
+  actionCompleteRedirectUrl?: string;
+}
+
+export interface PrepareVerificationParams {
+  strategy: OpenString<"email_code" | "email_link" | "phone_code">;
+  redirectUrl?: string;
+}
+
+export interface AttemptVerificationParams {
+  strategy: OpenString<"email_code" | "phone_code">;
+  code?: string;
+}
+
+export type SignUpField = OpenString<"email_address" | "phone_number" | "username" | "first_name" | "last_name" | "password" | "legal_accepted">;
+
+export interface SignUpVerifications {
+  emailAddress: VerificationResource;
+  phoneNumber: VerificationResource;
+  web3Wallet: VerificationResource;
+  externalAccount: VerificationResource;
+}
+
+export interface SignUpFields {
+  id?: string;
+  status: SignUpStatus | null;
+  requiredFields: SignUpField[];
+  optionalFields: SignUpField[];
+  missingFields: SignUpField[];
+  unverifiedFields: SignUpField[];
+  verifications: SignUpVerifications;
+  username: string | null;
+  firstName: string | null;
+  lastName: string | null;
+  emailAddress: string | null;
+  phoneNumber: string | null;
+  hasPassword: boolean;
+  unsafeMetadata: Record<string, unknown>;
+  createdSessionId: string | null;
+  createdUserId: string | null;
+  abandonAt: number | null;
+  legalAcceptedAt: number | null;
+}
+
+export interface EmailAddressFields {
+  id: string;
+  emailAddress: string;
+  verification: VerificationResource | null;
+  linkedTo: { id: string; type: string }[];
+}
+
+export interface PhoneNumberFields {
+  id: string;
+  phoneNumber: string;
+  verification: VerificationResource | null;
+}
+
+export interface UserFields {
+  id: string;
+  externalId: string | null;
+  username: string | null;
+  firstName: string | null;
+  lastName: string | null;
+  imageUrl: string;
+  hasImage: boolean;
+  primaryEmailAddressId: string | null;
+  primaryPhoneNumberId: string | null;
+  emailAddresses: EmailAddressFields[];
+  phoneNumbers: PhoneNumberFields[];
+  passwordEnabled: boolean;
+  twoFactorEnabled: boolean;
+  totpEnabled: boolean;
+  backupCodeEnabled: boolean;
+  publicMetadata: Record<string, unknown>;
+  unsafeMetadata: Record<string, unknown>;
+  lastSignInAt: Date | null;
+  legalAcceptedAt: Date | null;
+  createdAt: Date | null;
+  updatedAt: Date | null;
+}
+
+export interface UpdateUserParams {
+  username?: string;
+  firstName?: string;
+  lastName?: string;
+  primaryEmailAddressId?: string;
+  unsafeMetadata?: Record<string, unknown>;
+}
+
+export interface SessionFields {
+  id: string;
+  status: SessionStatus;
+  expireAt: Date;
+  abandonAt: Date;
+  lastActiveAt: Date;
+  lastActiveOrganizationId: string | null;
+  lastActiveToken: { jwt: string } | null;
+  actor: { sub: string; [claim: string]: unknown } | null;
+  tasks: { key: string }[] | null;
+  factorVerificationAge: [number, number] | null;
+  publicUserData: { firstName: string | null; lastName: string | null; imageUrl: string; hasImage: boolean; identifier: string; userId?: string };
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export interface GetTokenOptions {
+  template?: string;
+  skipCache?: boolean;
+  organizationId?: string;
+}
+
+export type GetToken = (options?: GetTokenOptions) => Promise<string | null>;
+
+export interface HasParams {
+  role?: string;
+  permission?: string;
+}

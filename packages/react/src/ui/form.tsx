@@ -1,0 +1,110 @@
+"use client";
+import { type CSSProperties, type FormEvent, type HTMLAttributes, type ReactNode, useEffect, useId, useRef } from "react";
+import type { DoorwardAPIError } from "../errors.js";
+import { type Appearance, css } from "./styles.js";
+
+export interface CardProps {
+  title: string;
+  /** What has just happened, read out by screen readers. */
+  hint?: ReactNode;
+  appearance?: Appearance;
+  /** Which form is shown: when it changes, its first field gets the focus. */
+  step: string;
+  errors: { raw: DoorwardAPIError[] | null; global: DoorwardAPIError[] | null };
+  busy: boolean;
+  action: string;
+  onSubmit: (values: Record<string, string>) => unknown;
+  children: ReactNode;
+  more?: ReactNode;
+}
+
+function themed({ variables = {} }: Appearance): CSSProperties {
+  return Object.fromEntries(Object.entries(variables).map(([name, value]) => [`--dw-${name}`, value])) as CSSProperties;
+}
+
+export function Card({ title, hint, appearance = {}, step, errors, busy, action, onSubmit, children, more }: CardProps) {
+  const id = useId();
+  const form = useRef<HTMLFormElement>(null);
+  const shown = useRef(step);
+
+  useEffect(() => {
+    // Not on the first: a page that takes the focus by itself is lost on whoever was elsewhere.
+    if (shown.current !== step) form.current?.querySelector("input")?.focus();
+    shown.current = step;
+  }, [step]);
+  useEffect(() => {
+    if (errors.raw) form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+  }, [errors.raw]);
+
+  function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    if (busy) return;
+    const values = Object.fromEntries([...new FormData(event.currentTarget)].map(([name, value]) => [name, String(value)]));
+    void onSubmit(values);
+  }
+
+  return (
+    <section className="dw-card" data-theme={appearance.theme ?? "auto"} style={themed(appearance)} aria-labelledby={id}>
+      <style dangerouslySetInnerHTML={{ __html: css }} />
+      <h1 id={id}>{title}</h1>
+      <p aria-live="polite">{hint}</p>
+      <form ref={form} onSubmit={submit} noValidate aria-labelledby={id}>
+        {children}
+        {errors.global?.map((error) => (
+          <p key={error.code} className="dw-error" role="alert">
+            {error.longMessage ?? error.message}
+          </p>
+        ))}
+        <button className="dw-main" type="submit" aria-disabled={busy}>
+          {busy ? "One moment" : action}
+        </button>
+      </form>
+      {more && <div className="dw-more">{more}</div>}
+    </section>
+  );
+}
+
+export interface FieldProps {
+  name: string;
+  label: string;
+  type?: string;
+  autoComplete?: string;
+  inputMode?: HTMLAttributes<HTMLInputElement>["inputMode"];
+  defaultValue?: string;
+  error: DoorwardAPIError | null;
+}
+
+export function Field({ name, label, error, ...input }: FieldProps) {
+  const id = useId();
+  return (
+    <div>
+      <label htmlFor={id}>{label}</label>
+      <input id={id} name={name} required aria-invalid={error !== null} aria-describedby={error ? `${id}-error` : undefined} {...input} />
+      {error && (
+        <p id={`${id}-error`} className="dw-error" role="alert">
+          {error.longMessage ?? error.message}
+        </p>
+      )}
+    </div>
+  );
+}
+
+export function Link({ children, onClick }: { children: ReactNode; onClick: () => unknown }) {
+  return (
+    <button type="button" className="dw-link" onClick={() => void onClick()}>
+      {children}
+    </button>
+  );
+}
+
+/** Where to go afterwards: what the address asks for, if it is a page of this app. */
+export function destination(fallback = "/"): string {
+  const asked = new URLSearchParams(location.search).get("redirect_url");
+  if (!asked) return fallback;
+  try {
+    const url = new URL(asked, location.href);
+    return url.origin === location.origin ? url.href : fallback;
+  } catch {
+    return fallback;
+  }
+}

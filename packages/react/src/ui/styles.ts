@@ -1,0 +1,44 @@
+/** Colours and measures that an app may set, by these names or as CSS variables. */
+export interface Variables {
+  /** Buttons and links. */
+  primary?: string;
+  /** Text on a button. */
+  onPrimary?: string;
+  text?: string;
+  muted?: string;
+  background?: string;
+  border?: string;
+  danger?: string;
+  radius?: string;
+  font?: string;
+}
+
+export interface Appearance {
+  /** `auto` follows the system. */
+  theme?: "light" | "dark" | "auto";
+  variables?: Variables;
+}
+
+const light = "--dw-primary:#1d4a8a;--dw-onPrimary:#fff;--dw-text:#1d2430;--dw-muted:#4d5a6c;--dw-background:#fff;--dw-border:#76839a;--dw-danger:#a3151f";
+const dark = "--dw-primary:#8fb8f5;--dw-onPrimary:#0d1a2e;--dw-text:#e8ecf3;--dw-muted:#aab5c6;--dw-background:#161b24;--dw-border:#76839a;--dw-danger:#ff9a9f";
+
+// Beside the component, not in a file: nothing to import, and no jump when it arrives.
+export const css = `
+.dw-card{${light};--dw-radius:.5rem;--dw-font:system-ui,sans-serif;color-scheme:light;box-sizing:border-box;width:100%;max-width:25rem;margin:0 auto;padding:clamp(1rem,5vw,2rem);border:1px solid var(--dw-border);border-radius:calc(var(--dw-radius)*2);color:var(--dw-text);background:var(--dw-background);font:1rem/1.5 var(--dw-font)}
+.dw-card *{box-sizing:border-box}
+.dw-card[data-theme=dark]{${dark};color-scheme:dark}
+@media(prefers-color-scheme:dark){.dw-card[data-theme=auto]{${dark};color-scheme:dark}}
+.dw-card h1{margin:0 0 .25rem;font-size:1.5rem;line-height:1.25}
+.dw-card p{margin:0;color:var(--dw-muted);overflow-wrap:anywhere}
+.dw-card form{display:grid;gap:1rem;max-width:none;margin:1.25rem 0 0}
+.dw-card label{display:block;margin-bottom:.25rem;font-weight:600}
+.dw-card input{width:100%;min-height:2.75rem;padding:.5rem .75rem;border:1px solid var(--dw-border);border-radius:var(--dw-radius);color:inherit;background:transparent;font:inherit}
+.dw-card input[aria-invalid=true]{border-color:var(--dw-danger)}
+.dw-card .dw-error{margin-top:.25rem;color:var(--dw-danger)}
+.dw-card button{min-height:2.75rem;padding:.5rem .75rem;border:1px solid transparent;border-radius:var(--dw-radius);font:inherit;font-weight:600;cursor:pointer}
+.dw-card .dw-main{color:var(--dw-onPrimary);background:var(--dw-primary)}
+.dw-card .dw-main[aria-disabled=true]{opacity:.7;cursor:progress}
+.dw-card .dw-link,.dw-card a{min-height:0;padding:0;border:0;color:var(--dw-primary);background:none;font-weight:inherit;text-decoration:underline}
+.dw-card :focus-visible{outline:3px solid var(--dw-primary);outline-offset:2px}
+.dw-more{display:flex;flex-wrap:wrap;justify-content:space-between;gap:.75rem 1.5rem;margin-top:1.25rem}
+`;

@@ -1,0 +1,237 @@
+import assert from "node:assert/strict";
+import { before, describe, it } from "node:test";
+import * as browser from "./browser.mjs";
+
+const { answer, asked, client, doc, frontend, options, session, went } = browser;
+let React, act, create, renderToString, D, S;
+const noise = [];
+
+before(async () => {
+  for (const level of ["error", "warn"]) console[level] = (...said) => noise.push(said.map(String).join(" "));
+  React = await import("react");
+  ({ act, create } = (await import("react-test-renderer")).default);
+  ({ renderToString } = await import("react-dom/server"));
+  D = await import("../dist/index.js");
+  S = await import("../dist/signals.js");
+});
+
+const signIn = (more) => ({ object: "sign_in_attempt", id: "sia_1", status: "needs_first_factor", identifier: "ada@example.com", supported_first_factors: [{ strategy: "email_code", email_address_id: "idn_1" }], created_session_id: null, user_data: null, ...more });
+const wrong = { errors: [{ code: "form_password_incorrect", message: "wrong", long_message: "Password is wrong.", meta: { param_name: "password" } }], clerk_trace_id: "trace" };
+const complete = () => [200, { response: signIn({ status: "complete", created_session_id: "sess_1" }), client: client({ sessions: [session()], last_active_session_id: "sess_1" }) }];
+const answerAll = (held = client()) => answer("GET /v1/client", () => [200, { response: held, client: null }]);
+
+/** Renders a hook in strict mode; `seen` is each value that it gave. */
+async function render(hook, props = {}) {
+  const seen = [];
+  const Probe = () => {
+    seen.push(hook());
+    return null;
+  };
+  let root;
+  const tree = React.createElement(React.StrictMode, null, React.createElement(D.DoorwardProvider, { ...options(), ...props }, React.createElement(Probe)));
+  await act(async () => (root = create(tree)));
+  await act(async () => await new Promise((resolve) => setImmediate(resolve)));
+  return { seen, root, tree, get now() { return seen.at(-1); } };
+}
+
+describe("useSignIn", () => {
+  it("has nothing before it is loaded, and everything after", async () => {
+    answerAll();
+    const { seen, now } = await render(() => D.useSignIn());
+    assert.deepEqual(seen[0], { isLoaded: false, signIn: undefined, setActive: undefined, setSession: undefined });
+    assert.equal(now.isLoaded, true);
+    assert.equal(now.signIn.status, null);
+    assert.equal(typeof now.setActive, "function");
+    assert.equal(typeof now.setSession, "function");
+  });
+
+  it("keeps its identity when something else is rendered or changed", async () => {
+    answerAll();
+    const it = await render(() => [D.useSignIn(), D.useDoorward()]);
+    const [before, doorward] = it.now;
+    await act(async () => it.root.update(it.tree));
+    assert.equal(it.now[0], before);
+    answer("GET /v1/client", () => [200, { response: client({ updated_at: 5 }), client: null }]);
+    await act(async () => void (await doorward.run("reload")));
+    assert.equal(it.now[0], before, "another part of the client changed");
+  });
+
+  it("rejects with errors that pages can read", async () => {
+    answerAll();
+    answer("POST /v1/client/sign_ins", () => [422, { ...wrong, meta: { client: client({ sign_in: signIn() }) } }]);
+    const it = await render(() => D.useSignIn());
+    await act(async () => {
+      await assert.rejects(it.now.signIn.create({ identifier: "ada@example.com", password: "x" }), (error) => {
+        assert.ok(D.isClerkAPIResponseError(error));
+        assert.equal(error.status, 422);
+        assert.equal(error.clerkTraceId, "trace");
+        assert.deepEqual(error.errors, [{ code: "form_password_incorrect", message: "wrong", longMessage: "Password is wrong.", meta: { paramName: "password" } }]);
+        return true;
+      });
+    });
+    assert.equal(it.now.signIn.status, "needs_first_factor", "the attempt exists all the same");
+  });
+
+  it("completes, and setActive makes the session", async () => {
+    answerAll();
+    answer("POST /v1/client/sign_ins", complete);
+    answer("POST /v1/client/sessions/sess_1/touch", () => [200, { response: session(), client: client({ sessions: [session()], last_active_session_id: "sess_1" }) }]);
+    const order = [];
+    const it = await render(() => [D.useSignIn(), D.useAuth()], { onBeforeSetActive: () => order.push("before"), onAfterSetActive: () => order.push("after") });
+    assert.equal(it.now[1].userId, null);
+    const held = it.now[0].signIn;
+    await act(async () => {
+      const result = await held.create({ identifier: "ada@example.com", password: "right" });
+      assert.equal(result, held, "the object that the page holds");
+      assert.equal(result.status, "complete");
+      await it.now[0].setActive({ session: result.createdSessionId, beforeEmit: () => order.push("emit") });
+    });
+    const { isSignedIn, userId, sessionId, sessionClaims, has, getToken } = it.now[1];
+    assert.deepEqual({ isSignedIn, userId, sessionId, sub: sessionClaims.sub, admin: has({ role: "org:admin" }) }, { isSignedIn: true, userId: "user_1", sessionId: "sess_1", sub: "user_1", admin: false });
+    assert.equal(await getToken(), session().last_active_token.jwt);
+    assert.deepEqual(order, ["before", "emit", "after"]);
+    assert.match(doc.cookie, /__session=x\./);
+    assert.equal(asked.at(-1).credentials, "include");
+  });
+
+  it("answers what the network did with an error like any other", async () => {
+    answerAll();
+    const it = await render(() => D.useSignIn());
+    const { fetch } = globalThis;
+    globalThis.fetch = () => Promise.reject(new TypeError("no route"));
+    await act(async () => await assert.rejects(it.now.signIn.create({}), (error) => error.errors[0].code === "network_error" && error.errors[0].longMessage.includes("no route")));
+    globalThis.fetch = fetch;
+  });
+});
+
+describe("the others", () => {
+  const signedIn = client({ sessions: [session(), session("sess_2")], last_active_session_id: "sess_1" });
+
+  it("useUser, useSession and useSessionList show the same person", async () => {
+    answerAll(signedIn);
+    const it = await render(() => ({ user: D.useUser(), session: D.useSession(), list: D.useSessionList() }));
+    const { user, session: one, list } = it.now;
+    assert.equal(user.user.fullName, "Ada");
+    assert.equal(user.user.primaryEmailAddress.emailAddress, "ada@example.com");
+    assert.deepEqual(user.user.unsafeMetadata, { own_name: 1 });
+    assert.ok(user.user.createdAt instanceof Date);
+    assert.equal(one.session.user, user.user);
+    assert.deepEqual(list.sessions.map(({ id }) => id), ["sess_1", "sess_2"]);
+    assert.equal(list.sessions[0], one.session);
+  });
+
+  it("a new token renders nobody who shows the user", async () => {
+    answerAll(signedIn);
+    const it = await render(() => [D.useUser(), D.useDoorward()]);
+    const renderings = it.seen.length;
+    const fresh = session("sess_1", { last_active_token: { object: "token", jwt: "a.b.c" } });
+    answer("GET /v1/client", () => [200, { response: client({ ...signedIn, sessions: [fresh, session("sess_2")] }), client: null }]);
+    const [{ user }, doorward] = it.now;
+    await act(async () => void (await doorward.run("reload")));
+    assert.equal(await doorward.session.getToken(), "a.b.c");
+    assert.equal(it.now[0].user, user);
+    assert.ok(it.seen.length <= renderings + 2, "only for useDoorward, twice in strict mode");
+  });
+
+  it("useAuth knows from the server who it is before anything is loaded", async () => {
+    answerAll(signedIn);
+    const initialState = { userId: "user_9", sessionId: "sess_9", sessionClaims: {} };
+    const { seen } = await render(() => D.useAuth(), { initialState });
+    assert.deepEqual([seen[0].isLoaded, seen[0].userId], [true, "user_9"]);
+    assert.equal(seen.at(-1).userId, "user_1");
+  });
+
+  it("SignOutButton signs out, and leaves the page", async () => {
+    answerAll(signedIn);
+    answer("DELETE /v1/client/sessions", () => [200, { response: client(), client: null }]);
+    const parts = () => React.createElement(React.Fragment, null, React.createElement(D.SignedIn, null, "in"), React.createElement(D.SignedOut, null, "out"), React.createElement(D.SignOutButton));
+    let root;
+    await act(async () => (root = create(React.createElement(D.DoorwardProvider, options(), React.createElement(parts)))));
+    await act(async () => await new Promise((resolve) => setImmediate(resolve)));
+    assert.equal(root.toJSON()[0], "in");
+    await act(async () => await root.root.findByType("button").props.onClick({}));
+    assert.equal(root.toJSON()[0], "out");
+    assert.equal(went.at(-1), "http://localhost:3100/");
+    assert.ok(!doc.cookie.includes("__session="));
+  });
+
+  it("navigate never runs an address", async () => {
+    answerAll();
+    const it = await render(() => D.useDoorward());
+    await assert.rejects(it.now.navigate("javascript:alert(1)"), /javascript:/);
+    await assert.rejects(it.now.navigate("data:text/html,x"), /data:/);
+  });
+
+  it("a hook without a provider says what is missing", async () => {
+    await assert.rejects(async () => renderToString(React.createElement(() => D.useAuth().userId)), /DoorwardProvider/);
+  });
+});
+
+describe("signals", () => {
+  it("put an error at its field, and complete", async () => {
+    answerAll();
+    answer("POST /v1/client/sign_ins", () => [422, wrong]);
+    const it = await render(() => S.useSignIn());
+    assert.equal(it.now.signIn.status, "needs_identifier");
+    let call;
+    act(() => void (call = it.now.signIn.password({ emailAddress: "ada@example.com", password: "x" })));
+    assert.equal(it.now.fetchStatus, "fetching");
+    await act(async () => assert.equal((await call).error.errors[0].code, "form_password_incorrect"));
+    assert.equal(it.now.errors.fields.password.longMessage, "Password is wrong.");
+    assert.equal(it.now.errors.fields.identifier, null);
+    assert.equal(it.now.errors.global, null);
+    assert.equal(it.now.fetchStatus, "idle");
+
+    answer("POST /v1/client/sign_ins", complete);
+    answer("POST /v1/client/sessions/sess_1/touch", complete);
+    const { signIn } = it.now;
+    await act(async () => assert.equal((await signIn.password({ emailAddress: "ada@example.com", password: "y" })).error, null));
+    assert.equal(signIn.status, "complete", "though the client holds no attempt any more");
+    assert.equal(it.now.errors.fields.password, null);
+    const visited = [];
+    await act(async () => await signIn.finalize({ navigate: ({ session: { id }, decorateUrl }) => visited.push(decorateUrl(`/of/${id}`)) }));
+    assert.deepEqual(visited, ["/of/sess_1"]);
+    assert.equal(signIn.status, "needs_identifier");
+  });
+
+  it("send a code to the address that was given", async () => {
+    answerAll();
+    answer("POST /v1/client/sign_ins", () => [200, { response: signIn(), client: client({ sign_in: signIn() }) }]);
+    answer("POST /v1/client/sign_ins/sia_1/prepare_first_factor", () => [200, { response: signIn({ first_factor_verification: { status: "unverified", strategy: "email_code" } }), client: null }]);
+    const it = await render(() => S.useSignIn());
+    await act(async () => assert.equal((await it.now.signIn.emailCode.sendCode({ emailAddress: "ada@example.com" })).error, null));
+    assert.deepEqual(asked.at(-1).body, { strategy: "email_code", email_address_id: "idn_1" });
+    assert.equal(it.now.signIn.firstFactorVerification.status, "unverified");
+    await act(async () => assert.equal((await it.now.signIn.resetPasswordEmailCode.sendCode()).error.code, "factor_not_found"));
+    assert.equal(it.now.errors.global[0].code, "factor_not_found");
+  });
+
+  it("sign up in steps", async () => {
+    answerAll();
+    const signUp = (more) => ({ object: "sign_up_attempt", id: "sua_1", status: "missing_requirements", unverified_fields: ["email_address"], verifications: { email_address: { status: "unverified", strategy: "email_code" } }, abandon_at: 5, ...more });
+    answer("POST /v1/client/sign_ups", () => [200, { response: signUp(), client: client({ sign_up: signUp() }) }]);
+    answer("POST /v1/client/sign_ups/sua_1/prepare_verification", () => [200, { response: signUp(), client: null }]);
+    answer("POST /v1/client/sign_ups/sua_1/attempt_verification", () => [200, { response: signUp({ status: "complete", created_session_id: "sess_1" }), client: client({ sessions: [session()], last_active_session_id: "sess_1" }) }]);
+    const it = await render(() => S.useSignUp());
+    const { signUp: future } = it.now;
+    await act(async () => void (await future.password({ emailAddress: "a@b.c", password: "long enough", firstName: "Ada" })));
+    assert.deepEqual(asked.at(-1).body, { email_address: "a@b.c", password: "long enough", first_name: "Ada" });
+    await act(async () => void (await future.verifications.sendEmailCode()));
+    assert.equal(future.verifications.emailAddress.status, "unverified");
+    await act(async () => void (await future.verifications.verifyEmailCode({ code: "424242" })));
+    assert.equal(future.status, "complete");
+    assert.equal(future.createdSessionId, "sess_1");
+  });
+});
+
+it("a server renders what it knows, and asks nobody", async () => {
+  const { window, fetch } = globalThis;
+  delete globalThis.window;
+  globalThis.fetch = () => assert.fail("asked");
+  const Page = () => [JSON.stringify(D.useSignIn()), JSON.stringify(D.useAuth().userId ?? "?")].join(" ");
+  const text = renderToString(React.createElement(D.DoorwardProvider, { publishableKey: browser.key("server"), proxyUrl: frontend, initialState: { userId: "user_1", sessionId: "s" } }, React.createElement(Page)));
+  Object.assign(globalThis, { window, fetch });
+  assert.equal(text.replaceAll("&quot;", '"'), '{"isLoaded":false} "user_1"');
+});
+
+it("nothing was complained about", () => assert.deepEqual(noise.filter((said) => !said.includes("react-test-renderer is deprecated")), []));
