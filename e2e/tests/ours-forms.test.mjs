@@ -121,6 +121,9 @@ describe("the ready-made forms", () => {
 
   it("a new password for who has forgotten the old one", { timeout: 60_000 }, async () => {
     const email = "forgotten+clerk_test@example.com";
+    // It lets one address try only so much in a while, counts in memory, and all of the above came from one.
+    await doorward.stop();
+    await doorward.start();
     await doorward.createUser({ email, password, firstName: "Ada" });
     await visit("/sign-in?redirect_url=https%3A%2F%2Fevil.example%2F");
     await page.getByRole("button", { name: "Forgot your password?" }).click();
@@ -128,10 +131,6 @@ describe("the ready-made forms", () => {
     await page.getByRole("button", { name: "Send the code" }).click();
     await page.getByLabel("Code").fill("424242");
     await page.getByRole("button", { name: "Continue" }).click();
-    await page.getByRole("textbox", { name: "New password" }).waitFor({ timeout: 8000 }).catch(async (error) => {
-      await profile.shot(page, "failed");
-      throw error;
-    });
     await page.getByRole("textbox", { name: "New password" }).fill("another horse battery staple");
     await assertAccessible("new-password");
     await page.getByRole("button", { name: "Save and sign in" }).click();
