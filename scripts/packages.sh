@@ -22,7 +22,5 @@ for package in react nextjs; do
   (cd "packages/$package" && ../node_modules/.bin/tsc -p tsconfig.json)
 done
 cp "$core/doorward_client.js" "$core/doorward_client.d.ts" "$core/doorward_client_bg.wasm" packages/react/dist/
-# wasm-opt up to 108 exports the first table of a module that has two, whichever was named.
-perl -pi -e 's/__wbindgen_externrefs\x01\x00/__wbindgen_externrefs\x01\x01/' packages/react/dist/doorward_client_bg.wasm
 node packages/try-core.mjs
 say "packages built: packages/react/dist, packages/nextjs/dist"

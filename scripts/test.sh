@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The whole check, or the named parts of it, ending at the first that fails:
-#   scripts/test.sh all | setup fmt clippy deny sqlite postgres doc wasm spec e2e
+#   scripts/test.sh all | setup fmt clippy deny sqlite postgres doc wasm packages spec e2e
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$root"
@@ -43,6 +43,12 @@ step_doc() { cargo test --doc --workspace --locked; }
 
 step_wasm() { "$scripts/wasm.sh"; }
 
+step_packages() {
+  "$scripts/packages.sh"
+  npm --prefix packages test
+  npm --prefix packages run --silent size
+}
+
 step_spec() { "$scripts/spec.sh"; }
 
 step_e2e() {
@@ -53,6 +59,8 @@ step_e2e() {
   fi
   npm --prefix e2e ci --no-audit --no-fund --loglevel=error
   npm --prefix e2e test
+  [ -f packages/react/dist/doorward_client_bg.wasm ] || "$scripts/packages.sh"
+  npm --prefix e2e run test:ours
 }
 
 describe() {
@@ -65,13 +73,14 @@ describe() {
     postgres) echo "the Rust suite on PostgreSQL" ;;
     doc) echo "the examples in the documentation" ;;
     wasm) echo "the browser's crates as WebAssembly" ;;
+    packages) echo "our own client for browsers: build, unit tests, bytes" ;;
     spec) echo "our OpenAPI documents against the reference" ;;
     e2e) echo "real browsers against the real server" ;;
     *) die "unknown step '$1'; there are: all ${steps[*]}" ;;
   esac
 }
 
-steps=(setup fmt clippy deny sqlite postgres doc wasm spec e2e)
+steps=(setup fmt clippy deny sqlite postgres doc wasm packages spec e2e)
 [ $# != 0 ] || set -- all
 [ "$*" != all ] || set -- "${steps[@]}"
 for step in "$@"; do describe "$step" >/dev/null; done

@@ -56,6 +56,7 @@ async function fetchCore(): Promise<Response> {
   for (;;) {
     const response = await fetch(new URL("./doorward_client_bg.wasm", import.meta.url)).catch(() => undefined);
     if (response?.ok) return response;
+    if (response && response.status < 500) throw new Error(`the core is not at ${response.url}: status ${response.status}`);
     // Without a network the page works without us, and we come later.
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
