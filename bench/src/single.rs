@@ -12,13 +12,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The load of mints, which is also put on the peer.
-pub(crate) const MINT: Load = Load { connections: 8, warm_up: 1_000, count: 5_000 };
+pub(crate) const MINT: Load = Load { connections: 8, warm_up: 500, count: 2_000 };
 /// Of sign-ins.
-pub(crate) const SIGN_IN: Load = Load { connections: 4, warm_up: 10, count: 100 };
+pub(crate) const SIGN_IN: Load = Load { connections: 4, warm_up: 4, count: 50 };
 /// Of new users.
 pub(crate) const CREATE: Load = Load { connections: 1, warm_up: 200, count: 1_000 };
 
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 9;
 const STARTS: usize = 20;
 /// Connections of the even load: enough that a request hardly ever waits for one.
 const PACED_CONNECTIONS: usize = 32;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 /// A development server in a directory, always on the same ports.
 struct Place {
@@ -107,7 +108,9 @@ fn create_until_killed(mut server: Server, round: usize, kill_at: usize) -> Vec<
                 }
             });
         }
+        let began = Instant::now();
         while made.lock().unwrap().len() < kill_at {
+            assert!(began.elapsed() < Duration::from_secs(60), "only {} users were made", made.lock().unwrap().len());
             std::thread::yield_now();
         }
         server.child.kill().unwrap();

@@ -45,7 +45,9 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Database(db) if db.is_unique_violation() => Self::Conflict,
-            sqlx::Error::Database(db) if matches!(db.code().as_deref(), Some("40001" | "40P01" | "5" | "517")) => Self::Serialization,
+            sqlx::Error::Database(db) if matches!(db.code().as_deref(), Some("40001" | "40P01" | "5" | "261" | "517" | "773")) => {
+                Self::Serialization
+            }
             sqlx::Error::PoolTimedOut => Self::Busy,
             _ => Self::Other(error),
         }
@@ -75,15 +77,16 @@ enum Pool {
     Pg(Lanes<Postgres>),
 }
 
-/// A statement on a connection of its own. One that lost against another transaction has done nothing, and is run again.
+/// A statement on a connection of its own. One that lost against another transaction has done nothing, and is run again;
+/// SQLite has waited for the other one already.
 macro_rules! lone {
-    ($lanes:expr, $run:ident, $sql:expr) => {{
+    ($lanes:expr, $run:ident, $sql:expr, $tries:expr) => {{
         let mut tries = 0;
         loop {
             let mut lease = $lanes.lease().await?;
             let done = $run(lease.connection(), $sql.clone()).await;
             match lease.finish(done) {
-                Err(StoreError::Serialization) if tries < TRIES => {
+                Err(StoreError::Serialization) if tries < $tries => {
                     tries += 1;
                     tokio::time::sleep(pause(tries)).await;
                 }
@@ -149,32 +152,32 @@ impl Db {
     /// All rows of a query.
     pub async fn all(&self, sql: Sql) -> Result<Vec<Row>, StoreError> {
         match &self.pool {
-            Pool::Sqlite { read, .. } => lone!(read, sqlite_all, sql),
-            Pool::Pg(pool) => lone!(pool, pg_all, sql),
+            Pool::Sqlite { read, .. } => lone!(read, sqlite_all, sql, 0),
+            Pool::Pg(pool) => lone!(pool, pg_all, sql, TRIES),
         }
     }
 
     /// The first row of a query, if there is one.
     pub async fn opt(&self, sql: Sql) -> Result<Option<Row>, StoreError> {
         match &self.pool {
-            Pool::Sqlite { read, .. } => lone!(read, sqlite_opt, sql),
-            Pool::Pg(pool) => lone!(pool, pg_opt, sql),
+            Pool::Sqlite { read, .. } => lone!(read, sqlite_opt, sql, 0),
+            Pool::Pg(pool) => lone!(pool, pg_opt, sql, TRIES),
         }
     }
 
     /// One write that needs no transaction of its own: the number of rows it touched.
     pub async fn exec(&self, sql: Sql) -> Result<u64, StoreError> {
         match &self.pool {
-            Pool::Sqlite { write, .. } => lone!(write, sqlite_exec, sql),
-            Pool::Pg(pool) => lone!(pool, pg_exec, sql),
+            Pool::Sqlite { write, .. } => lone!(write, sqlite_exec, sql, 0),
+            Pool::Pg(pool) => lone!(pool, pg_exec, sql, TRIES),
         }
     }
 
     /// One write that answers a row (`RETURNING`), if it touched one.
     pub async fn take(&self, sql: Sql) -> Result<Option<Row>, StoreError> {
         match &self.pool {
-            Pool::Sqlite { write, .. } => lone!(write, sqlite_opt, sql),
-            Pool::Pg(pool) => lone!(pool, pg_opt, sql),
+            Pool::Sqlite { write, .. } => lone!(write, sqlite_opt, sql, 0),
+            Pool::Pg(pool) => lone!(pool, pg_opt, sql, TRIES),
         }
     }
 
