@@ -1,6 +1,8 @@
 //! The process is killed, and the disk is full.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use doorward_store::Db;
+use doorward_store::db::DbOptions;
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -191,4 +193,59 @@ fn fault_152_memory_does_not_grow_with_the_number_of_mints() {
     let grown = resident(&server).saturating_sub(before);
     // A kilobyte kept for each would be three megabytes.
     assert!(grown < 2_500, "{grown} KiB more than {before}");
+}
+
+#[tokio::test]
+async fn fault_142_while_the_database_is_held_tokens_are_minted_and_afterwards_all_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = Place::new(dir.path());
+    let server = place.start(None);
+    let (_, user) = server.user("ada");
+    let (_, session) = server.ask("POST", "/v1/sessions", &json!({"user_id": user["id"]}));
+    let mint = format!("/v1/sessions/{}/tokens", session["id"].as_str().unwrap());
+    let url = format!("sqlite://{}", place.data.join("doorward.db").display());
+    let db = Db::connect(&DbOptions { url, max_connections: 1, acquire_timeout: Duration::from_secs(5) }).await.unwrap();
+
+    let held = db.begin().await.unwrap();
+    let (private, key) = (server.private, server.key.clone());
+    let waiting = std::thread::spawn(move || ask(private, &key, "POST", "/v1/users", &new_user("bob").to_string()));
+    for _ in 0..20 {
+        assert_eq!(server.ask("POST", &mint, &json!({})).0, 200, "readers do not wait for the writer");
+    }
+    let (status, refused) = waiting.join().unwrap().unwrap();
+    assert_eq!(status, 503, "it waits for a bounded time: {refused}");
+    held.commit().await.unwrap();
+    assert_eq!(server.user("bob").0, 200, "without a restart");
+}
+
+#[test]
+fn fault_151_a_crowd_that_comes_back_at_once_is_served() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = Place::new(dir.path());
+    let server = place.start(None);
+    let (_, user) = server.user("ada");
+    let (_, session) = server.ask("POST", "/v1/sessions", &json!({"user_id": user["id"]}));
+    let mint = format!("/v1/sessions/{}/tokens", session["id"].as_str().unwrap());
+    let key = server.key.clone();
+    drop(server);
+    let (began, private) = (Instant::now(), place.private);
+    let crowd: Vec<_> = (0..200)
+        .map(|_| {
+            let (key, mint) = (key.clone(), mint.clone());
+            // As clients do without the server: again and again until it answers.
+            std::thread::spawn(move || {
+                while began.elapsed() < Duration::from_secs(60) {
+                    match ask(private, &key, "POST", &mint, "{}") {
+                        Some((200, _)) => return true,
+                        Some((503, _)) | None => std::thread::yield_now(),
+                        Some(other) => panic!("{other:?}"),
+                    }
+                }
+                false
+            })
+        })
+        .collect();
+    let server = place.start(None);
+    assert!(crowd.into_iter().all(|one| one.join().unwrap()), "each of them within a minute");
+    assert_eq!(server.ask("POST", &mint, &json!({})).0, 200);
 }

@@ -80,13 +80,13 @@ enum Pool {
 /// A statement on a connection of its own. One that lost against another transaction has done nothing, and is run again;
 /// SQLite has waited for the other one already.
 macro_rules! lone {
-    ($lanes:expr, $run:ident, $sql:expr, $tries:expr) => {{
-        let mut tries = 0;
+    ($lanes:expr, $run:ident, $sql:expr, $tried:expr) => {{
+        let mut tries = $tried;
         loop {
             let mut lease = $lanes.lease().await?;
             let done = $run(lease.connection(), $sql.clone()).await;
             match lease.finish(done) {
-                Err(StoreError::Serialization) if tries < $tries => {
+                Err(StoreError::Serialization) if tries < TRIES => {
                     tries += 1;
                     tokio::time::sleep(pause(tries)).await;
                 }
@@ -152,32 +152,32 @@ impl Db {
     /// All rows of a query.
     pub async fn all(&self, sql: Sql) -> Result<Vec<Row>, StoreError> {
         match &self.pool {
-            Pool::Sqlite { read, .. } => lone!(read, sqlite_all, sql, 0),
-            Pool::Pg(pool) => lone!(pool, pg_all, sql, TRIES),
+            Pool::Sqlite { read, .. } => lone!(read, sqlite_all, sql, TRIES),
+            Pool::Pg(pool) => lone!(pool, pg_all, sql, 0),
         }
     }
 
     /// The first row of a query, if there is one.
     pub async fn opt(&self, sql: Sql) -> Result<Option<Row>, StoreError> {
         match &self.pool {
-            Pool::Sqlite { read, .. } => lone!(read, sqlite_opt, sql, 0),
-            Pool::Pg(pool) => lone!(pool, pg_opt, sql, TRIES),
+            Pool::Sqlite { read, .. } => lone!(read, sqlite_opt, sql, TRIES),
+            Pool::Pg(pool) => lone!(pool, pg_opt, sql, 0),
         }
     }
 
     /// One write that needs no transaction of its own: the number of rows it touched.
     pub async fn exec(&self, sql: Sql) -> Result<u64, StoreError> {
         match &self.pool {
-            Pool::Sqlite { write, .. } => lone!(write, sqlite_exec, sql, 0),
-            Pool::Pg(pool) => lone!(pool, pg_exec, sql, TRIES),
+            Pool::Sqlite { write, .. } => lone!(write, sqlite_exec, sql, TRIES),
+            Pool::Pg(pool) => lone!(pool, pg_exec, sql, 0),
         }
     }
 
     /// One write that answers a row (`RETURNING`), if it touched one.
     pub async fn take(&self, sql: Sql) -> Result<Option<Row>, StoreError> {
         match &self.pool {
-            Pool::Sqlite { write, .. } => lone!(write, sqlite_opt, sql, 0),
-            Pool::Pg(pool) => lone!(pool, pg_opt, sql, TRIES),
+            Pool::Sqlite { write, .. } => lone!(write, sqlite_opt, sql, TRIES),
+            Pool::Pg(pool) => lone!(pool, pg_opt, sql, 0),
         }
     }
 
