@@ -265,6 +265,9 @@ list! {
     NO_PASSWORD_SET = "no_password_set", 400, "No password set", "This account has no password.";
     INCORRECT_PASSWORD = "incorrect_password", 422, "incorrect password", "The password is not the user's.";
     NO_SECOND_FACTORS = "no_second_factors", 400, "No second factors", "This account has no second factor that could be used here.";
+    TOTP_ALREADY_ENABLED = "totp_already_enabled", 400, "TOTP already enabled", "An authenticator app is enrolled already. Remove it before you enrol another.";
+    BACKUP_CODES_NOT_AVAILABLE = "backup_codes_not_available", 400, "Backup codes not available", "Backup codes are for accounts with a second factor.";
+    FEATURE_NOT_ENABLED = "feature_not_enabled", 403, "Feature not enabled", "This feature is not enabled on this instance.";
     ACCOUNT_TRANSFER_INVALID = "account_transfer_invalid", 400, "Invalid account transfer", "There is no account to transfer";
     SIGN_IN_USER_DELETED = "sign_in_identification_or_user_deleted", 400, "Sign in no longer possible", "The account of this sign-in no longer exists.";
     IDENTIFICATION_CLAIMED = "identification_claimed", 400, "Identification claimed by another user", "Another account has verified this identifier in the meantime.";

@@ -88,6 +88,12 @@ ids! {
     IdentificationId = "idn_";
     /// One proof in progress: a code that was sent and not yet entered.
     VerificationId = "ver_";
+    /// An authenticator app's secret.
+    TotpId = "totp_";
+    /// A set of backup codes.
+    BackupCodesId = "bkc_";
+    /// A renewed proof of who is signed in.
+    ReverificationId = "srv_";
     /// A development browser.
     DevBrowserId = "dvb_";
     /// A secret key's public handle.

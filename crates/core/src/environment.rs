@@ -74,7 +74,7 @@ fn auth_config(instance: &Instance) -> Value {
         "identification_requirements": required,
         "identification_strategies": identifiers,
         "first_factors": factors,
-        "second_factors": [],
+        "second_factors": second_factors(instance),
         "email_address_verification_strategies": ["email_code"],
         "single_session_mode": instance.settings.session.single_session,
         "enhanced_email_deliverability": false,
@@ -165,6 +165,21 @@ fn attribute(presence: Presence, first: &[&str], verifications: &[&str]) -> Valu
     })
 }
 
+/// What users may enrol as second factors.
+fn second_factors(instance: &Instance) -> Vec<&'static str> {
+    let set = &instance.settings.attributes;
+    let offered = [("totp", set.authenticator_app), ("backup_code", set.backup_code && set.authenticator_app)];
+    offered.into_iter().filter(|(_, on)| *on).map(|(name, _)| name).collect()
+}
+
+fn second_factor(enabled: bool, name: &str, verifications: &[&str]) -> Value {
+    let mut out = attribute(if enabled { Presence::Optional } else { Presence::Off }, &[], verifications);
+    out["used_for_second_factor"] = json!(enabled);
+    out["second_factors"] = if enabled { json!([name]) } else { json!([]) };
+    out["verify_at_sign_up"] = json!(false);
+    out
+}
+
 fn attributes(instance: &Instance) -> Value {
     let set = &instance.settings.attributes;
     let email = set.email_address != Presence::Off;
@@ -184,9 +199,9 @@ fn attributes(instance: &Instance) -> Value {
         "first_name": attribute(set.first_name, &[], &[]),
         "last_name": attribute(set.last_name, &[], &[]),
         "password": attribute(set.password, &[], &[]),
-        "authenticator_app": off(),
+        "authenticator_app": second_factor(set.authenticator_app, "totp", &["totp"]),
         "ticket": off(),
-        "backup_code": off(),
+        "backup_code": second_factor(set.backup_code, "backup_code", &[]),
         "passkey": off(),
     })
 }
@@ -204,7 +219,7 @@ fn user_settings(instance: &Instance) -> Value {
         "social": {},
         "saml": disabled(),
         "enterprise_sso": {"enabled": false, "self_serve_sso": false},
-        "sign_in": {"second_factor": {"required": false, "enabled": false}},
+        "sign_in": {"second_factor": {"required": false, "enabled": !second_factors(instance).is_empty()}},
         "sign_up": {
             "captcha_enabled": false, "captcha_widget_type": "smart", "custom_action_required": false, "progressive": true, "mode": mode,
             "legal_consent_enabled": settings.sign_up.legal_consent, "allowlist_only": false, "mfa": {"required": false},

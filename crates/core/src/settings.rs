@@ -70,6 +70,10 @@ pub struct Attributes {
     pub first_name: Presence,
     /// Last name.
     pub last_name: Presence,
+    /// Whether users may enrol an authenticator app as a second factor.
+    pub authenticator_app: bool,
+    /// Whether those with a second factor get backup codes.
+    pub backup_code: bool,
 }
 
 /// Who may sign up.
@@ -226,6 +230,8 @@ impl Default for Attributes {
             password: Presence::Required,
             first_name: Presence::Optional,
             last_name: Presence::Optional,
+            authenticator_app: true,
+            backup_code: true,
         }
     }
 }

@@ -47,6 +47,7 @@ pub(crate) async fn new_code(
         owner_id: owner.to_owned(),
         strategy: strategy.to_owned(),
         target_id: target.to_owned(),
+        payload: None,
         status: "unverified".to_owned(),
         attempts: 0,
         expire_at: scope.now + LIFETIME_MS,
@@ -120,7 +121,7 @@ pub(crate) fn view(record: &VerificationRecord, now: Timestamp) -> Verification 
         strategy: record.strategy.clone(),
         attempts: Some(record.attempts),
         expire_at: Some(record.expire_at),
-        error: None,
+        ..Verification::default()
     }
 }
 

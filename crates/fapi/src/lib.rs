@@ -2,6 +2,7 @@
 
 mod client;
 mod misc;
+mod second_factors;
 mod sessions;
 mod sign_ins;
 mod sign_ups;
@@ -46,6 +47,10 @@ pub fn routes() -> Routes {
         .with::<GetSignUp>(|cx, req| Box::pin(sign_ups::get(cx, req)))
         .with::<PrepareVerification>(|cx, req| Box::pin(sign_ups::prepare(cx, req)))
         .with::<AttemptVerification>(|cx, req| Box::pin(sign_ups::attempt(cx, req)))
+        .with::<CreateTotp>(|cx, req| Box::pin(second_factors::create_totp(cx, req)))
+        .with::<VerifyTotp>(|cx, req| Box::pin(second_factors::verify_totp(cx, req)))
+        .with::<DeleteTotp>(|cx, req| Box::pin(second_factors::delete_totp(cx, req)))
+        .with::<CreateBackupCodes>(|cx, req| Box::pin(second_factors::create_backup_codes(cx, req)))
         .with::<GetMe>(|cx, req| Box::pin(sessions::me(cx, req)))
         .with::<GetMySessions>(|cx, req| Box::pin(sessions::mine(cx, req)))
         .with::<GetMyActiveSessions>(|cx, req| Box::pin(sessions::mine_active(cx, req)))

@@ -22,11 +22,12 @@ pub(crate) async fn attempt_first(cx: &mut Cx, req: AttemptFirstFactor) -> Resul
 }
 
 pub(crate) async fn prepare_second(cx: &mut Cx, req: PrepareSecondFactor) -> Result<SignIn, ApiError> {
-    sign_in::second_factor(&cx.scope, &cx.current, &req.sign_in_id).await
+    sign_in::prepare_second(&cx.scope, &cx.current, &req).await
 }
 
 pub(crate) async fn attempt_second(cx: &mut Cx, req: AttemptSecondFactor) -> Result<SignIn, ApiError> {
-    sign_in::second_factor(&cx.scope, &cx.current, &req.sign_in_id).await
+    let outcome = sign_in::attempt_second(&cx.scope, &cx.caller, cx.current.clone(), &req).await?;
+    Ok(cx.keep(outcome))
 }
 
 pub(crate) async fn reset_password(cx: &mut Cx, req: ResetPassword) -> Result<SignIn, ApiError> {

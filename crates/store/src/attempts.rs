@@ -12,6 +12,8 @@ pub enum Kind {
     SignIn,
     /// A sign-up.
     SignUp,
+    /// A proof that who is signed in is still there.
+    Reverification,
 }
 
 impl Kind {
@@ -19,6 +21,7 @@ impl Kind {
         match self {
             Self::SignIn => "sign_ins",
             Self::SignUp => "sign_ups",
+            Self::Reverification => "reverifications",
         }
     }
 }

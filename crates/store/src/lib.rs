@@ -12,6 +12,7 @@ pub mod jobs;
 mod migrate;
 #[cfg(test)]
 mod plan;
+pub mod second_factors;
 pub mod sessions;
 pub mod sweep;
 pub mod tokens;

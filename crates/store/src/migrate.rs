@@ -2,7 +2,11 @@ use crate::db::{Db, StoreError};
 use crate::sql;
 
 /// The migrations, oldest first. One that was released is never changed: a change is a new one.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_foundation.sql"), include_str!("migrations/0002_sweep.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_foundation.sql"),
+    include_str!("migrations/0002_sweep.sql"),
+    include_str!("migrations/0003_second_factors.sql"),
+];
 
 /// The schema that this build reads and writes.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

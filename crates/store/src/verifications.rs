@@ -17,6 +17,8 @@ pub struct VerificationRecord {
     pub target_id: String,
     /// The keyed hash of the code.
     pub code_hash: String,
+    /// What belongs to the proof beside the code, sealed: a challenge, where a redirect leads.
+    pub payload: Option<String>,
     /// `unverified` or `verified`.
     pub status: String,
     /// Codes tried so far.
@@ -34,6 +36,7 @@ fn verification(row: &Row) -> Result<VerificationRecord, StoreError> {
         strategy: row.text("strategy")?,
         target_id: row.text("target_id")?,
         code_hash: row.text("code_hash")?,
+        payload: row.opt_text("payload")?,
         status: row.text("status")?,
         attempts: row.int("attempts")?,
         expire_at: row.int("expire_at")?,
@@ -50,8 +53,8 @@ pub async fn get(db: &Db, instance: &InstanceId, id: &VerificationId) -> Result<
 /// Adds a verification.
 pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &VerificationRecord) -> Result<(), StoreError> {
     tx.exec(sql!(
-        "INSERT INTO verifications (instance_id, id, owner_id, strategy, target_id, code_hash, status, attempts, expire_at, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "INSERT INTO verifications (instance_id, id, owner_id, strategy, target_id, code_hash, status, attempts, expire_at, created_at, payload)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         instance,
         &it.id,
         &it.owner_id,
@@ -61,7 +64,8 @@ pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &VerificationRecord)
         &it.status,
         it.attempts,
         it.expire_at,
-        it.created_at
+        it.created_at,
+        &it.payload
     ))
     .await
     .map(|_| ())

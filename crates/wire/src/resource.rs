@@ -18,6 +18,7 @@ pub(crate) use resource;
 
 resource! {
     /// How far a proof of an identifier or a factor has come.
+    #[derive(Default)]
     Verification {
         /// `verification_otp`, `verification_password`, `verification_admin`, ...
         object: String,
@@ -32,6 +33,18 @@ resource! {
         /// Why it failed, for redirect flows.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<Value>,
+        /// What is to be signed: for a passkey, the options as a JSON text (WebAuthn, section 5.4 and 5.5).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        nonce: Option<String>,
+        /// The text that a wallet signs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+        /// Where the browser goes to prove it at another provider.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        external_verification_redirect_url: Option<String>,
+        /// `sms` or `whatsapp`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channel: Option<String>,
     }
 
     /// A link from one identifier to another that was proven by the same act.

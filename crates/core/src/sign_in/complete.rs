@@ -1,8 +1,9 @@
-use super::state::{Proof, SignInState, Stage, view};
+use super::state::{NewPassword, Proof, SignInState, Stage, view};
 use super::{advance, new_record};
 use crate::app::{Caller, Scope, internal};
 use crate::client::{self, Current, Outcome};
-use crate::{crypto, session, verification};
+use crate::strategies::{self, Consume};
+use crate::{crypto, session};
 use doorward_base::*;
 use doorward_store::Tx;
 use doorward_store::attempts::{self, AttemptRecord, Kind};
@@ -11,37 +12,49 @@ use doorward_store::sessions::{self, SessionRecord};
 use doorward_store::users::{self, UserWithEmails};
 use doorward_wire::fapi::SignIn;
 
-/// A password that is set with the sign-in.
-pub(super) struct NewPassword {
-    pub hash: String,
-    pub sign_out_others: bool,
-}
-
 /// Everything that the last transition of a sign-in writes.
 pub(super) struct Parts {
     pub record: Option<AttemptRecord>,
     pub state: SignInState,
     pub proof: Proof,
-    pub consume: Option<VerificationId>,
+    pub second: Option<Proof>,
+    /// Whether the first factor stands for both.
+    pub both: bool,
+    pub consume: Option<Consume>,
     pub password: Option<NewPassword>,
 }
 
-#[allow(clippy::too_many_arguments, reason = "one transition, and each of these is a part of it")]
-pub(super) async fn complete(
+/// What follows on a first factor: the second one where the user has one, else the end.
+pub(super) async fn after_first(
     scope: &Scope,
     caller: &Caller,
     current: Current,
-    record: Option<AttemptRecord>,
-    state: SignInState,
+    parts: Parts,
     user: &UserWithEmails,
-    proof: Proof,
-    consume: Option<VerificationId>,
 ) -> Result<Outcome<SignIn>, ApiError> {
-    complete_parts(scope, caller, current, Parts { record, state, proof, consume, password: None }, user).await
+    if parts.both || strategies::second_factors(&scope.instance, user).is_empty() {
+        return complete(scope, caller, current, parts, user).await;
+    }
+    if user.user.banned {
+        return Err(codes::USER_BANNED.into());
+    }
+    let stage = Stage::NeedsSecondFactor { proof: parts.proof, verification: None, password: parts.password };
+    let state = SignInState { stage, ..parts.state };
+    let Some(mut record) = parts.record else {
+        let (value, current) = super::keep(scope, current, state, Some(user), None).await?;
+        return Ok(Outcome { value, current });
+    };
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    if let Some(what) = &parts.consume {
+        strategies::consume(scope, &mut tx, &user.user.id, what).await?;
+    }
+    advance(scope, &mut tx, &mut record, &state).await?;
+    tx.commit().await.map_err(internal)?;
+    Ok(Outcome { value: view(scope, &record, &state, Some(user)).await?, current })
 }
 
 /// The last transition: the proof is consumed, the session begins, the client gets a new token, all or nothing.
-pub(super) async fn complete_parts(
+pub(super) async fn complete(
     scope: &Scope,
     caller: &Caller,
     current: Current,
@@ -51,13 +64,14 @@ pub(super) async fn complete_parts(
     if user.user.banned {
         return Err(codes::USER_BANNED.into());
     }
-    let new = NewSession::prepare(scope, caller, &current, &user.user.id);
+    let mut new = NewSession::prepare(scope, caller, &current, &user.user.id);
+    new.session.second_factor_at = (parts.both || parts.second.is_some()).then_some(scope.now);
     let mut state = parts.state;
     let strategy = parts.proof.strategy.clone();
-    state.stage = Stage::Complete { proof: parts.proof, session: new.session.id.clone() };
+    state.stage = Stage::Complete { proof: parts.proof, second: parts.second, session: new.session.id.clone() };
     let mut tx = scope.db().begin().await.map_err(internal)?;
-    if let Some(id) = &parts.consume {
-        verification::consume(scope, &mut tx, id).await?;
+    if let Some(what) = &parts.consume {
+        strategies::consume(scope, &mut tx, &user.user.id, what).await?;
     }
     let record = match parts.record {
         Some(mut record) => {

@@ -5,20 +5,24 @@ mod complete;
 mod state;
 
 pub use complete::Completed;
+use complete::Parts;
 pub(crate) use complete::{NewSession, complete_new_session};
-use state::{Proof, SignInState, Stage};
+use state::Proof;
+use state::{NewPassword, SignInState, Stage};
 
 use crate::app::{Caller, Scope, internal};
 use crate::client::{self, Current, Outcome};
 use crate::identifiers::{self, Identifier};
 use crate::settings::Presence;
-use crate::strategies::{self, Attempt, Grants, Prepare, Proven};
+use crate::strategies::{self, Attempt, FactorParams, Grants, Prepare, Proven};
 use crate::{password, verification};
 use doorward_base::*;
 use doorward_store::attempts::{self, AttemptRecord, Kind};
 use doorward_store::clients::{self, ClientRecord};
 use doorward_store::users::{self, UserRecord, UserWithEmails};
-use doorward_wire::fapi::{AttemptFirstFactor, CreateSignIn, PrepareFirstFactor, ResetPassword, SignIn};
+use doorward_wire::fapi::{
+    AttemptFirstFactor, AttemptSecondFactor, CreateSignIn, PrepareFirstFactor, PrepareSecondFactor, ResetPassword, SignIn,
+};
 
 /// How long an attempt is kept: a day.
 const ABANDON_MS: i64 = 24 * 60 * 60 * 1000;
@@ -124,7 +128,8 @@ pub async fn start(
             let id = SignInId::new(scope.now, &scope.app.rng);
             let strategy = strategies::first_factor(&scope.instance, &user, name)?;
             refuse_banned(&user)?;
-            let code = strategy.prepare(Prepare { scope, user: &user, owner: id.as_str(), email_address_id: None }).await?;
+            let params = FactorParams::from(req);
+            let code = strategy.prepare(Prepare { scope, user: &user, owner: id.as_str(), params: &params }).await?;
             let state = SignInState { stage: Stage::NeedsFirstFactor { verification: Some(code.record.id.clone()) }, ..state };
             let (value, current) = keep(scope, current, state, Some(&user), Some((id, code))).await?;
             Ok(Outcome { value: Ok(value), current })
@@ -142,8 +147,8 @@ async fn with_password(
 ) -> Result<Outcome<Result<SignIn, ApiError>>, ApiError> {
     let attempt = match strategies::first_factor(&scope.instance, &user, "password") {
         Ok(strategy) => {
-            let with = Attempt { scope, user: &user, owner: "", verification: None, code: None, password: Some(password) };
-            strategy.attempt(with).await
+            let params = FactorParams { password: Some(password.clone()), ..FactorParams::default() };
+            strategy.attempt(Attempt { scope, user: &user, owner: "", verification: None, params: &params }).await
         }
         Err(error) => {
             // Whether an account has a password must not show in the time that the answer takes.
@@ -154,7 +159,8 @@ async fn with_password(
     match attempt {
         Ok(proven) => {
             let proof = Proof { strategy: "password".to_owned(), attempts: proven.attempts, at: scope.now };
-            let done = complete::complete(scope, caller, current, None, state, &user, proof, proven.consume).await?;
+            let parts = Parts { record: None, state, proof, second: None, both: proven.both, consume: proven.consume, password: None };
+            let done = complete::after_first(scope, caller, current, parts, &user).await?;
             Ok(Outcome { value: Ok(done.value), current: done.current })
         }
         Err(error) if error.status() == 422 => {
@@ -209,7 +215,8 @@ pub async fn get(scope: &Scope, current: &Current, id: &SignInId) -> Result<Sign
 /// `resource_forbidden` for a sign-in that is not current, `strategy_for_user_invalid` and others.
 pub async fn prepare_first(scope: &Scope, current: &Current, req: &PrepareFirstFactor) -> Result<SignIn, ApiError> {
     let mut loaded = load_current(scope, current, &req.sign_in_id).await?;
-    let name = filled(req.strategy.as_deref()).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("strategy"))?;
+    let params = FactorParams::from(req);
+    let name = named(&params)?;
     if let Stage::Pretended { .. } = loaded.state.stage {
         let identifier = loaded.state.identifier.clone().unwrap_or_default();
         let code = pretend_code(scope, &loaded.record.id, name, &identifier).await?;
@@ -220,17 +227,10 @@ pub async fn prepare_first(scope: &Scope, current: &Current, req: &PrepareFirstF
     let user = loaded.user.as_ref().ok_or(codes::SIGN_IN_USER_DELETED)?;
     refuse_banned(user)?;
     let strategy = strategies::first_factor(&scope.instance, user, name)?;
-    if let Some(id) = verification
-        && let Some(before) = verification::load(scope, id).await?
-        && before.strategy == name
-        && before.status == "unverified"
-        && scope.now - before.created_at < verification::REPEAT_MS
-        && filled(req.email_address_id.as_deref()).is_none_or(|wanted| wanted == before.target_id)
-    {
+    if repeats(scope, verification.as_ref(), &params).await? {
         return state::view(scope, &loaded.record, &loaded.state, loaded.user.as_ref()).await;
     }
-    let with = Prepare { scope, user, owner: &loaded.record.id, email_address_id: req.email_address_id.as_deref() };
-    let code = strategy.prepare(with).await?;
+    let code = strategy.prepare(Prepare { scope, user, owner: &loaded.record.id, params: &params }).await?;
     loaded.state.stage = Stage::NeedsFirstFactor { verification: Some(code.record.id.clone()) };
     write(scope, loaded, Some(code)).await
 }
@@ -246,27 +246,20 @@ pub async fn attempt_first(
     req: &AttemptFirstFactor,
 ) -> Result<Outcome<SignIn>, ApiError> {
     let loaded = load_current(scope, &current, &req.sign_in_id).await?;
-    let name = filled(req.strategy.as_deref()).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("strategy"))?;
-    let password = req.password.as_deref().filter(|p| !p.is_empty()).map(Secret::from);
+    let params = FactorParams::from(req);
+    let name = named(&params)?;
+    let password = params.password();
     if let Stage::Pretended { verification } = &loaded.state.stage {
-        let code = req.code.as_deref();
-        return Err(pretend_attempt(scope, name, &loaded.record.id, verification.as_ref(), code, password.as_ref()).await);
+        return Err(pretend_attempt(scope, name, &loaded.record.id, verification.as_ref(), params.code(), password).await);
     }
     let Stage::NeedsFirstFactor { verification } = &loaded.state.stage else { return Err(codes::CLIENT_STATE_INVALID.into()) };
     let user = loaded.user.as_ref().ok_or(codes::SIGN_IN_USER_DELETED)?;
     let strategy = strategies::first_factor(&scope.instance, user, name)?;
-    let new_password = if name.starts_with("reset_password") { password.as_ref() } else { None };
+    let new_password = if name.starts_with("reset_password") { password } else { None };
     if let Some(new) = new_password {
         password::policy::check(&scope.instance.settings.password, new.expose(), "password")?;
     }
-    let with = Attempt {
-        scope,
-        user,
-        owner: &loaded.record.id,
-        verification: verification.as_ref(),
-        code: req.code.as_deref(),
-        password: password.as_ref(),
-    };
+    let with = Attempt { scope, user, owner: &loaded.record.id, verification: verification.as_ref(), params: &params };
     let proven = strategy.attempt(with).await?;
     let proof = Proof { strategy: name.to_owned(), attempts: proven.attempts, at: scope.now };
     match proven.grants {
@@ -316,7 +309,27 @@ async fn finish(
     proven: Proven,
 ) -> Result<Outcome<SignIn>, ApiError> {
     let user = loaded.user.ok_or(codes::SIGN_IN_USER_DELETED)?;
-    complete::complete(scope, caller, current, Some(loaded.record), loaded.state, &user, proof, proven.consume).await
+    let (record, state) = (Some(loaded.record), loaded.state);
+    let parts = Parts { record, state, proof, second: None, both: proven.both, consume: proven.consume, password: None };
+    complete::after_first(scope, caller, current, parts, &user).await
+}
+
+/// Whether the same was asked for a moment ago: then what was sent is still good.
+async fn repeats(scope: &Scope, before: Option<&VerificationId>, params: &FactorParams) -> Result<bool, ApiError> {
+    let Some(id) = before else { return Ok(false) };
+    let before = verification::load(scope, id).await?;
+    let wanted = params.email_address_id().or(params.phone_number_id());
+    Ok(before.is_some_and(|before| {
+        Some(before.strategy.as_str()) == params.strategy()
+            && before.status == "unverified"
+            && scope.now - before.created_at < verification::REPEAT_MS
+            && wanted.is_none_or(|wanted| wanted == before.target_id)
+    }))
+}
+
+/// The strategy that a request names.
+fn named(params: &FactorParams) -> Result<&str, ApiError> {
+    params.strategy().ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("strategy"))
 }
 
 async fn needs_new_password(
@@ -330,14 +343,15 @@ async fn needs_new_password(
 ) -> Result<Outcome<SignIn>, ApiError> {
     if let Some(new) = new_password {
         let hash = scope.app.passwords.hash(new, &scope.app.rng).await?;
-        return reset(scope, caller, current, loaded, proof, proven.consume, hash, true).await;
+        let password = NewPassword { hash, sign_out_others: true };
+        return reset(scope, caller, current, loaded, proof, proven.consume, password).await;
     }
     loaded.state.stage = Stage::NeedsNewPassword { proof };
     let mut tx = scope.db().begin().await.map_err(internal)?;
-    if let Some(id) = &proven.consume {
-        verification::consume(scope, &mut tx, id).await?;
-    }
     if let Some(user) = &loaded.user {
+        if let Some(what) = &proven.consume {
+            strategies::consume(scope, &mut tx, &user.user.id, what).await?;
+        }
         users::clear_guesses(&mut tx, scope.ins(), &user.user.id).await.map_err(internal)?;
     }
     advance(scope, &mut tx, &mut loaded.record, &loaded.state).await?;
@@ -358,33 +372,73 @@ pub async fn reset_password(scope: &Scope, caller: &Caller, current: Current, re
     let password = Secret::from(password.ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("password"))?);
     password::policy::check(&scope.instance.settings.password, password.expose(), "password")?;
     let hash = scope.app.passwords.hash(&password, &scope.app.rng).await?;
-    reset(scope, caller, current, loaded, proof, None, hash, req.sign_out_of_other_sessions != Some(false)).await
+    let password = NewPassword { hash, sign_out_others: req.sign_out_of_other_sessions != Some(false) };
+    reset(scope, caller, current, loaded, proof, None, password).await
 }
 
-#[allow(clippy::too_many_arguments, reason = "one transition, and each of these is a part of it")]
 async fn reset(
     scope: &Scope,
     caller: &Caller,
     current: Current,
     loaded: Loaded,
     proof: Proof,
-    consume: Option<VerificationId>,
-    hash: String,
-    sign_out_others: bool,
+    consume: Option<strategies::Consume>,
+    password: NewPassword,
 ) -> Result<Outcome<SignIn>, ApiError> {
     let user = loaded.user.ok_or(codes::SIGN_IN_USER_DELETED)?;
-    let password = complete::NewPassword { hash, sign_out_others };
-    let parts = complete::Parts { record: Some(loaded.record), state: loaded.state, proof, consume, password: Some(password) };
-    complete::complete_parts(scope, caller, current, parts, &user).await
+    let (record, state) = (Some(loaded.record), loaded.state);
+    let parts = Parts { record, state, proof, second: None, both: false, consume, password: Some(password) };
+    complete::after_first(scope, caller, current, parts, &user).await
 }
 
-/// Refuses what only a user with a second factor can do. No second factor exists yet, so no sign-in gets to that stage.
+/// Sends the code of a second factor.
 ///
 /// # Errors
-/// Always: `resource_forbidden` or `resource_not_found` for a foreign sign-in, else `client_state_invalid`.
-pub async fn second_factor(scope: &Scope, current: &Current, id: &SignInId) -> Result<SignIn, ApiError> {
-    load_current(scope, current, id).await?;
-    Err(codes::CLIENT_STATE_INVALID.into())
+/// `client_state_invalid` before the first factor, `strategy_for_user_invalid` and others.
+pub async fn prepare_second(scope: &Scope, current: &Current, req: &PrepareSecondFactor) -> Result<SignIn, ApiError> {
+    let mut loaded = load_current(scope, current, &req.sign_in_id).await?;
+    let params = FactorParams::from(req);
+    let Stage::NeedsSecondFactor { verification, .. } = &mut loaded.state.stage else { return Err(codes::CLIENT_STATE_INVALID.into()) };
+    let user = loaded.user.as_ref().ok_or(codes::SIGN_IN_USER_DELETED)?;
+    let strategy = strategies::second_factor(&scope.instance, user, named(&params)?)?;
+    if repeats(scope, verification.as_ref(), &params).await? {
+        return state::view(scope, &loaded.record, &loaded.state, loaded.user.as_ref()).await;
+    }
+    let code = strategy.prepare(Prepare { scope, user, owner: &loaded.record.id, params: &params }).await?;
+    *verification = Some(code.record.id.clone());
+    write(scope, loaded, Some(code)).await
+}
+
+/// Proves the second factor: the sign-in is complete then.
+///
+/// # Errors
+/// `client_state_invalid` before the first factor, `form_code_incorrect`, `user_locked` and others.
+pub async fn attempt_second(
+    scope: &Scope,
+    caller: &Caller,
+    current: Current,
+    req: &AttemptSecondFactor,
+) -> Result<Outcome<SignIn>, ApiError> {
+    let loaded = load_current(scope, &current, &req.sign_in_id).await?;
+    let params = FactorParams::from(req);
+    let Stage::NeedsSecondFactor { proof, verification, password } = &loaded.state.stage else {
+        return Err(codes::CLIENT_STATE_INVALID.into());
+    };
+    let user = loaded.user.as_ref().ok_or(codes::SIGN_IN_USER_DELETED)?;
+    let strategy = strategies::second_factor(&scope.instance, user, named(&params)?)?;
+    let with = Attempt { scope, user, owner: &loaded.record.id, verification: verification.as_ref(), params: &params };
+    let proven = strategy.attempt(with).await?;
+    let second = Proof { strategy: strategy.name().to_owned(), attempts: proven.attempts, at: scope.now };
+    let parts = Parts {
+        record: Some(loaded.record.clone()),
+        proof: proof.clone(),
+        second: Some(second),
+        both: false,
+        consume: proven.consume,
+        password: password.clone(),
+        state: loaded.state.clone(),
+    };
+    complete::complete(scope, caller, current, parts, user).await
 }
 
 /// The sign-in that is current on a client.

@@ -31,10 +31,19 @@ pub(crate) enum Stage {
     NeedsFirstFactor { verification: Option<VerificationId> },
     /// Nobody has the identifier, and the instance does not tell.
     Pretended { verification: Option<VerificationId> },
+    /// The first factor was proven, and the user has a second one. What the first one allows waits for it.
+    NeedsSecondFactor { proof: Proof, verification: Option<VerificationId>, password: Option<NewPassword> },
     /// The address was proven in order to choose a new password.
     NeedsNewPassword { proof: Proof },
     /// Done.
-    Complete { proof: Proof, session: SessionId },
+    Complete { proof: Proof, second: Option<Proof>, session: SessionId },
+}
+
+/// A password that is set when the sign-in is complete: its hash, and what becomes of the other sessions.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct NewPassword {
+    pub hash: String,
+    pub sign_out_others: bool,
 }
 
 /// What was proven.
@@ -50,21 +59,26 @@ impl Stage {
         match self {
             Self::NeedsIdentifier => "needs_identifier",
             Self::NeedsFirstFactor { .. } | Self::Pretended { .. } => "needs_first_factor",
+            Self::NeedsSecondFactor { .. } => "needs_second_factor",
             Self::NeedsNewPassword { .. } => "needs_new_password",
             Self::Complete { .. } => "complete",
         }
     }
 }
 
-fn verified(proof: &Proof) -> Verification {
-    let object = if proof.strategy == "password" { "verification_password" } else { "verification_otp" };
+/// How a proof shows on the wire.
+pub(crate) fn verified(proof: &Proof) -> Verification {
+    let object = match proof.strategy.as_str() {
+        name @ ("password" | "totp" | "backup_code" | "passkey") => format!("verification_{name}"),
+        _ => "verification_otp".to_owned(),
+    };
     Verification {
-        object: object.to_owned(),
+        expire_at: (object == "verification_otp").then_some(proof.at),
+        object,
         status: "verified".to_owned(),
         strategy: proof.strategy.clone(),
         attempts: Some(proof.attempts),
-        expire_at: (proof.strategy != "password").then_some(proof.at),
-        error: None,
+        ..Verification::default()
     }
 }
 
@@ -79,7 +93,18 @@ pub(crate) async fn view(
         Stage::NeedsFirstFactor { verification: Some(id) } | Stage::Pretended { verification: Some(id) } => {
             verification::load(scope, id).await?.map(|v| verification::view(&v, scope.now))
         }
-        Stage::NeedsNewPassword { proof } | Stage::Complete { proof, .. } => Some(verified(proof)),
+        Stage::NeedsNewPassword { proof } | Stage::NeedsSecondFactor { proof, .. } | Stage::Complete { proof, .. } => Some(verified(proof)),
+        _ => None,
+    };
+    let second = match &state.stage {
+        Stage::NeedsSecondFactor { verification: Some(id), .. } => {
+            verification::load(scope, id).await?.map(|v| verification::view(&v, scope.now))
+        }
+        Stage::Complete { second, .. } => second.as_ref().map(verified),
+        _ => None,
+    };
+    let second_factors = match (&state.stage, user) {
+        (Stage::NeedsSecondFactor { .. }, Some(user)) => Some(strategies::second_factors(&scope.instance, user)),
         _ => None,
     };
     let factors = match (&state.stage, user) {
@@ -96,9 +121,9 @@ pub(crate) async fn view(
         status: state.stage.status().to_owned(),
         supported_identifiers: supported_identifiers(scope),
         supported_first_factors: factors,
-        supported_second_factors: None,
+        supported_second_factors: second_factors,
         first_factor_verification: first,
-        second_factor_verification: None,
+        second_factor_verification: second,
         identifier: state.identifier.clone(),
         user_data: user.filter(|_| !hide).map(users::sign_in_view),
         created_session_id: match &state.stage {
@@ -121,7 +146,7 @@ fn supported_identifiers(scope: &Scope) -> Vec<String> {
 fn pretended_factors(scope: &Scope, identifier: &str) -> Vec<Factor> {
     let attributes = &scope.instance.settings.attributes;
     let mut out = Vec::new();
-    let plain = |strategy: &str| Factor { strategy: strategy.to_owned(), email_address_id: None, safe_identifier: None, primary: None };
+    let plain = |strategy: &str| Factor { strategy: strategy.to_owned(), ..Factor::default() };
     if attributes.password != Presence::Off {
         out.push(plain("password"));
     }

@@ -1,14 +1,21 @@
 //! Ways to prove who one is. A strategy is one file behind [`Strategy`]; it knows the user and the instance, and nothing
 //! of HTTP or of other strategies.
 
+mod backup_code;
 mod email_code;
+mod params;
 mod password;
 mod reset_password_email_code;
+mod totp;
 
-use crate::app::Scope;
+pub(crate) use params::FactorParams;
+
+use crate::app::{Scope, internal};
 use crate::instance::Instance;
 use crate::verification::NewCode;
 use doorward_base::*;
+use doorward_store::Tx;
+use doorward_store::second_factors;
 use doorward_store::users::UserWithEmails;
 use doorward_wire::fapi::Factor;
 use std::future::Future;
@@ -25,11 +32,34 @@ pub(crate) enum Grants {
     NewPassword,
 }
 
-/// A proof that was given. A code behind it is consumed in the transaction that uses the proof.
+/// What a proof uses up, in the transaction that makes use of the proof.
+#[derive(Clone, Debug)]
+pub(crate) enum Consume {
+    /// A code or challenge.
+    Verification(VerificationId),
+    /// A time step of an authenticator app.
+    TotpStep(i64),
+    /// A backup code, by its hash.
+    BackupCode(String),
+}
+
+/// Uses a proof up. Exactly one of several requests with the same proof gets through.
+pub(crate) async fn consume(scope: &Scope, tx: &mut Tx, user: &UserId, what: &Consume) -> Result<(), ApiError> {
+    let first = match what {
+        Consume::Verification(id) => return crate::verification::consume(scope, tx, id).await,
+        Consume::TotpStep(step) => second_factors::use_totp_step(tx, scope.ins(), user, *step, scope.now).await,
+        Consume::BackupCode(hash) => second_factors::use_backup_code(tx, scope.ins(), user, hash).await,
+    };
+    if first.map_err(internal)? { Ok(()) } else { Err(ApiError::new(codes::FORM_CODE_INCORRECT).param("code")) }
+}
+
+/// A proof that was given.
 pub(crate) struct Proven {
     pub grants: Grants,
-    pub consume: Option<VerificationId>,
+    pub consume: Option<Consume>,
     pub attempts: i64,
+    /// Whether it stands for two factors, as a passkey that checked its user does.
+    pub both: bool,
 }
 
 /// What an attempt comes with.
@@ -39,8 +69,7 @@ pub(crate) struct Attempt<'a> {
     /// The attempt's id: codes belong to it.
     pub owner: &'a str,
     pub verification: Option<&'a VerificationId>,
-    pub code: Option<&'a str>,
-    pub password: Option<&'a Secret>,
+    pub params: &'a FactorParams,
 }
 
 /// What a preparation comes with.
@@ -48,7 +77,7 @@ pub(crate) struct Prepare<'a> {
     pub scope: &'a Scope,
     pub user: &'a UserWithEmails,
     pub owner: &'a str,
-    pub email_address_id: Option<&'a str>,
+    pub params: &'a FactorParams,
 }
 
 /// One way to prove who one is.
@@ -58,7 +87,9 @@ pub(crate) trait Strategy: Sync {
     /// How this user can use it; empty when they cannot.
     fn factors(&self, instance: &Instance, user: &UserWithEmails) -> Vec<Factor>;
     /// Makes what is to be sent. Refused by strategies that have nothing to send.
-    fn prepare<'a>(&'a self, with: Prepare<'a>) -> Answer<'a, NewCode>;
+    fn prepare<'a>(&'a self, _: Prepare<'a>) -> Answer<'a, NewCode> {
+        Box::pin(async { Err(ApiError::new(codes::VERIFICATION_STRATEGY_INVALID).param("strategy")) })
+    }
     /// Checks a proof.
     fn attempt<'a>(&'a self, with: Attempt<'a>) -> Answer<'a, Proven>;
 }
@@ -67,14 +98,37 @@ pub(crate) trait Strategy: Sync {
 pub(crate) static FIRST_FACTORS: &[&dyn Strategy] =
     &[&password::Password, &email_code::EmailCode, &reset_password_email_code::ResetPasswordEmailCode];
 
+/// All second factors, in the order in which they are offered.
+pub(crate) static SECOND_FACTORS: &[&dyn Strategy] = &[&totp::Totp, &backup_code::BackupCode];
+
 /// The first factors that a user has.
 pub(crate) fn first_factors(instance: &Instance, user: &UserWithEmails) -> Vec<Factor> {
     FIRST_FACTORS.iter().flat_map(|strategy| strategy.factors(instance, user)).collect()
 }
 
+/// The second factors that a user has. Backup codes alone are none: they stand in for another one.
+pub(crate) fn second_factors(instance: &Instance, user: &UserWithEmails) -> Vec<Factor> {
+    let all: Vec<Factor> = SECOND_FACTORS.iter().flat_map(|strategy| strategy.factors(instance, user)).collect();
+    if all.iter().all(|factor| factor.strategy == "backup_code") { Vec::new() } else { all }
+}
+
 /// The first factor of a name, if this user can use it.
 pub(crate) fn first_factor(instance: &Instance, user: &UserWithEmails, name: &str) -> Result<&'static dyn Strategy, ApiError> {
-    let known = FIRST_FACTORS.iter().find(|strategy| strategy.name() == name);
+    of_user(FIRST_FACTORS, instance, user, name)
+}
+
+/// The second factor of a name, if this user can use it.
+pub(crate) fn second_factor(instance: &Instance, user: &UserWithEmails, name: &str) -> Result<&'static dyn Strategy, ApiError> {
+    of_user(SECOND_FACTORS, instance, user, name)
+}
+
+fn of_user(
+    all: &'static [&'static dyn Strategy],
+    instance: &Instance,
+    user: &UserWithEmails,
+    name: &str,
+) -> Result<&'static dyn Strategy, ApiError> {
+    let known = all.iter().find(|strategy| strategy.name() == name);
     let known = known.ok_or_else(|| ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param("strategy"))?;
     if known.factors(instance, user).is_empty() {
         return Err(ApiError::new(codes::STRATEGY_FOR_USER_INVALID).param("strategy"));
@@ -93,13 +147,14 @@ pub(crate) fn email_factors(strategy: &str, user: &UserWithEmails) -> Vec<Factor
             email_address_id: Some(email.id.clone()),
             safe_identifier: Some(crate::identifiers::mask_email(&email.address)),
             primary: Some(primary == Some(&email.id)),
+            ..Factor::default()
         })
         .collect()
 }
 
 /// Makes a code for one of the user's own proven addresses: the one named, or the primary one.
 pub(crate) async fn email_code_for(with: Prepare<'_>, strategy: &str, purpose: &str) -> Result<NewCode, ApiError> {
-    let wanted = with.email_address_id.map(str::trim).filter(|id| !id.is_empty());
+    let wanted = with.params.email_address_id();
     let primary = with.user.user.primary_email_address_id.as_ref().map(IdentificationId::as_str);
     let mut proven = with.user.emails.iter().filter(|email| email.verified);
     let email = match wanted {
@@ -115,6 +170,6 @@ pub(crate) async fn email_code_for(with: Prepare<'_>, strategy: &str, purpose: &
 pub(crate) async fn attempt_code(with: Attempt<'_>, strategy: &str, grants: Grants) -> Result<Proven, ApiError> {
     let id = with.verification.ok_or(codes::VERIFICATION_MISSING)?;
     crate::sign_in::take_guess(with.scope, &with.user.user).await?;
-    let record = crate::verification::try_code(with.scope, id, with.owner, strategy, with.code).await?;
-    Ok(Proven { grants, consume: Some(record.id), attempts: record.attempts })
+    let record = crate::verification::try_code(with.scope, id, with.owner, strategy, with.params.code()).await?;
+    Ok(Proven { grants, consume: Some(Consume::Verification(record.id)), attempts: record.attempts, both: false })
 }

@@ -1,7 +1,6 @@
-use super::{Answer, Attempt, Grants, Prepare, Proven, Strategy};
+use super::{Answer, Attempt, Grants, Proven, Strategy};
 use crate::instance::Instance;
 use crate::settings::Presence;
-use crate::verification::NewCode;
 use doorward_base::*;
 use doorward_store::users::{self, UserWithEmails};
 use doorward_wire::fapi::Factor;
@@ -16,17 +15,13 @@ impl Strategy for Password {
 
     fn factors(&self, instance: &Instance, user: &UserWithEmails) -> Vec<Factor> {
         let usable = instance.settings.attributes.password != Presence::Off && user.user.password_hash.is_some();
-        let factor = Factor { strategy: self.name().to_owned(), email_address_id: None, safe_identifier: None, primary: None };
+        let factor = Factor { strategy: self.name().to_owned(), ..Factor::default() };
         usable.then_some(factor).into_iter().collect()
-    }
-
-    fn prepare<'a>(&'a self, _: Prepare<'a>) -> Answer<'a, NewCode> {
-        Box::pin(async { Err(ApiError::new(codes::VERIFICATION_STRATEGY_INVALID).param("strategy")) })
     }
 
     fn attempt<'a>(&'a self, with: Attempt<'a>) -> Answer<'a, Proven> {
         Box::pin(async move {
-            let password = with.password.ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("password"))?;
+            let password = with.params.password().ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("password"))?;
             let user = &with.user.user;
             crate::sign_in::take_guess(with.scope, user).await?;
             let verdict = with.scope.app.passwords.verify(password, user.password_hash.as_deref()).await?;
@@ -36,7 +31,7 @@ impl Strategy for Password {
             if verdict.needs_rehash {
                 rehash(&with, password).await;
             }
-            Ok(Proven { grants: Grants::SignIn, consume: None, attempts: 1 })
+            Ok(Proven { grants: Grants::SignIn, consume: None, attempts: 1, both: false })
         })
     }
 }

@@ -42,7 +42,7 @@ fn email_view(record: &EmailRecord) -> EmailAddress {
         strategy: strategy.clone(),
         attempts: record.attempts,
         expire_at: record.verified_at,
-        error: None,
+        ..Verification::default()
     });
     EmailAddress {
         object: "email_address".to_owned(),
@@ -88,11 +88,11 @@ pub fn view(scope: &Scope, it: &UserWithEmails, audience: Audience) -> User {
         enterprise_accounts: Vec::new(),
         organization_memberships: Vec::new(),
         password_enabled: user.password_hash.is_some(),
-        two_factor_enabled: false,
-        totp_enabled: false,
-        backup_code_enabled: false,
-        mfa_enabled_at: None,
-        mfa_disabled_at: None,
+        two_factor_enabled: !crate::strategies::second_factors(&scope.instance, it).is_empty(),
+        totp_enabled: user.totp_enabled,
+        backup_code_enabled: user.backup_codes_enabled,
+        mfa_enabled_at: user.mfa_enabled_at,
+        mfa_disabled_at: user.mfa_disabled_at,
         password_last_updated_at: user.password_updated_at,
         last_sign_in_at: user.last_sign_in_at,
         banned: user.banned,

@@ -148,10 +148,13 @@ id_values!(
     SessionId,
     SignInId,
     SignUpId,
+    TotpId,
     IdentificationId,
     VerificationId,
     DevBrowserId,
     SecretKeyId,
     JobId,
-    MessageId
+    MessageId,
+    BackupCodesId,
+    ReverificationId
 );

@@ -55,6 +55,14 @@ pub struct UserRecord {
     pub legal_accepted_at: Option<Timestamp>,
     /// Whether a new device is trusted without a further proof.
     pub bypass_client_trust: bool,
+    /// Whether an authenticator app is enrolled.
+    pub totp_enabled: bool,
+    /// Whether backup codes are left.
+    pub backup_codes_enabled: bool,
+    /// When the first second factor was enrolled.
+    pub mfa_enabled_at: Option<Timestamp>,
+    /// When the last second factor was removed.
+    pub mfa_disabled_at: Option<Timestamp>,
     /// When the user last signed in.
     pub last_sign_in_at: Option<Timestamp>,
     /// When the user was last seen.
@@ -123,6 +131,10 @@ fn user(row: &Row) -> Result<UserRecord, StoreError> {
         create_organizations_limit: row.opt_int("create_organizations_limit")?,
         legal_accepted_at: row.opt_int("legal_accepted_at")?,
         bypass_client_trust: row.flag("bypass_client_trust")?,
+        totp_enabled: row.flag("totp_enabled")?,
+        backup_codes_enabled: row.flag("backup_codes_enabled")?,
+        mfa_enabled_at: row.opt_int("mfa_enabled_at")?,
+        mfa_disabled_at: row.opt_int("mfa_disabled_at")?,
         last_sign_in_at: row.opt_int("last_sign_in_at")?,
         last_active_at: row.opt_int("last_active_at")?,
         created_at: row.int("created_at")?,
@@ -370,6 +382,8 @@ pub async fn delete(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timest
         (SELECT id FROM sessions WHERE instance_id = $1 AND user_id = $2)";
     tx.exec(sql!(refresh, instance, id)).await?;
     tx.exec(sql!("DELETE FROM sessions WHERE instance_id = $1 AND user_id = $2", instance, id)).await?;
-    tx.exec(sql!("DELETE FROM email_addresses WHERE instance_id = $1 AND user_id = $2", instance, id)).await?;
+    for table in ["email_addresses", "totps", "backup_codes"] {
+        tx.exec(sql!(format!("DELETE FROM {table} WHERE instance_id = $1 AND user_id = $2"), instance, id)).await?;
+    }
     Ok(tx.exec(sql!("DELETE FROM users WHERE instance_id = $1 AND id = $2", instance, id)).await? == 1)
 }

@@ -3,6 +3,7 @@
 mod client;
 mod environment;
 mod me;
+mod second_factors;
 mod sessions;
 mod sign_ins;
 mod sign_ups;
@@ -10,6 +11,7 @@ mod sign_ups;
 pub use client::*;
 pub use environment::*;
 pub use me::*;
+pub use second_factors::*;
 pub use sessions::*;
 pub use sign_ins::*;
 pub use sign_ups::*;

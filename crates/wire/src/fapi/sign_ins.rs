@@ -7,6 +7,7 @@ use serde_json::Value;
 
 resource! {
     /// A way to prove who one is.
+    #[derive(Default)]
     Factor {
         /// The strategy's name.
         strategy: String,
@@ -19,6 +20,15 @@ resource! {
         /// Whether it is the user's primary one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         primary: Option<bool>,
+        /// The number a code goes to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        phone_number_id: Option<IdentificationId>,
+        /// The wallet that signs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        web3_wallet_id: Option<IdentificationId>,
+        /// Whether it is the second factor that is offered first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        default: Option<bool>,
     }
 
     /// What a sign-in may show of the user before it is complete.
@@ -41,7 +51,7 @@ resource! {
         object: String,
         /// The attempt's id.
         id: SignInId,
-        /// `needs_identifier`, `needs_first_factor`, `needs_second_factor`, `needs_new_password` or `complete`.
+        /// `needs_identifier`, `needs_first_factor`, `needs_second_factor`, `needs_client_trust`, `needs_new_password` or `complete`.
         status: String,
         /// Kinds of identifier that the instance accepts.
         supported_identifiers: Vec<String>,
@@ -101,6 +111,14 @@ request! {
         strategy: Option<String>,
         /// The address to send to.
         email_address_id: Option<String>,
+        /// The number to send to.
+        phone_number_id: Option<String>,
+        /// The wallet that will sign.
+        web3_wallet_id: Option<String>,
+        /// Where a link or a provider leads back to.
+        redirect_url: Option<String>,
+        /// `sms` or `whatsapp`.
+        channel: Option<String>,
     } => SignIn; Frontend POST "/v1/client/sign_ins/{sign_in_id}/prepare_first_factor" "prepareSignInFactorOne";
     "Sign Ins", Client, Send, WithClient; "Prepare the first factor, for example by sending a code."
 }
@@ -115,6 +133,10 @@ request! {
         code: Option<String>,
         /// The password; with a reset strategy, the new one.
         password: Option<String>,
+        /// A wallet's signature.
+        signature: Option<String>,
+        /// A passkey's answer, as a JSON text.
+        public_key_credential: Option<String>,
     } => SignIn; Frontend POST "/v1/client/sign_ins/{sign_in_id}/attempt_first_factor" "attemptSignInFactorOne";
     "Sign Ins", Client, Attempt, WithClient; "Prove the first factor."
 }
@@ -127,6 +149,14 @@ request! {
         strategy: Option<String>,
         /// The address to send to.
         email_address_id: Option<String>,
+        /// The number to send to.
+        phone_number_id: Option<String>,
+        /// The wallet that will sign.
+        web3_wallet_id: Option<String>,
+        /// Where a link or a provider leads back to.
+        redirect_url: Option<String>,
+        /// `sms` or `whatsapp`.
+        channel: Option<String>,
     } => SignIn; Frontend POST "/v1/client/sign_ins/{sign_in_id}/prepare_second_factor" "prepareSignInFactorTwo";
     "Sign Ins", Client, Send, WithClient; "Prepare the second factor."
 }
@@ -139,6 +169,8 @@ request! {
         strategy: Option<String>,
         /// The code.
         code: Option<String>,
+        /// A passkey's answer, as a JSON text.
+        public_key_credential: Option<String>,
     } => SignIn; Frontend POST "/v1/client/sign_ins/{sign_in_id}/attempt_second_factor" "attemptSignInFactorTwo";
     "Sign Ins", Client, Attempt, WithClient; "Prove the second factor."
 }

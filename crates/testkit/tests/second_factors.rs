@@ -1,0 +1,276 @@
+//! Authenticator apps and backup codes: enrolled, asked for, used once, removed.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use doorward_testkit::{Answer, Browser, START, TestServer};
+use std::time::Duration;
+use totp_rs::{Algorithm, Secret, TOTP};
+
+const EMAIL: &str = "ada@example.com";
+const PASSWORD: &str = "correct horse";
+
+/// An authenticator app that belongs to nobody here.
+fn app(secret: &str) -> TOTP {
+    TOTP::new(Algorithm::SHA1, 6, 0, 30, Secret::Encoded(secret.to_owned()).to_bytes().unwrap(), None, EMAIL.to_owned()).unwrap()
+}
+
+fn code(app: &TOTP, server: &TestServer) -> String {
+    app.generate(u64::try_from(server.app.clock.now() / 1000).unwrap())
+}
+
+/// Somebody signed in who has an authenticator app; its codes up to now are used up.
+async fn enrolled(server: &TestServer) -> (Browser, TOTP, Vec<String>) {
+    server.user(EMAIL, PASSWORD).await;
+    let mut ada = server.browser();
+    ada.sign_in(EMAIL, PASSWORD).await.expect(200);
+    let made = ada.post("/v1/me/totp", &[]).await;
+    let app = app(made.response()["secret"].as_str().unwrap());
+    let proven = ada.post("/v1/me/totp/attempt_verification", &[("code", &code(&app, server))]).await;
+    let codes = proven.response()["backup_codes"].as_array().unwrap().iter().map(|c| c.as_str().unwrap().to_owned()).collect();
+    (ada, app, codes)
+}
+
+async fn half_way(server: &TestServer) -> (Browser, String) {
+    let mut browser = server.browser();
+    let answer = browser.sign_in(EMAIL, PASSWORD).await;
+    assert_eq!(answer.response()["status"], "needs_second_factor");
+    let id = answer.response()["id"].as_str().unwrap().to_owned();
+    (browser, id)
+}
+
+async fn second(browser: &mut Browser, id: &str, strategy: &str, code: &str) -> Answer {
+    browser.post(&format!("/v1/client/sign_ins/{id}/attempt_second_factor"), &[("strategy", strategy), ("code", code)]).await
+}
+
+#[tokio::test]
+async fn an_authenticator_app_is_enrolled_and_asked_for() {
+    let server = TestServer::start().await;
+    server.user(EMAIL, PASSWORD).await;
+    let mut ada = server.browser();
+    ada.sign_in(EMAIL, PASSWORD).await.expect(200);
+
+    let made = ada.post("/v1/me/totp", &[]).await;
+    let totp = made.response();
+    assert_eq!((totp["object"].as_str(), totp["verified"].as_bool()), (Some("totp"), Some(false)));
+    let app = app(totp["secret"].as_str().unwrap());
+    let from_uri = TOTP::from_url(totp["uri"].as_str().unwrap()).unwrap();
+    assert_eq!((from_uri.account_name.as_str(), from_uri.generate(1)), (EMAIL, app.generate(1)), "the QR code says the same");
+    assert_eq!(ada.get("/v1/me").await.response()["two_factor_enabled"], false, "not before it is proven");
+    server.browser().sign_in(EMAIL, PASSWORD).await.response()["status"].as_str().filter(|s| *s == "complete").unwrap();
+
+    ada.post("/v1/me/totp/attempt_verification", &[]).await.refused(422, "form_param_missing", "code");
+    let wrong = format!("{:06}", (code(&app, &server).parse::<u32>().unwrap() + 1) % 1_000_000);
+    ada.post("/v1/me/totp/attempt_verification", &[("code", &wrong)]).await.refused(422, "form_code_incorrect", "code");
+    let proven = ada.post("/v1/me/totp/attempt_verification", &[("code", &code(&app, &server))]).await;
+    assert_eq!(proven.response()["verified"], true);
+    assert_eq!(proven.response()["secret"], serde_json::Value::Null, "the secret is shown once");
+    assert_eq!(proven.response()["backup_codes"].as_array().unwrap().len(), 10);
+    let me = ada.get("/v1/me").await.response().clone();
+    for flag in ["two_factor_enabled", "totp_enabled", "backup_code_enabled"] {
+        assert_eq!(me[flag], true, "{flag}");
+    }
+    assert_eq!(me["mfa_enabled_at"], START);
+    ada.post("/v1/me/totp", &[]).await.refused(400, "totp_already_enabled", "");
+
+    let (mut browser, id) = half_way(&server).await;
+    let half = browser.get(&format!("/v1/client/sign_ins/{id}")).await.response().clone();
+    let offered: Vec<_> = half["supported_second_factors"].as_array().unwrap().iter().map(|f| f["strategy"].as_str().unwrap()).collect();
+    assert_eq!(offered, ["totp", "backup_code"]);
+    assert_eq!(half["first_factor_verification"]["status"], "verified");
+    assert_eq!(half["created_session_id"], serde_json::Value::Null);
+    assert_eq!(browser.session_id().await, None, "a first factor alone opens nothing");
+    assert_eq!(browser.get("/v1/me").await.status, 401);
+
+    second(&mut browser, &id, "totp", &code(&app, &server)).await.refused(422, "form_code_incorrect", "code");
+    server.advance(Duration::from_secs(30));
+    let done = second(&mut browser, &id, "totp", &code(&app, &server)).await;
+    assert_eq!(done.response()["status"], "complete");
+    assert_eq!(done.response()["second_factor_verification"]["strategy"], "totp");
+    let session = &done.json["client"]["sessions"][0];
+    assert_eq!(session["factor_verification_age"], serde_json::json!([0, 0]));
+}
+
+#[tokio::test]
+async fn no_step_of_the_second_factor_can_be_left_out() {
+    let server = TestServer::start().await;
+    let (_, app, codes) = enrolled(&server).await;
+    server.advance(Duration::from_secs(60));
+
+    let mut early = server.browser();
+    let begun = early.post("/v1/client/sign_ins", &[("identifier", EMAIL)]).await;
+    let id = begun.response()["id"].as_str().unwrap().to_owned();
+    second(&mut early, &id, "totp", &code(&app, &server)).await.refused(400, "client_state_invalid", "");
+    second(&mut early, &id, "backup_code", &codes[0]).await.refused(400, "client_state_invalid", "");
+    let prepare = format!("/v1/client/sign_ins/{id}/prepare_second_factor");
+    early.post(&prepare, &[("strategy", "totp")]).await.refused(400, "client_state_invalid", "");
+
+    let (mut browser, id) = half_way(&server).await;
+    second(&mut early, &id, "totp", &code(&app, &server)).await.refused(404, "resource_not_found", "");
+    second(&mut browser, &id, "", "1").await.refused(422, "form_param_missing", "strategy");
+    second(&mut browser, &id, "password", "1").await.refused(422, "form_param_value_invalid", "strategy");
+    second(&mut browser, &id, "totp", "").await.refused(422, "form_param_missing", "code");
+    let first = format!("/v1/client/sign_ins/{id}/attempt_first_factor");
+    browser.post(&first, &[("strategy", "password"), ("password", PASSWORD)]).await.refused(400, "client_state_invalid", "");
+    let prepare = format!("/v1/client/sign_ins/{id}/prepare_second_factor");
+    browser.post(&prepare, &[("strategy", "totp")]).await.refused(400, "verification_strategy_invalid", "strategy");
+    let reset = format!("/v1/client/sign_ins/{id}/reset_password");
+    browser.post(&reset, &[("password", "another horse")]).await.refused(400, "client_state_invalid", "");
+
+    let other = server.user("bob@example.com", PASSWORD).await;
+    assert!(!other.is_empty());
+    let (mut older, old) = half_way(&server).await;
+    older.sign_in(EMAIL, PASSWORD).await.expect(200);
+    second(&mut older, &old, "totp", &code(&app, &server)).await.refused(403, "resource_forbidden", "");
+
+    server.advance(Duration::from_secs(24 * 3600 + 1));
+    second(&mut browser, &id, "totp", &code(&app, &server)).await.refused(404, "resource_not_found", "");
+}
+
+#[tokio::test]
+async fn one_of_a_hundred_uses_of_the_same_code_gets_through() {
+    let server = TestServer::start().await;
+    let (_, app, codes) = enrolled(&server).await;
+    server.advance(Duration::from_secs(60));
+    let totp = code(&app, &server);
+    for (strategy, code) in [("totp", &totp), ("backup_code", &codes[3])] {
+        let mut waiting = Vec::new();
+        for _ in 0..20 {
+            waiting.push(half_way(&server).await);
+        }
+        // Five times each, from twenty browsers.
+        let tries = waiting.iter().flat_map(|(browser, id)| std::iter::repeat_n((browser.clone(), id.clone()), 5));
+        let tries = tries.map(|(mut browser, id)| async move { second(&mut browser, &id, strategy, code).await.status });
+        let done = futures_util::future::join_all(tries).await;
+        assert_eq!(done.iter().filter(|status| **status == 200).count(), 1, "{strategy}: {done:?}");
+        assert!(done.iter().all(|status| [200, 400, 403, 404, 422].contains(status)), "{strategy}: {done:?}");
+        let listed = server.backend("GET", &format!("/v1/users?email_address={EMAIL}"), None).await.expect(200)[0]["id"].clone();
+        server.backend("POST", &format!("/v1/users/{}/unlock", listed.as_str().unwrap()), None).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn guesses_at_the_second_factor_close_the_account() {
+    let server = TestServer::with_settings(|settings| settings.attack_protection.max_attempts = 6).await;
+    let (_, app, _) = enrolled(&server).await;
+    server.advance(Duration::from_secs(60));
+    let right = code(&app, &server);
+    let mut refused = 0;
+    // Who knows the password cannot use it to get guesses back.
+    for _ in 0..3 {
+        let mut browser = server.browser();
+        let answer = browser.sign_in(EMAIL, PASSWORD).await;
+        let Some(id) = answer.json["response"]["id"].as_str().filter(|_| answer.status == 200) else {
+            answer.refused(403, "user_locked", "");
+            refused += 1;
+            continue;
+        };
+        for _ in 0..2 {
+            let wrong = if right == "000000" { "000001" } else { "000000" };
+            let answer = second(&mut browser, id, "totp", wrong).await;
+            assert!(matches!((answer.status, answer.code()), (422, "form_code_incorrect") | (403, "user_locked")), "{}", answer.text);
+        }
+    }
+    assert_eq!(refused, 1, "six guesses are three passwords and codes in all");
+    server.advance(Duration::from_secs(3601));
+    let (mut browser, id) = half_way(&server).await;
+    second(&mut browser, &id, "totp", &code(&app, &server)).await.expect(200);
+}
+
+#[tokio::test]
+async fn backup_codes_work_once_and_are_replaced_as_a_set() {
+    let server = TestServer::start().await;
+    let (mut ada, _, codes) = enrolled(&server).await;
+    let (mut browser, id) = half_way(&server).await;
+    let spaced = format!(" {}-{} ", codes[0][..4].to_uppercase(), &codes[0][4..]);
+    let done = second(&mut browser, &id, "backup_code", &spaced).await;
+    assert_eq!(done.response()["second_factor_verification"]["object"], "verification_backup_code");
+    let (mut browser, id) = half_way(&server).await;
+    second(&mut browser, &id, "backup_code", &codes[0]).await.refused(422, "form_code_incorrect", "code");
+
+    let fresh = ada.post("/v1/me/backup_codes/", &[]).await.response()["codes"].clone();
+    second(&mut browser, &id, "backup_code", &codes[1]).await.refused(422, "form_code_incorrect", "code");
+    second(&mut browser, &id, "backup_code", fresh[0].as_str().unwrap()).await.expect(200);
+    for code in fresh.as_array().unwrap().iter().skip(1) {
+        let (mut browser, id) = half_way(&server).await;
+        second(&mut browser, &id, "backup_code", code.as_str().unwrap()).await.expect(200);
+    }
+    assert_eq!(ada.get("/v1/me").await.response()["backup_code_enabled"], false, "none is left");
+    let (mut browser, id) = half_way(&server).await;
+    second(&mut browser, &id, "backup_code", &codes[1]).await.refused(400, "strategy_for_user_invalid", "strategy");
+}
+
+#[tokio::test]
+async fn without_the_app_the_password_is_enough_again() {
+    let server = TestServer::start().await;
+    let (mut ada, app, codes) = enrolled(&server).await;
+    let gone = ada.post("/v1/me/totp?_method=DELETE", &[]).await.response().clone();
+    assert_eq!((gone["object"].as_str(), gone["deleted"].as_bool()), (Some("totp"), Some(true)));
+    ada.post("/v1/me/totp?_method=DELETE", &[]).await.refused(404, "resource_not_found", "");
+    ada.post("/v1/me/backup_codes", &[]).await.refused(400, "backup_codes_not_available", "");
+    let me = ada.get("/v1/me").await.response().clone();
+    assert_eq!((me["two_factor_enabled"].as_bool(), me["backup_code_enabled"].as_bool()), (Some(false), Some(false)));
+    assert_eq!(me["mfa_disabled_at"], START);
+    assert_eq!(server.browser().sign_in(EMAIL, PASSWORD).await.response()["status"], "complete");
+
+    // A new app has a new secret, and nothing of the old one helps.
+    let made = ada.post("/v1/me/totp", &[]).await;
+    let next = crate::app(made.response()["secret"].as_str().unwrap());
+    ada.post("/v1/me/totp/attempt_verification", &[("code", &code(&app, &server))]).await.refused(422, "form_code_incorrect", "code");
+    ada.post("/v1/me/totp/attempt_verification", &[("code", &code(&next, &server))]).await.expect(200);
+    let (mut browser, id) = half_way(&server).await;
+    second(&mut browser, &id, "backup_code", &codes[2]).await.refused(422, "form_code_incorrect", "code");
+}
+
+#[tokio::test]
+async fn a_new_password_waits_for_the_second_factor() {
+    let server = TestServer::start().await;
+    let (mut ada, app, _) = enrolled(&server).await;
+    server.advance(Duration::from_secs(60));
+    let mut browser = server.browser();
+    let begun = browser.post("/v1/client/sign_ins", &[("strategy", "reset_password_email_code"), ("identifier", EMAIL)]).await;
+    let id = begun.response()["id"].as_str().unwrap().to_owned();
+    let mail = server.code_for(EMAIL).await;
+    let at = format!("/v1/client/sign_ins/{id}");
+    let fields = [("strategy", "reset_password_email_code"), ("code", mail.as_str())];
+    assert_eq!(browser.post(&format!("{at}/attempt_first_factor"), &fields).await.response()["status"], "needs_new_password");
+    let half = browser.post(&format!("{at}/reset_password"), &[("password", "another horse")]).await;
+    assert_eq!(half.response()["status"], "needs_second_factor");
+    assert!(!half.text.contains("argon2"), "the state of an attempt is ours");
+
+    // Whoever has the mailbox alone changes nothing and ends nothing.
+    assert_eq!(ada.get("/v1/me").await.status, 200);
+    assert_eq!(server.browser().sign_in(EMAIL, PASSWORD).await.response()["status"], "needs_second_factor");
+    server.browser().sign_in(EMAIL, "another horse").await.refused(422, "form_password_incorrect", "password");
+
+    second(&mut browser, &id, "totp", &code(&app, &server)).await.expect(200);
+    assert_eq!(ada.get("/v1/me").await.status, 401, "other sessions end with the old password");
+    assert_eq!(server.browser().sign_in(EMAIL, "another horse").await.response()["status"], "needs_second_factor");
+}
+
+#[tokio::test]
+async fn an_enrolment_ends_after_ten_wrong_codes() {
+    let server = TestServer::start().await;
+    server.user(EMAIL, PASSWORD).await;
+    let mut ada = server.browser();
+    ada.sign_in(EMAIL, PASSWORD).await.expect(200);
+    ada.post("/v1/me/totp/attempt_verification", &[("code", "123456")]).await.refused(404, "resource_not_found", "");
+    let made = ada.post("/v1/me/totp", &[]).await;
+    let app = app(made.response()["secret"].as_str().unwrap());
+    let right = code(&app, &server);
+    let wrong = if right == "000000" { "000001" } else { "000000" };
+    for _ in 0..10 {
+        ada.post("/v1/me/totp/attempt_verification", &[("code", wrong)]).await.refused(422, "form_code_incorrect", "code");
+    }
+    ada.post("/v1/me/totp/attempt_verification", &[("code", &right)]).await.refused(400, "verification_failed", "");
+    ada.post("/v1/me/totp", &[]).await.expect(200);
+}
+
+#[tokio::test]
+async fn an_instance_may_do_without() {
+    let server = TestServer::with_settings(|settings| settings.attributes.authenticator_app = false).await;
+    server.user(EMAIL, PASSWORD).await;
+    let mut ada = server.browser();
+    ada.sign_in(EMAIL, PASSWORD).await.expect(200);
+    ada.post("/v1/me/totp", &[]).await.refused(403, "feature_not_enabled", "");
+    let environment = ada.get("/v1/environment").await;
+    assert_eq!(environment.expect(200)["user_settings"]["attributes"]["authenticator_app"]["enabled"], false);
+}
