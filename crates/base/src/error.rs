@@ -265,6 +265,8 @@ list! {
     NO_PASSWORD_SET = "no_password_set", 400, "No password set", "This account has no password.";
     INCORRECT_PASSWORD = "incorrect_password", 422, "incorrect password", "The password is not the user's.";
     NO_SECOND_FACTORS = "no_second_factors", 400, "No second factors", "This account has no second factor that could be used here.";
+    SESSION_REVERIFICATION_MISSING = "session_reverification_missing", 400, "is missing", "There is no reverification of this session. Begin one first.";
+    INVALID_ACTION_FOR_SESSION_REVERIFICATION = "invalid_action_for_session_reverification", 400, "Invalid action", "The reverification is not in a state that allows this action.";
     TOTP_ALREADY_ENABLED = "totp_already_enabled", 400, "TOTP already enabled", "An authenticator app is enrolled already. Remove it before you enrol another.";
     BACKUP_CODES_NOT_AVAILABLE = "backup_codes_not_available", 400, "Backup codes not available", "Backup codes are for accounts with a second factor.";
     FEATURE_NOT_ENABLED = "feature_not_enabled", 403, "Feature not enabled", "This feature is not enabled on this instance.";

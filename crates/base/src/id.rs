@@ -92,8 +92,6 @@ ids! {
     TotpId = "totp_";
     /// A set of backup codes.
     BackupCodesId = "bkc_";
-    /// A renewed proof of who is signed in.
-    ReverificationId = "srv_";
     /// A development browser.
     DevBrowserId = "dvb_";
     /// A secret key's public handle.

@@ -15,6 +15,7 @@ pub mod keys;
 pub mod mail;
 pub mod password;
 pub mod refresh;
+pub mod reverification;
 pub mod session;
 pub mod settings;
 pub mod sign_in;

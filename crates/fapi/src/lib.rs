@@ -2,6 +2,7 @@
 
 mod client;
 mod misc;
+mod reverification;
 mod second_factors;
 mod sessions;
 mod sign_ins;
@@ -47,6 +48,11 @@ pub fn routes() -> Routes {
         .with::<GetSignUp>(|cx, req| Box::pin(sign_ups::get(cx, req)))
         .with::<PrepareVerification>(|cx, req| Box::pin(sign_ups::prepare(cx, req)))
         .with::<AttemptVerification>(|cx, req| Box::pin(sign_ups::attempt(cx, req)))
+        .with::<StartReverification>(|cx, req| Box::pin(reverification::start(cx, req)))
+        .with::<PrepareReverificationFirstFactor>(|cx, req| Box::pin(reverification::prepare_first(cx, req)))
+        .with::<AttemptReverificationFirstFactor>(|cx, req| Box::pin(reverification::attempt_first(cx, req)))
+        .with::<PrepareReverificationSecondFactor>(|cx, req| Box::pin(reverification::prepare_second(cx, req)))
+        .with::<AttemptReverificationSecondFactor>(|cx, req| Box::pin(reverification::attempt_second(cx, req)))
         .with::<CreateTotp>(|cx, req| Box::pin(second_factors::create_totp(cx, req)))
         .with::<VerifyTotp>(|cx, req| Box::pin(second_factors::verify_totp(cx, req)))
         .with::<DeleteTotp>(|cx, req| Box::pin(second_factors::delete_totp(cx, req)))

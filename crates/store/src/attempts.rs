@@ -73,6 +73,12 @@ pub async fn insert(tx: &mut Tx, kind: Kind, instance: &InstanceId, it: &Attempt
     tx.exec(sql).await.map(|_| ())
 }
 
+/// Forgets an attempt.
+pub async fn delete(tx: &mut Tx, kind: Kind, instance: &InstanceId, id: &str) -> Result<(), StoreError> {
+    let text = format!("DELETE FROM {} WHERE instance_id = $1 AND id = $2", kind.table());
+    tx.exec(sql!(text, instance, id)).await.map(|_| ())
+}
+
 /// Replaces the state of an attempt that is still at `it.version`. False when somebody else moved it on.
 pub async fn advance(tx: &mut Tx, kind: Kind, instance: &InstanceId, it: &AttemptRecord, now: Timestamp) -> Result<bool, StoreError> {
     let text = format!(

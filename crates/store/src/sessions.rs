@@ -204,6 +204,21 @@ pub async fn touch(
     Ok(tx.exec(sql!(text, instance, id, now, ip, agent)).await? == 1)
 }
 
+/// Records which factors of a session's user were checked just now. False when the session is over.
+pub async fn factors_checked(
+    tx: &mut Tx,
+    instance: &InstanceId,
+    id: &SessionId,
+    first: bool,
+    second: bool,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let text = "UPDATE sessions SET first_factor_at = CASE WHEN $3 THEN CAST($5 AS BIGINT) ELSE first_factor_at END,
+        second_factor_at = CASE WHEN $4 THEN CAST($5 AS BIGINT) ELSE second_factor_at END, updated_at = $5
+        WHERE instance_id = $1 AND id = $2 AND status = 'active'";
+    Ok(tx.exec(sql!(text, instance, id, first, second, now)).await? == 1)
+}
+
 /// Gives an active session its last status. False when it was over already.
 pub async fn close(tx: &mut Tx, instance: &InstanceId, id: &SessionId, status: &str, now: Timestamp) -> Result<bool, StoreError> {
     let text = "UPDATE sessions SET status = $3, updated_at = $4 WHERE instance_id = $1 AND id = $2 AND status = 'active'";

@@ -274,3 +274,84 @@ async fn an_instance_may_do_without() {
     let environment = ada.get("/v1/environment").await;
     assert_eq!(environment.expect(200)["user_settings"]["attributes"]["authenticator_app"]["enabled"], false);
 }
+
+/// What a reverification answers.
+async fn verify(browser: &mut Browser, session: &str, step: &str, fields: &[(&str, &str)]) -> Answer {
+    browser.post(&format!("/v1/client/sessions/{session}/verify{step}"), fields).await
+}
+
+/// The ages of the factors in a session's next token, in minutes.
+async fn ages(browser: &mut Browser, session: &str) -> serde_json::Value {
+    let jwt = browser.mint(session).await.expect(200)["jwt"].as_str().unwrap().to_owned();
+    let claims = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, jwt.split('.').nth(1).unwrap()).unwrap();
+    serde_json::from_slice::<serde_json::Value>(&claims).unwrap()["fva"].clone()
+}
+
+#[tokio::test]
+async fn who_is_signed_in_proves_it_once_more() {
+    let server = TestServer::start().await;
+    let (mut ada, app, codes) = enrolled(&server).await;
+    let session = ada.session_id().await.unwrap();
+    server.advance(Duration::from_secs(15 * 60));
+    assert_eq!(ages(&mut ada, &session).await, serde_json::json!([15, -1]));
+
+    verify(&mut ada, &session, "", &[]).await.refused(422, "form_param_missing", "level");
+    verify(&mut ada, &session, "", &[("level", "third")]).await.refused(422, "form_param_value_invalid", "level");
+    let fields = [("strategy", "password"), ("password", PASSWORD)];
+    verify(&mut ada, &session, "/attempt_first_factor", &fields).await.refused(400, "session_reverification_missing", "");
+
+    let begun = verify(&mut ada, &session, "", &[("level", "multi_factor")]).await;
+    let it = begun.response();
+    assert_eq!((it["status"].as_str(), it["object"].as_str()), (Some("needs_first_factor"), Some("session_reverification")));
+    let firsts: Vec<_> = it["supported_first_factors"].as_array().unwrap().iter().map(|f| f["strategy"].as_str().unwrap()).collect();
+    assert_eq!(firsts, ["password", "email_code"], "a new password proves nothing here");
+    let second = [("strategy", "totp"), ("code", &code(&app, &server))];
+    verify(&mut ada, &session, "/attempt_second_factor", &second).await.refused(400, "invalid_action_for_session_reverification", "");
+    let wrong = [("strategy", "password"), ("password", "wrong horse")];
+    verify(&mut ada, &session, "/attempt_first_factor", &wrong).await.refused(422, "form_password_incorrect", "password");
+    let reset = [("strategy", "reset_password_email_code")];
+    verify(&mut ada, &session, "/prepare_first_factor", &reset).await.refused(422, "form_param_value_invalid", "strategy");
+
+    verify(&mut ada, &session, "/prepare_first_factor", &[("strategy", "email_code")]).await.expect(200);
+    let mail = server.code_for(EMAIL).await;
+    let half = verify(&mut ada, &session, "/attempt_first_factor", &[("strategy", "email_code"), ("code", &mail)]).await;
+    assert_eq!(half.response()["status"], "needs_second_factor");
+    assert_eq!(ages(&mut ada, &session).await, serde_json::json!([15, -1]), "half a proof is none");
+    let done = verify(&mut ada, &session, "/attempt_second_factor", &second).await;
+    assert_eq!(done.response()["status"], "complete");
+    assert_eq!(done.response()["session"]["factor_verification_age"], serde_json::json!([0, 0]));
+    assert_eq!(ages(&mut ada, &session).await, serde_json::json!([0, 0]));
+    verify(&mut ada, &session, "/attempt_second_factor", &second).await.refused(400, "invalid_action_for_session_reverification", "");
+
+    server.advance(Duration::from_secs(5 * 60));
+    let begun = verify(&mut ada, &session, "", &[("level", "second_factor")]).await;
+    assert_eq!(begun.response()["status"], "needs_second_factor");
+    let backup = [("strategy", "backup_code"), ("code", codes[0].as_str())];
+    verify(&mut ada, &session, "/attempt_second_factor", &backup).await.expect(200);
+    assert_eq!(ages(&mut ada, &session).await, serde_json::json!([5, 0]));
+
+    // It is good for ten minutes, and for this browser.
+    verify(&mut ada, &session, "", &[("level", "first_factor")]).await.expect(200);
+    let mut other = server.browser();
+    verify(&mut other, &session, "", &[("level", "first_factor")]).await.refused(401, "authentication_invalid", "");
+    server.advance(Duration::from_secs(600));
+    verify(&mut ada, &session, "/attempt_first_factor", &fields).await.refused(400, "session_reverification_missing", "");
+}
+
+#[tokio::test]
+async fn who_has_no_second_factor_proves_the_first_one() {
+    let server = TestServer::start().await;
+    server.user(EMAIL, PASSWORD).await;
+    let mut ada = server.browser();
+    ada.sign_in(EMAIL, PASSWORD).await.expect(200);
+    let session = ada.session_id().await.unwrap();
+    server.advance(Duration::from_secs(120));
+    for level in ["second_factor", "multi_factor"] {
+        let begun = verify(&mut ada, &session, "", &[("level", level)]).await;
+        assert_eq!(begun.response()["status"], "needs_first_factor", "{level}");
+        assert_eq!(begun.response()["supported_second_factors"], serde_json::json!([]));
+        let done = verify(&mut ada, &session, "/attempt_first_factor", &[("strategy", "password"), ("password", PASSWORD)]).await;
+        assert_eq!(done.response()["status"], "complete", "{level}");
+    }
+    assert_eq!(ages(&mut ada, &session).await, serde_json::json!([0, -1]));
+}

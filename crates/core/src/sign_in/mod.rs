@@ -7,8 +7,9 @@ mod state;
 pub use complete::Completed;
 use complete::Parts;
 pub(crate) use complete::{NewSession, complete_new_session};
-use state::Proof;
+
 use state::{NewPassword, SignInState, Stage};
+pub(crate) use state::{Proof, verified};
 
 use crate::app::{Caller, Scope, internal};
 use crate::client::{self, Current, Outcome};

@@ -155,6 +155,5 @@ id_values!(
     SecretKeyId,
     JobId,
     MessageId,
-    BackupCodesId,
-    ReverificationId
+    BackupCodesId
 );

@@ -3,6 +3,7 @@
 mod client;
 mod environment;
 mod me;
+mod reverification;
 mod second_factors;
 mod sessions;
 mod sign_ins;
@@ -11,6 +12,7 @@ mod sign_ups;
 pub use client::*;
 pub use environment::*;
 pub use me::*;
+pub use reverification::*;
 pub use second_factors::*;
 pub use sessions::*;
 pub use sign_ins::*;
