@@ -1,5 +1,6 @@
 use crate::crypto::Sealer;
 use crate::instance::{Instance, Instances};
+use crate::outbound::Outbound;
 use crate::password::Passwords;
 use doorward_base::*;
 use doorward_store::{Db, StoreError};
@@ -20,6 +21,8 @@ pub struct App {
     pub passwords: Passwords,
     /// The instances, as far as they are in memory.
     pub instances: Instances,
+    /// Calls others.
+    pub outbound: Arc<dyn Outbound>,
     /// Wakes the worker when something was put into the outbox.
     pub outbox: Arc<tokio::sync::Notify>,
 }

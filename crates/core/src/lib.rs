@@ -13,6 +13,7 @@ pub mod instance;
 pub mod jwt;
 pub mod keys;
 pub mod mail;
+pub mod outbound;
 pub mod password;
 pub mod refresh;
 pub mod reverification;

@@ -107,6 +107,7 @@ async fn setting(server: FakeServer) -> Setting {
         sealer: Sealer::new(&[7; 32]).unwrap(),
         passwords: Passwords::new(1, 1),
         instances: Instances::default(),
+        outbound: std::sync::Arc::new(doorward_core::outbound::Nowhere),
         outbox: Arc::default(),
     };
     Setting { app: Arc::new(app), server: Arc::new(server), _database: database }

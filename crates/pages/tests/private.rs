@@ -39,6 +39,7 @@ impl Server {
             sealer: Sealer::new(&[7; 32]).unwrap(),
             passwords: Passwords::new(1, 1),
             instances: Instances::default(),
+            outbound: std::sync::Arc::new(doorward_core::outbound::Nowhere),
             outbox: Arc::default(),
         };
         Self { pages: Pages { app: Arc::new(app), public_url: "http://localhost:4100".to_owned() }, _directory: directory }

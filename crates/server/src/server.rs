@@ -55,6 +55,7 @@ pub async fn open(config: &Config, environment: &Environment) -> anyhow::Result<
         sealer: Sealer::from_hex(&key).map_err(anyhow::Error::msg)?,
         passwords,
         instances: Default::default(),
+        outbound: doorward_outbound::shared(config.outbound.allow_private_networks).map_err(anyhow::Error::msg)?,
         outbox: Arc::default(),
     });
     instance::claim_master_key(&app).await.map_err(anyhow::Error::msg)?;

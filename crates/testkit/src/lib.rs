@@ -99,6 +99,7 @@ impl TestServer {
             sealer: Sealer::new(&[7; 32]).unwrap(),
             passwords: options.passwords,
             instances: Default::default(),
+            outbound: doorward_outbound::shared(true).unwrap(),
             outbox: Arc::default(),
         });
         let public = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -121,6 +122,7 @@ impl TestServer {
             sealer: self.app.sealer.clone(),
             passwords: Passwords::new(2, 1000),
             instances: Default::default(),
+            outbound: self.app.outbound.clone(),
             outbox: Arc::default(),
         });
         let gateway = Gateway::new(app, self.config.clone());

@@ -110,6 +110,7 @@ fn app_with(db: Db, master: [u8; 32]) -> App {
         sealer: Sealer::new(&master).unwrap(),
         passwords: Passwords::new(1, 10),
         instances: Default::default(),
+        outbound: std::sync::Arc::new(doorward_core::outbound::Nowhere),
         outbox: Arc::default(),
     }
 }

@@ -41,6 +41,7 @@ pub const KEYS: &[(&str, &str, Kind)] = &[
     ("telemetry", "otlp_endpoint", Kind::Text),
     ("passwords", "workers", Kind::Number),
     ("passwords", "queue", Kind::Number),
+    ("outbound", "allow_private_networks", Kind::Flag),
     ("sdk", "dir", Kind::Text),
 ];
 

@@ -24,6 +24,8 @@ pub struct Config {
     pub telemetry: TelemetryConfig,
     /// The hashing pool.
     pub passwords: PasswordsConfig,
+    /// Calls to others.
+    pub outbound: OutboundConfig,
     /// Browser scripts.
     pub sdk: SdkConfig,
     /// What a command needs to find this configuration, such as ` --config doorward.toml`: for hints.
@@ -234,6 +236,14 @@ pub struct PasswordsConfig {
     pub workers: Option<usize>,
     /// How many may wait.
     pub queue: Option<usize>,
+}
+
+/// Calls to others.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OutboundConfig {
+    /// Whether production instances may call loopback and private addresses, and plain `http`.
+    pub allow_private_networks: bool,
 }
 
 /// Browser scripts.
