@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, describe, it } from "node:test";
+import * as OTPAuth from "otpauth";
 import { plan, startApp } from "../lib/app.mjs";
 import { Profile, answer, launch } from "../lib/browser.mjs";
 import { Clock } from "../lib/clock.mjs";
+import { urls } from "../lib/config.mjs";
 import { Doorward } from "../lib/doorward.mjs";
 import { until } from "../lib/until.mjs";
 
@@ -52,6 +54,24 @@ describe("the ready-made forms", () => {
     assert.ok(passes.length > 10, "axe looked at the form");
     assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map((it) => it.html).join(" ")}`), []);
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, "no sideways scrolling");
+  }
+
+  /** Enrols an authenticator app as a native program would. */
+  async function enrol(email) {
+    let token = "";
+    const call = async (path, fields) => {
+      const url = new URL(path, urls.frontend);
+      url.searchParams.set("_is_native", "1");
+      const answer = await fetch(url, { method: "POST", body: new URLSearchParams(fields), headers: token ? { authorization: token } : {} });
+      const body = await answer.json();
+      assert.equal(answer.status, 200, JSON.stringify(body.errors));
+      token = answer.headers.get("authorization") ?? token;
+      return body.response;
+    };
+    await call("/v1/client/sign_ins", { identifier: email, password });
+    const app = OTPAuth.URI.parse((await call("/v1/me/totp", {})).uri);
+    const proven = await call("/v1/me/totp/attempt_verification", { code: app.generate({ timestamp: clock.now() }) });
+    return { app, backupCodes: proven.backup_codes };
   }
 
   const focused = () => page.evaluate(() => document.activeElement?.getAttribute("name"));
@@ -116,6 +136,44 @@ describe("the ready-made forms", () => {
     await page.getByLabel("Code").fill("424242");
     await page.locator(".dw-card").getByRole("button", { name: "Sign in" }).click();
     await page.waitForURL("/signals");
+    profile.audit();
+  });
+
+  it("a second step for who has an authenticator app, or lost it", { timeout: 60_000 }, async () => {
+    const email = "twice@example.com";
+    await doorward.createUser({ email, password, firstName: "Ada" });
+    const { app: authenticator, backupCodes } = await enrol(email);
+    await visit("/sign-in");
+    const first = async () => {
+      await page.getByLabel("Email").fill(email);
+      await page.getByLabel("Password").fill(password);
+      await page.locator(".dw-card").getByRole("button", { name: "Sign in" }).click();
+      await page.getByRole("heading", { name: "Second step" }).waitFor();
+    };
+    await first();
+    await until("the code's field has the focus", async () => (await focused()) === "code");
+    await assertAccessible("second-step");
+    // A minute later: the code that enrolled the app is used up.
+    clock.advance(60);
+    profile.allow(({ status, url }) => status === 422 && url.includes("/attempt_second_factor"));
+    await page.getByLabel("Code").fill("000000");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").getByText("Incorrect code").waitFor();
+    await page.getByRole("button", { name: "Use a backup code" }).click();
+    await assertAccessible("backup-code");
+    await page.getByRole("button", { name: "Use your authenticator app" }).click();
+    await page.getByLabel("Code").fill(authenticator.generate({ timestamp: clock.now() }));
+    await page.keyboard.press("Enter");
+    await page.waitForURL("/account");
+    assert.equal(await page.locator("#server-email").textContent(), email);
+    profile.audit();
+
+    await visit("/sign-in");
+    await first();
+    await page.getByRole("button", { name: "Use a backup code" }).click();
+    await page.getByLabel("Code").fill(backupCodes[0]);
+    await page.keyboard.press("Enter");
+    await page.waitForURL("/account");
     profile.audit();
   });
 

@@ -4,6 +4,7 @@ mod clients;
 mod interstitial;
 mod misc;
 mod sessions;
+mod tickets;
 mod users;
 
 use doorward_gateway::Routes;
@@ -41,6 +42,10 @@ pub fn routes() -> Routes {
         .with::<VerifyClient>(|cx, req| Box::pin(clients::verify(cx, req)))
         .with::<GetBackendJwks>(|cx, req| Box::pin(misc::jwks(cx, req)))
         .with::<CreateTestingToken>(|cx, req| Box::pin(misc::create_testing_token(cx, req)))
+        .with::<CreateSignInToken>(|cx, req| Box::pin(tickets::create_sign_in_token(cx, req)))
+        .with::<RevokeSignInToken>(|cx, req| Box::pin(tickets::revoke_sign_in_token(cx, req)))
+        .with::<CreateActorToken>(|cx, req| Box::pin(tickets::create_actor_token(cx, req)))
+        .with::<RevokeActorToken>(|cx, req| Box::pin(tickets::revoke_actor_token(cx, req)))
         .with::<GetInterstitial>(|cx, req| Box::pin(interstitial::get(cx, req)))
 }
 
@@ -50,7 +55,11 @@ mod tests {
 
     #[test]
     fn every_declared_endpoint_is_mounted_once() {
-        let declared = [include_str!("../../wire/src/bapi/users.rs"), include_str!("../../wire/src/bapi/sessions.rs")];
+        let declared = [
+            include_str!("../../wire/src/bapi/users.rs"),
+            include_str!("../../wire/src/bapi/sessions.rs"),
+            include_str!("../../wire/src/bapi/tickets.rs"),
+        ];
         let declared: usize = declared.iter().map(|text| text.matches("; Backend ").count()).sum();
         let routes = super::routes();
         let places: HashSet<_> = routes.table().map(|meta| (meta.method, meta.path)).collect();

@@ -88,6 +88,10 @@ ids! {
     IdentificationId = "idn_";
     /// One proof in progress: a code that was sent and not yet entered.
     VerificationId = "ver_";
+    /// A ticket with which a user signs in once.
+    SignInTokenId = "sit_";
+    /// A ticket with which somebody acts as a user.
+    ActorTokenId = "act_";
     /// An authenticator app's secret.
     TotpId = "totp_";
     /// A set of backup codes.

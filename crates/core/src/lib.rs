@@ -22,6 +22,7 @@ pub mod settings;
 pub mod sign_in;
 pub mod sign_up;
 mod strategies;
+pub mod tickets;
 pub mod two_factor;
 pub mod user_agent;
 pub mod users;

@@ -57,7 +57,7 @@ pub(crate) async fn handshake(cx: &mut Cx, req: Handshake) -> Result<Raw, ApiErr
     let nonce = req.format.as_deref() == Some("nonce");
     let client = cx.current.record.as_ref();
     let answer = handshake::answer(&cx.scope, &cx.caller, client, dev_token.as_deref(), req.redirect_url.as_deref(), nonce).await?;
-    cx.raw = Some(redirect(&answer.location, &answer.set_cookies)?);
+    cx.raw = Some(redirect(StatusCode::TEMPORARY_REDIRECT, &answer.location, &answer.set_cookies)?);
     Ok(Raw {})
 }
 
@@ -66,13 +66,13 @@ pub(crate) async fn touch(cx: &mut Cx, req: TouchClient) -> Result<Raw, ApiError
     if cx.current.record.is_some() {
         cx.current.new_token.clone_from(&cx.client_token);
     }
-    cx.raw = Some(redirect(target.as_str(), &[])?);
+    cx.raw = Some(redirect(StatusCode::TEMPORARY_REDIRECT, target.as_str(), &[])?);
     Ok(Raw {})
 }
 
-fn redirect(location: &str, cookies: &[String]) -> Result<Response<String>, ApiError> {
+pub(crate) fn redirect(status: StatusCode, location: &str, cookies: &[String]) -> Result<Response<String>, ApiError> {
     let mut response = Response::new(String::new());
-    *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+    *response.status_mut() = status;
     let invalid = |_| ApiError::new(codes::INVALID_REDIRECT_URL).param("redirect_url");
     response.headers_mut().insert(LOCATION, HeaderValue::from_str(location).map_err(invalid)?);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -1,7 +1,9 @@
 use doorward_base::ApiError;
-use doorward_core::sign_in;
+use doorward_core::{sign_in, tickets};
 use doorward_gateway::Cx;
+use doorward_wire::Raw;
 use doorward_wire::fapi::*;
+use http::StatusCode;
 
 pub(crate) async fn create(cx: &mut Cx, req: CreateSignIn) -> Result<SignIn, ApiError> {
     let outcome = sign_in::start(&cx.scope, &cx.caller, cx.current.clone(), &req).await?;
@@ -33,4 +35,11 @@ pub(crate) async fn attempt_second(cx: &mut Cx, req: AttemptSecondFactor) -> Res
 pub(crate) async fn reset_password(cx: &mut Cx, req: ResetPassword) -> Result<SignIn, ApiError> {
     let outcome = sign_in::reset_password(&cx.scope, &cx.caller, cx.current.clone(), &req).await?;
     Ok(cx.keep(outcome))
+}
+
+/// Looks at the ticket and leaves it whole: it works when the page signs in with it, and not for whoever reads mail first.
+pub(crate) async fn accept_ticket(cx: &mut Cx, req: AcceptTicket) -> Result<Raw, ApiError> {
+    let to = tickets::landing(&cx.scope, &cx.caller.frontend_url, req.ticket.as_deref()).await?;
+    cx.raw = Some(crate::client::redirect(StatusCode::SEE_OTHER, &to, &[])?);
+    Ok(Raw {})
 }

@@ -15,6 +15,7 @@ mod plan;
 pub mod second_factors;
 pub mod sessions;
 pub mod sweep;
+pub mod tickets;
 pub mod tokens;
 pub mod users;
 pub mod verifications;

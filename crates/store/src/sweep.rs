@@ -23,6 +23,7 @@ pub struct Rule {
 pub const RULES: &[Rule] = &[
     Rule { table: "sign_ins", key: "instance_id, id", gone: "abandon_at < $1", after: DAY },
     Rule { table: "sign_ups", key: "instance_id, id", gone: "abandon_at < $1", after: DAY },
+    Rule { table: "tickets", key: "instance_id, id", gone: "expire_at < $1", after: 30 * DAY },
     Rule { table: "reverifications", key: "instance_id, id", gone: "abandon_at < $1", after: DAY },
     Rule { table: "verifications", key: "instance_id, id", gone: "expire_at < $1", after: DAY },
     Rule { table: "one_time_tokens", key: "instance_id, kind, token_hash", gone: "expire_at < $1", after: HOUR },

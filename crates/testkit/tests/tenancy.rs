@@ -53,7 +53,17 @@ async fn fault_109_another_instance_s_secret_key_finds_nothing_by_any_id() {
     let client = done.json["client"]["id"].as_str().unwrap().to_owned();
     let session = done.response()["created_session_id"].as_str().unwrap().to_owned();
     let before = seen(&server, &user, &session, &client).await;
-    let ids = [("user_id", user.as_str()), ("session_id", &session), ("client_id", &client), ("template_name", "any")];
+    let sign_in_token = server.backend("POST", "/v1/sign_in_tokens", Some(json!({"user_id": user}))).await.expect(200)["id"].clone();
+    let actor = json!({"user_id": user, "actor": {"sub": "user_support"}});
+    let actor_token = server.backend("POST", "/v1/actor_tokens", Some(actor)).await.expect(200)["id"].clone();
+    let ids = [
+        ("user_id", user.as_str()),
+        ("session_id", &session),
+        ("client_id", &client),
+        ("template_name", "any"),
+        ("sign_in_token_id", sign_in_token.as_str().unwrap()),
+        ("actor_token_id", actor_token.as_str().unwrap()),
+    ];
     let mut tried = 0;
     for meta in doorward_bapi::routes().table().filter(|meta| meta.path_params().next().is_some()) {
         assert_eq!(meta.auth, Auth::SecretKey);

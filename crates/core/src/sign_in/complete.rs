@@ -22,6 +22,18 @@ pub(super) struct Parts {
     pub both: bool,
     pub consume: Option<Consume>,
     pub password: Option<NewPassword>,
+    /// Who acts as the user, JSON. Nobody can ask them for the user's second factor.
+    pub actor: Option<String>,
+    /// How long the session lasts, in seconds, when not as long as others.
+    pub session_seconds: Option<i64>,
+}
+
+impl Parts {
+    /// The plain case: one proof that uses nothing up.
+    pub(super) fn new(record: Option<AttemptRecord>, state: SignInState, proof: Proof) -> Self {
+        let (second, consume, password, actor, session_seconds) = (None, None, None, None, None);
+        Self { record, state, proof, second, both: false, consume, password, actor, session_seconds }
+    }
 }
 
 /// What follows on a first factor: the second one where the user has one, else the end.
@@ -32,7 +44,7 @@ pub(super) async fn after_first(
     parts: Parts,
     user: &UserWithEmails,
 ) -> Result<Outcome<SignIn>, ApiError> {
-    if parts.both || strategies::second_factors(&scope.instance, user).is_empty() {
+    if parts.both || parts.actor.is_some() || strategies::second_factors(&scope.instance, user).is_empty() {
         return complete(scope, caller, current, parts, user).await;
     }
     if user.user.banned {
@@ -41,7 +53,7 @@ pub(super) async fn after_first(
     let stage = Stage::NeedsSecondFactor { proof: parts.proof, verification: None, password: parts.password };
     let state = SignInState { stage, ..parts.state };
     let Some(mut record) = parts.record else {
-        let (value, current) = super::keep(scope, current, state, Some(user), None).await?;
+        let (value, current) = super::keep(scope, current, state, Some(user), None, parts.consume.as_ref()).await?;
         return Ok(Outcome { value, current });
     };
     let mut tx = scope.db().begin().await.map_err(internal)?;
@@ -66,6 +78,10 @@ pub(super) async fn complete(
     }
     let mut new = NewSession::prepare(scope, caller, &current, &user.user.id);
     new.session.second_factor_at = (parts.both || parts.second.is_some()).then_some(scope.now);
+    new.session.actor = parts.actor;
+    if let Some(seconds) = parts.session_seconds {
+        new.session.expire_at = scope.now + seconds * 1000;
+    }
     let mut state = parts.state;
     let strategy = parts.proof.strategy.clone();
     state.stage = Stage::Complete { proof: parts.proof, second: parts.second, session: new.session.id.clone() };

@@ -16,7 +16,7 @@ use crate::client::{self, Current, Outcome};
 use crate::identifiers::{self, Identifier};
 use crate::settings::Presence;
 use crate::strategies::{self, Attempt, FactorParams, Grants, Prepare, Proven};
-use crate::{password, verification};
+use crate::{password, tickets, verification};
 use doorward_base::*;
 use doorward_store::attempts::{self, AttemptRecord, Kind};
 use doorward_store::clients::{self, ClientRecord};
@@ -94,6 +94,9 @@ pub async fn start(
         return Err(codes::ACCOUNT_TRANSFER_INVALID.into());
     }
     let strategy = filled(req.strategy.as_deref());
+    if strategy == Some("ticket") || strategy.is_none() && filled(req.ticket.as_deref()).is_some() {
+        return with_ticket(scope, caller, current, req.ticket.as_deref()).await;
+    }
     if let Some(name) = strategy
         && !strategies::FIRST_FACTORS.iter().any(|known| known.name() == name)
     {
@@ -103,7 +106,7 @@ pub async fn start(
         if strategy.is_some() || req.password.as_deref().is_some_and(|p| !p.is_empty()) {
             return Err(ApiError::new(codes::FORM_PARAM_MISSING).param("identifier"));
         }
-        let (value, current) = keep(scope, current, SignInState::default(), None, None).await?;
+        let (value, current) = keep(scope, current, SignInState::default(), None, None, None).await?;
         return Ok(Outcome { value: Ok(value), current });
     };
     let password = req.password.as_deref().filter(|p| !p.is_empty()).map(Secret::from);
@@ -122,7 +125,7 @@ pub async fn start(
         (None | Some("password"), Some(password)) => with_password(scope, caller, current, state, user, &password).await,
         (Some("password"), None) => Err(ApiError::new(codes::FORM_PARAM_MISSING).param("password")),
         (None, None) => {
-            let (value, current) = keep(scope, current, state, Some(&user), None).await?;
+            let (value, current) = keep(scope, current, state, Some(&user), None, None).await?;
             Ok(Outcome { value: Ok(value), current })
         }
         (Some(name), _) => {
@@ -132,7 +135,7 @@ pub async fn start(
             let params = FactorParams::from(req);
             let code = strategy.prepare(Prepare { scope, user: &user, owner: id.as_str(), params: &params }).await?;
             let state = SignInState { stage: Stage::NeedsFirstFactor { verification: Some(code.record.id.clone()) }, ..state };
-            let (value, current) = keep(scope, current, state, Some(&user), Some((id, code))).await?;
+            let (value, current) = keep(scope, current, state, Some(&user), Some((id, code)), None).await?;
             Ok(Outcome { value: Ok(value), current })
         }
     }
@@ -160,16 +163,43 @@ async fn with_password(
     match attempt {
         Ok(proven) => {
             let proof = Proof { strategy: "password".to_owned(), attempts: proven.attempts, at: scope.now };
-            let parts = Parts { record: None, state, proof, second: None, both: proven.both, consume: proven.consume, password: None };
+            let parts = Parts { both: proven.both, consume: proven.consume, ..Parts::new(None, state, proof) };
             let done = complete::after_first(scope, caller, current, parts, &user).await?;
             Ok(Outcome { value: Ok(done.value), current: done.current })
         }
         Err(error) if error.status() == 422 => {
-            let (_, current) = keep(scope, current, state, Some(&user), None).await?;
+            let (_, current) = keep(scope, current, state, Some(&user), None, None).await?;
             Ok(Outcome { value: Err(error), current })
         }
         Err(error) => Err(error),
     }
+}
+
+/// A ticket names its user and stands for a first factor.
+async fn with_ticket(
+    scope: &Scope,
+    caller: &Caller,
+    current: Current,
+    token: Option<&str>,
+) -> Result<Outcome<Result<SignIn, ApiError>>, ApiError> {
+    let token = filled(token).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("ticket"))?;
+    let ticket = tickets::open(scope, token).await?;
+    let user = users::get(scope.db(), scope.ins(), &ticket.user_id).await.map_err(internal)?.ok_or(codes::SIGN_IN_USER_DELETED)?;
+    refuse_banned(&user)?;
+    if let Some(id) = signed_in_as(scope, &current, &user.user.id).await? {
+        return Err(ApiError::new(codes::IDENTIFIER_ALREADY_SIGNED_IN).session(&id));
+    }
+    let state =
+        SignInState { identifier: None, user_id: Some(user.user.id.clone()), stage: Stage::NeedsFirstFactor { verification: None } };
+    let proof = Proof { strategy: "ticket".to_owned(), attempts: 1, at: scope.now };
+    let parts = Parts {
+        consume: Some(strategies::Consume::Ticket(ticket.id)),
+        actor: ticket.actor,
+        session_seconds: ticket.session_seconds,
+        ..Parts::new(None, state, proof)
+    };
+    let done = complete::after_first(scope, caller, current, parts, &user).await?;
+    Ok(Outcome { value: Ok(done.value), current: done.current })
 }
 
 /// Nobody has this identifier: the same work is done as if somebody had.
@@ -196,7 +226,7 @@ async fn unknown(
         }
         None => None,
     };
-    let (value, current) = keep(scope, current, state, None, code).await?;
+    let (value, current) = keep(scope, current, state, None, code, None).await?;
     let value = if password.is_some() { Err(wrong_password(scope)) } else { Ok(value) };
     Ok(Outcome { value, current })
 }
@@ -310,8 +340,7 @@ async fn finish(
     proven: Proven,
 ) -> Result<Outcome<SignIn>, ApiError> {
     let user = loaded.user.ok_or(codes::SIGN_IN_USER_DELETED)?;
-    let (record, state) = (Some(loaded.record), loaded.state);
-    let parts = Parts { record, state, proof, second: None, both: proven.both, consume: proven.consume, password: None };
+    let parts = Parts { both: proven.both, consume: proven.consume, ..Parts::new(Some(loaded.record), loaded.state, proof) };
     complete::after_first(scope, caller, current, parts, &user).await
 }
 
@@ -387,8 +416,7 @@ async fn reset(
     password: NewPassword,
 ) -> Result<Outcome<SignIn>, ApiError> {
     let user = loaded.user.ok_or(codes::SIGN_IN_USER_DELETED)?;
-    let (record, state) = (Some(loaded.record), loaded.state);
-    let parts = Parts { record, state, proof, second: None, both: false, consume, password: Some(password) };
+    let parts = Parts { consume, password: Some(password), ..Parts::new(Some(loaded.record), loaded.state, proof) };
     complete::after_first(scope, caller, current, parts, &user).await
 }
 
@@ -430,15 +458,8 @@ pub async fn attempt_second(
     let with = Attempt { scope, user, owner: &loaded.record.id, verification: verification.as_ref(), params: &params };
     let proven = strategy.attempt(with).await?;
     let second = Proof { strategy: strategy.name().to_owned(), attempts: proven.attempts, at: scope.now };
-    let parts = Parts {
-        record: Some(loaded.record.clone()),
-        proof: proof.clone(),
-        second: Some(second),
-        both: false,
-        consume: proven.consume,
-        password: password.clone(),
-        state: loaded.state.clone(),
-    };
+    let first = Parts::new(Some(loaded.record.clone()), loaded.state.clone(), proof.clone());
+    let parts = Parts { second: Some(second), consume: proven.consume, password: password.clone(), ..first };
     complete::complete(scope, caller, current, parts, user).await
 }
 
@@ -485,6 +506,7 @@ async fn keep(
     state: SignInState,
     user: Option<&UserWithEmails>,
     code: Option<(SignInId, verification::NewCode)>,
+    consume: Option<&strategies::Consume>,
 ) -> Result<(SignIn, Current), ApiError> {
     let (id, code) = match code {
         Some((id, code)) => (id, Some(code)),
@@ -508,6 +530,9 @@ async fn keep(
     attempts::insert(&mut tx, Kind::SignIn, scope.ins(), &record).await.map_err(internal)?;
     if let Some(code) = &code {
         code.write(scope, &mut tx).await?;
+    }
+    if let (Some(what), Some(user)) = (consume, user) {
+        strategies::consume(scope, &mut tx, &user.user.id, what).await?;
     }
     tx.commit().await.map_err(internal)?;
     if code.is_some() {

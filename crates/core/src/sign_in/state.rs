@@ -69,7 +69,7 @@ impl Stage {
 /// How a proof shows on the wire.
 pub(crate) fn verified(proof: &Proof) -> Verification {
     let object = match proof.strategy.as_str() {
-        name @ ("password" | "totp" | "backup_code" | "passkey") => format!("verification_{name}"),
+        name @ ("password" | "totp" | "backup_code" | "passkey" | "ticket") => format!("verification_{name}"),
         _ => "verification_otp".to_owned(),
     };
     Verification {

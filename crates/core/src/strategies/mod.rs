@@ -41,11 +41,17 @@ pub(crate) enum Consume {
     TotpStep(i64),
     /// A backup code, by its hash.
     BackupCode(String),
+    /// A ticket, by its id.
+    Ticket(String),
 }
 
 /// Uses a proof up. Exactly one of several requests with the same proof gets through.
 pub(crate) async fn consume(scope: &Scope, tx: &mut Tx, user: &UserId, what: &Consume) -> Result<(), ApiError> {
     let first = match what {
+        Consume::Ticket(id) => {
+            let first = doorward_store::tickets::accept(tx, scope.ins(), id, scope.now).await.map_err(internal)?;
+            return if first { Ok(()) } else { Err(ApiError::new(codes::TICKET_INVALID).param("ticket")) };
+        }
         Consume::Verification(id) => return crate::verification::consume(scope, tx, id).await,
         Consume::TotpStep(step) => second_factors::use_totp_step(tx, scope.ins(), user, *step, scope.now).await,
         Consume::BackupCode(hash) => second_factors::use_backup_code(tx, scope.ins(), user, hash).await,

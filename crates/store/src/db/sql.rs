@@ -149,6 +149,8 @@ id_values!(
     SignInId,
     SignUpId,
     TotpId,
+    SignInTokenId,
+    ActorTokenId,
     IdentificationId,
     VerificationId,
     DevBrowserId,

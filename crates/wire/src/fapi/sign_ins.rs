@@ -1,3 +1,4 @@
+use crate::Raw;
 use crate::endpoint::request;
 use crate::resource::{Verification, resource};
 use doorward_base::*;
@@ -83,10 +84,12 @@ request! {
     CreateSignIn {
         /// E-mail address or user name.
         identifier: Option<String>,
-        /// `password`, `email_code` or `reset_password_email_code`.
+        /// `password`, `email_code`, `reset_password_email_code` or `ticket`.
         strategy: Option<String>,
         /// The password, for a sign-in in one step.
         password: Option<String>,
+        /// A ticket, with strategy `ticket`: it names its user and works once.
+        ticket: Option<String>,
         /// Carries an identity over from a sign-up.
         transfer: Option<bool>,
         /// BCP 47 tag of the browser's language.
@@ -185,4 +188,12 @@ request! {
         sign_out_of_other_sessions: Option<bool>,
     } => SignIn; Frontend POST "/v1/client/sign_ins/{sign_in_id}/reset_password" "resetPassword";
     "Sign Ins", Client, Attempt, WithClient; "Set a new password after its reset was proven."
+}
+request! {
+    /// Opens a ticket.
+    AcceptTicket {
+        /// The ticket.
+        ticket: Option<String>,
+    } => Raw; Frontend GET "/v1/tickets/accept" "acceptTicket";
+    "Sign Ins", Public, Attempt, Raw; "Go to the app's sign-in page with a ticket."
 }

@@ -13,7 +13,7 @@ export interface SignInProps {
   redirectUrl?: string;
 }
 
-type Step = "password" | "address" | "code" | "forgotten" | "reset-code" | "new-password";
+type Step = "password" | "address" | "code" | "forgotten" | "reset-code" | "new-password" | "totp" | "backup-code";
 
 const texts: Record<Step, { title: string; action: string }> = {
   password: { title: "Sign in", action: "Sign in" },
@@ -22,9 +22,11 @@ const texts: Record<Step, { title: string; action: string }> = {
   forgotten: { title: "Reset your password", action: "Send the code" },
   "reset-code": { title: "Check your email", action: "Continue" },
   "new-password": { title: "Choose a new password", action: "Save and sign in" },
+  totp: { title: "Second step", action: "Sign in" },
+  "backup-code": { title: "Use a backup code", action: "Sign in" },
 };
 
-/** The form to sign in: by password, by a code in an email, or with a new password. */
+/** The form to sign in: by password, by a code in an email, or with a new password; and the second step, where there is one. */
 export function SignIn({ appearance, signUpUrl, redirectUrl }: SignInProps) {
   const { doorward } = useDoorwardContext();
   const { signIn, errors, fetchStatus } = useSignIn();
@@ -42,7 +44,12 @@ export function SignIn({ appearance, signUpUrl, redirectUrl }: SignInProps) {
   async function finish() {
     if (signIn.status === "complete") await signIn.finalize({ navigate: ({ decorateUrl }) => doorward.navigate(decorateUrl(destination(redirectUrl))) });
     else if (signIn.status === "needs_new_password") setStep("new-password");
-    else if (signIn.status === "needs_second_factor") setNote("This account needs a second step that this form does not have.");
+    else if (signIn.status === "needs_second_factor") secondStep("totp");
+  }
+
+  function secondStep(to: "totp" | "backup-code") {
+    setNote(to === "totp" ? "Enter the code that your authenticator app shows." : "Each of your backup codes works once.");
+    setStep(to);
   }
 
   async function submit(values: Record<string, string>) {
@@ -71,12 +78,18 @@ export function SignIn({ appearance, signUpUrl, redirectUrl }: SignInProps) {
         return signIn.resetPasswordEmailCode.verifyCode({ code: code.trim() });
       case "new-password":
         return signIn.resetPasswordEmailCode.submitPassword({ password, signOutOfOtherSessions: true });
+      case "totp":
+        return signIn.mfa.verifyTOTP({ code: code.trim() });
+      case "backup-code":
+        return signIn.mfa.verifyBackupCode({ code: code.trim() });
     }
   }
 
   const asksAddress = step === "password" || step === "address" || step === "forgotten";
   const asksPassword = step === "password" || step === "new-password";
-  const asksCode = step === "code" || step === "reset-code";
+  const second = step === "totp" || step === "backup-code";
+  const asksCode = step === "code" || step === "reset-code" || second;
+  const offersBackup = signIn.supportedSecondFactors?.some((factor) => factor.strategy === "backup_code");
   return (
     <Card
       {...{ appearance, step, errors, ...texts[step] }}
@@ -85,7 +98,9 @@ export function SignIn({ appearance, signUpUrl, redirectUrl }: SignInProps) {
       onSubmit={submit}
       more={
         <>
-          {step !== "password" && <Link onClick={() => go("password")}>Use your password</Link>}
+          {step !== "password" && <Link onClick={() => go("password")}>{second ? "Start over" : "Use your password"}</Link>}
+          {step === "totp" && offersBackup && <Link onClick={() => secondStep("backup-code")}>Use a backup code</Link>}
+          {step === "backup-code" && <Link onClick={() => secondStep("totp")}>Use your authenticator app</Link>}
           {step === "password" && <Link onClick={() => go("address")}>Get a code by email</Link>}
           {step === "password" && <Link onClick={() => go("forgotten")}>Forgot your password?</Link>}
           {signUpUrl && <a href={signUpUrl}>No account yet? Sign up</a>}
@@ -93,7 +108,9 @@ export function SignIn({ appearance, signUpUrl, redirectUrl }: SignInProps) {
       }
     >
       {asksAddress && <Field key="identifier" name="identifier" label="Email" type="email" autoComplete="username" defaultValue={email} error={fields.identifier} />}
-      {asksCode && <Field key="code" name="code" label="Code" inputMode="numeric" autoComplete="one-time-code" error={fields.code} />}
+      {asksCode && (
+        <Field key={step} name="code" label="Code" inputMode={step === "backup-code" ? "text" : "numeric"} autoComplete="one-time-code" error={fields.code} />
+      )}
       {asksPassword && (
         <Field
           key={step}

@@ -1,0 +1,176 @@
+//! Tickets: a server hands them out, and whoever holds one signs in with it once, without any factor.
+
+use crate::app::{Scope, internal};
+use crate::crypto;
+use doorward_base::*;
+use doorward_store::tickets::{self, TicketRecord};
+use doorward_store::users;
+use doorward_wire::Object;
+use doorward_wire::bapi::{ActorToken, CreateActorToken, CreateSignInToken, SignInToken};
+use std::ops::RangeInclusive;
+
+const SIGN_IN: &str = "sign_in_token";
+const ACTOR: &str = "actor_token";
+/// How long a ticket may be good, in seconds: ten years at most.
+const LIFETIMES: RangeInclusive<i64> = 1..=315_360_000;
+/// The most that an actor may say, as JSON: every session token holds it, and cookies are small.
+const ACTOR_MAX_BYTES: usize = 512;
+
+/// Makes a ticket for a user.
+///
+/// # Errors
+/// `user_id` missing or unknown, `expires_in_seconds` out of range.
+pub async fn create_sign_in_token(scope: &Scope, req: &CreateSignInToken) -> Result<SignInToken, ApiError> {
+    let user = known_user(scope, req.user_id.as_deref()).await?;
+    let lifetime = within(req.expires_in_seconds, 30 * 86_400, "expires_in_seconds")?;
+    let id = SignInTokenId::new(scope.now, &scope.app.rng);
+    let (ticket, token) = issue(scope, SIGN_IN, id.as_str(), user, lifetime, None, None).await?;
+    let url = Some(address(scope, &token));
+    Ok(SignInToken { token: Some(token), url, ..sign_in_view(&ticket) })
+}
+
+/// Makes a ticket with which somebody acts as a user.
+///
+/// # Errors
+/// `user_id` missing or unknown, `actor` without `sub` or too large, a duration out of range.
+pub async fn create_actor_token(scope: &Scope, req: &CreateActorToken) -> Result<ActorToken, ApiError> {
+    let user = known_user(scope, req.user_id.as_deref()).await?;
+    let actor = req.actor.as_ref().ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("actor"))?;
+    if !actor.get("sub").and_then(|sub| sub.as_str()).is_some_and(|sub| !sub.is_empty()) {
+        return Err(ApiError::new(codes::FORM_PARAM_MISSING).param("actor.sub"));
+    }
+    let actor = serde_json::to_string(actor).map_err(ApiError::internal)?;
+    if actor.len() > ACTOR_MAX_BYTES {
+        return Err(ApiError::new(codes::FORM_PARAM_TOO_LARGE).param("actor"));
+    }
+    let lifetime = within(req.expires_in_seconds, 3600, "expires_in_seconds")?;
+    let session = within(req.session_max_duration_in_seconds, 1800, "session_max_duration_in_seconds")?;
+    let id = ActorTokenId::new(scope.now, &scope.app.rng);
+    let (ticket, token) = issue(scope, ACTOR, id.as_str(), user, lifetime, Some(actor), Some(session)).await?;
+    let url = Some(address(scope, &token));
+    Ok(ActorToken { token: Some(token), url, ..actor_view(&ticket) })
+}
+
+/// Takes a sign-in token back.
+///
+/// # Errors
+/// `resource_not_found`; `ticket_invalid_code` when it was used or taken back before.
+pub async fn revoke_sign_in_token(scope: &Scope, id: &SignInTokenId) -> Result<SignInToken, ApiError> {
+    revoke(scope, SIGN_IN, id.as_str(), "Sign-in token").await.map(|ticket| sign_in_view(&ticket))
+}
+
+/// Takes an actor token back. A session that began with it goes on.
+///
+/// # Errors
+/// As [`revoke_sign_in_token`].
+pub async fn revoke_actor_token(scope: &Scope, id: &ActorTokenId) -> Result<ActorToken, ApiError> {
+    revoke(scope, ACTOR, id.as_str(), "Actor token").await.map(|ticket| actor_view(&ticket))
+}
+
+/// The ticket that a token stands for, if it still works.
+///
+/// # Errors
+/// `ticket_invalid_code`, `ticket_expired_code`.
+pub async fn open(scope: &Scope, token: &str) -> Result<TicketRecord, ApiError> {
+    let found = tickets::by_token(scope.db(), scope.ins(), &crypto::token_hash(token)).await.map_err(internal)?;
+    let ticket = found.filter(|it| it.status == "pending").ok_or_else(|| ApiError::new(codes::TICKET_INVALID).param("ticket"))?;
+    if ticket.expire_at <= scope.now {
+        return Err(ApiError::new(codes::TICKET_EXPIRED).param("ticket"));
+    }
+    Ok(ticket)
+}
+
+/// Where a browser goes that opened a ticket: the app's sign-in page, which the ticket travels with.
+///
+/// # Errors
+/// As [`open`]: a page should not have to find out.
+pub async fn landing(scope: &Scope, frontend_url: &str, token: Option<&str>) -> Result<String, ApiError> {
+    let token = crate::sign_in::filled(token).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("ticket"))?;
+    open(scope, token).await?;
+    let page = scope.instance.settings.paths.sign_in_url.clone().unwrap_or_else(|| format!("{frontend_url}/sign-in"));
+    let mut page = url::Url::parse(&page).map_err(ApiError::internal)?;
+    page.query_pairs_mut().append_pair("__clerk_ticket", token).append_pair("__clerk_status", "sign_in");
+    Ok(page.into())
+}
+
+async fn known_user(scope: &Scope, id: Option<&str>) -> Result<UserId, ApiError> {
+    let id = crate::sign_in::filled(id).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("user_id"))?;
+    let id = UserId::from(id);
+    let known = users::get(scope.db(), scope.ins(), &id).await.map_err(internal)?;
+    known.map(|it| it.user.id).ok_or_else(|| ApiError::not_found("User", &id))
+}
+
+fn within(seconds: Option<i64>, default: i64, param: &str) -> Result<i64, ApiError> {
+    let seconds = seconds.unwrap_or(default);
+    if !LIFETIMES.contains(&seconds) {
+        let text = format!("{param} must be between {} and {}.", LIFETIMES.start(), LIFETIMES.end());
+        return Err(ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param(param).long(text));
+    }
+    Ok(seconds)
+}
+
+async fn issue(
+    scope: &Scope,
+    kind: &str,
+    id: &str,
+    user_id: UserId,
+    lifetime: i64,
+    actor: Option<String>,
+    session_seconds: Option<i64>,
+) -> Result<(TicketRecord, String), ApiError> {
+    let token = format!("dwt_{}", scope.app.rng.alphanumeric(48));
+    let ticket = TicketRecord {
+        id: id.to_owned(),
+        kind: kind.to_owned(),
+        user_id,
+        token_hash: crypto::token_hash(&token),
+        status: "pending".to_owned(),
+        actor,
+        session_seconds,
+        expire_at: scope.now + lifetime * 1000,
+        created_at: scope.now,
+        updated_at: scope.now,
+    };
+    tickets::insert(scope.db(), scope.ins(), &ticket).await.map_err(internal)?;
+    Ok((ticket, token))
+}
+
+async fn revoke(scope: &Scope, kind: &str, id: &str, what: &'static str) -> Result<TicketRecord, ApiError> {
+    let ticket = tickets::get(scope.db(), scope.ins(), kind, id).await.map_err(internal)?;
+    let ticket = ticket.ok_or_else(|| ApiError::not_found(what, id))?;
+    if !tickets::revoke(scope.db(), scope.ins(), id, scope.now).await.map_err(internal)? {
+        return Err(codes::TICKET_INVALID.into());
+    }
+    Ok(TicketRecord { status: "revoked".to_owned(), updated_at: scope.now, ..ticket })
+}
+
+fn address(scope: &Scope, token: &str) -> String {
+    format!("{}/v1/tickets/accept?ticket={token}", scope.instance.frontend_url())
+}
+
+fn sign_in_view(it: &TicketRecord) -> SignInToken {
+    SignInToken {
+        object: SIGN_IN.to_owned(),
+        id: it.id.as_str().into(),
+        user_id: it.user_id.clone(),
+        status: it.status.clone(),
+        token: None,
+        url: None,
+        created_at: it.created_at,
+        updated_at: it.updated_at,
+    }
+}
+
+fn actor_view(it: &TicketRecord) -> ActorToken {
+    ActorToken {
+        object: ACTOR.to_owned(),
+        id: it.id.as_str().into(),
+        user_id: it.user_id.clone(),
+        actor: it.actor.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_else(Object::new),
+        status: it.status.clone(),
+        token: None,
+        url: None,
+        created_at: it.created_at,
+        updated_at: it.updated_at,
+    }
+}
