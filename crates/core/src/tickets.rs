@@ -5,7 +5,6 @@ use crate::crypto;
 use doorward_base::*;
 use doorward_store::tickets::{self, TicketRecord};
 use doorward_store::users;
-use doorward_wire::Object;
 use doorward_wire::bapi::{ActorToken, CreateActorToken, CreateSignInToken, SignInToken};
 use std::ops::RangeInclusive;
 
@@ -36,7 +35,7 @@ pub async fn create_sign_in_token(scope: &Scope, req: &CreateSignInToken) -> Res
 pub async fn create_actor_token(scope: &Scope, req: &CreateActorToken) -> Result<ActorToken, ApiError> {
     let user = known_user(scope, req.user_id.as_deref()).await?;
     let actor = req.actor.as_ref().ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("actor"))?;
-    if !actor.get("sub").and_then(|sub| sub.as_str()).is_some_and(|sub| !sub.is_empty()) {
+    if actor.get("sub").and_then(|sub| sub.as_str()).is_none_or(str::is_empty) {
         return Err(ApiError::new(codes::FORM_PARAM_MISSING).param("actor.sub"));
     }
     let actor = serde_json::to_string(actor).map_err(ApiError::internal)?;
@@ -166,7 +165,7 @@ fn actor_view(it: &TicketRecord) -> ActorToken {
         object: ACTOR.to_owned(),
         id: it.id.as_str().into(),
         user_id: it.user_id.clone(),
-        actor: it.actor.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_else(Object::new),
+        actor: it.actor.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default(),
         status: it.status.clone(),
         token: None,
         url: None,
