@@ -269,6 +269,8 @@ list! {
     INVALID_ACTION_FOR_SESSION_REVERIFICATION = "invalid_action_for_session_reverification", 400, "Invalid action", "The reverification is not in a state that allows this action.";
     TICKET_INVALID = "ticket_invalid_code", 400, "ticket is invalid", "The ticket is unknown, was used before or was taken back.";
     TICKET_EXPIRED = "ticket_expired_code", 400, "ticket has expired", "The ticket has expired. Ask for a new one.";
+    TOO_MANY_UNVERIFIED_IDENTIFICATIONS = "too_many_unverified_identifications", 400, "too many unverified contacts", "Too many addresses wait for their proof. Prove or remove one first.";
+    USER_DELETE_SELF_NOT_ENABLED = "user_delete_self_not_enabled", 403, "delete self not enabled", "This account cannot be deleted by its user.";
     TOTP_ALREADY_ENABLED = "totp_already_enabled", 400, "TOTP already enabled", "An authenticator app is enrolled already. Remove it before you enrol another.";
     BACKUP_CODES_NOT_AVAILABLE = "backup_codes_not_available", 400, "Backup codes not available", "Backup codes are for accounts with a second factor.";
     FEATURE_NOT_ENABLED = "feature_not_enabled", 403, "Feature not enabled", "This feature is not enabled on this instance.";

@@ -221,6 +221,21 @@ pub async fn sign_out(scope: &Scope, client: &mut ClientRecord) -> Result<(), Ap
     Ok(())
 }
 
+/// Chooses another session on a client after a user of it is gone.
+///
+/// # Errors
+/// Only failures of ours.
+pub async fn forget_user(scope: &Scope, client: &mut ClientRecord) -> Result<(), ApiError> {
+    let left = live_sessions(scope, &client.id).await?;
+    let next = left.last().map(|(session, _)| session.id.clone());
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    clients::signed_out(&mut tx, scope.ins(), &client.id, &next, scope.now).await.map_err(internal)?;
+    tx.commit().await.map_err(internal)?;
+    client.last_active_session_id = next;
+    client.updated_at = scope.now;
+    Ok(())
+}
+
 /// Signs everybody out on a client and forgets the client.
 ///
 /// # Errors

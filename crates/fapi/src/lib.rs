@@ -1,6 +1,7 @@
 //! The Frontend API: one short function per endpoint.
 
 mod client;
+mod me;
 mod misc;
 mod reverification;
 mod second_factors;
@@ -59,6 +60,15 @@ pub fn routes() -> Routes {
         .with::<DeleteTotp>(|cx, req| Box::pin(second_factors::delete_totp(cx, req)))
         .with::<CreateBackupCodes>(|cx, req| Box::pin(second_factors::create_backup_codes(cx, req)))
         .with::<GetMe>(|cx, req| Box::pin(sessions::me(cx, req)))
+        .with::<UpdateMe>(|cx, req| Box::pin(me::update(cx, req)))
+        .with::<UpdateMyMetadata>(|cx, req| Box::pin(me::merge_metadata(cx, req)))
+        .with::<DeleteMe>(|cx, req| Box::pin(me::delete(cx, req)))
+        .with::<ListMyEmailAddresses>(|cx, req| Box::pin(me::list_emails(cx, req)))
+        .with::<CreateMyEmailAddress>(|cx, req| Box::pin(me::create_email(cx, req)))
+        .with::<GetMyEmailAddress>(|cx, req| Box::pin(me::get_email(cx, req)))
+        .with::<PrepareMyEmailAddress>(|cx, req| Box::pin(me::prepare_email(cx, req)))
+        .with::<AttemptMyEmailAddress>(|cx, req| Box::pin(me::attempt_email(cx, req)))
+        .with::<DeleteMyEmailAddress>(|cx, req| Box::pin(me::delete_email(cx, req)))
         .with::<GetMySessions>(|cx, req| Box::pin(sessions::mine(cx, req)))
         .with::<GetMyActiveSessions>(|cx, req| Box::pin(sessions::mine_active(cx, req)))
         .with::<RevokeMySession>(|cx, req| Box::pin(sessions::revoke_mine(cx, req)))

@@ -50,6 +50,12 @@ pub async fn get(db: &Db, instance: &InstanceId, id: &VerificationId) -> Result<
     db.opt(sql!(text, instance, id)).await?.as_ref().map(verification).transpose()
 }
 
+/// The newest verification of an owner.
+pub async fn latest_of(db: &Db, instance: &InstanceId, owner: &str) -> Result<Option<VerificationRecord>, StoreError> {
+    let text = "SELECT * FROM verifications WHERE instance_id = $1 AND owner_id = $2 ORDER BY created_at DESC, id DESC LIMIT 1";
+    db.opt(sql!(text, instance, owner)).await?.as_ref().map(verification).transpose()
+}
+
 /// Adds a verification.
 pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &VerificationRecord) -> Result<(), StoreError> {
     tx.exec(sql!(

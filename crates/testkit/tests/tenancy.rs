@@ -138,7 +138,15 @@ async fn fault_099_and_109_a_browser_of_another_instance_reaches_no_object_by_it
     user_of(&server, &server.instance.secret_key, "bob@example.com").await;
     neighbour.sign_in("bob@example.com", PASSWORD).await.expect(200);
 
-    let ids = [("session_id", session.as_str()), ("sign_in_id", &sign_in), ("sign_up_id", &sign_up), ("template_name", "any")];
+    let me = ada.get("/v1/me").await.response().clone();
+    let email = me["primary_email_address_id"].as_str().unwrap();
+    let ids = [
+        ("session_id", session.as_str()),
+        ("sign_in_id", &sign_in),
+        ("sign_up_id", &sign_up),
+        ("template_name", "any"),
+        ("email_id", email),
+    ];
     let fields = [("strategy", "email_code"), ("code", code.as_str()), ("password", "eves own horse"), ("first_name", "Eve")];
     let mut tried = 0;
     for meta in doorward_fapi::routes().table().filter(|meta| meta.path_params().next().is_some()) {

@@ -134,3 +134,8 @@ macro_rules! request {
     };
 }
 pub(crate) use request;
+
+/// Tells "null" from "not there": the outer option is presence.
+pub(crate) fn present<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(input: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(input).map(Some)
+}

@@ -1,16 +1,20 @@
 //! Users: how they show on the wire, how they come to be, and what a server may do with them.
 
 mod create;
+mod email_addresses;
 mod input;
 mod list;
 mod metadata;
 mod moderate;
+mod own;
 mod update;
 
 pub use create::create;
+pub use email_addresses::{add_email, attempt_email, delete_email, get_email, list_emails, prepare_email};
 pub use list::{Page, count, list, page};
 pub use metadata::{Metadata, merge_metadata, replace_metadata};
 pub use moderate::{begin_session, delete, set_banned, set_locked, verify_password};
+pub use own::{delete_own, update_own};
 pub use update::update;
 
 use crate::app::{Scope, internal};

@@ -300,6 +300,23 @@ pub async fn insert_email(tx: &mut Tx, instance: &InstanceId, it: &EmailRecord) 
     .map(|_| ())
 }
 
+/// Marks an address as proven. False when it is gone or was proven before.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when another user has proven it.
+pub async fn prove_email(tx: &mut Tx, instance: &InstanceId, it: &EmailRecord) -> Result<bool, StoreError> {
+    let text = "UPDATE email_addresses SET verified = TRUE, strategy = $4, attempts = $5, verified_at = $6, updated_at = $6
+        WHERE instance_id = $1 AND id = $2 AND user_id = $3 AND NOT verified";
+    let sql = sql!(text, instance, &it.id, &it.user_id, &it.strategy, it.attempts, it.verified_at);
+    Ok(tx.exec(sql).await? == 1)
+}
+
+/// Removes an address. False when it is gone already.
+pub async fn delete_email(tx: &mut Tx, instance: &InstanceId, user: &UserId, id: &IdentificationId) -> Result<bool, StoreError> {
+    let text = "DELETE FROM email_addresses WHERE instance_id = $1 AND id = $2 AND user_id = $3";
+    Ok(tx.exec(sql!(text, instance, id, user)).await? == 1)
+}
+
 /// Bans a user or lets them in again. False when there is no such user.
 pub async fn set_banned(tx: &mut Tx, instance: &InstanceId, id: &UserId, banned: bool, now: Timestamp) -> Result<bool, StoreError> {
     let text = format!("UPDATE users SET banned = $3, {} WHERE instance_id = $1 AND id = $2", changed_at(4));

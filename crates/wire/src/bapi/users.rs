@@ -1,5 +1,5 @@
 use crate::Object;
-use crate::endpoint::request;
+use crate::endpoint::{present, request};
 use crate::resource::{DeletedObject, User, resource};
 use doorward_base::*;
 use schemars::JsonSchema;
@@ -175,6 +175,7 @@ request! {
 }
 request! {
     /// Changes a user. Fields that are left out stay; null clears.
+    #[derive(Default)]
     UpdateUser {
         /// The user.
         user_id: UserId,
@@ -334,9 +335,4 @@ request! {
         user_id: UserId,
     } => User; Backend POST "/v1/users/{user_id}/unlock" "UnlockUser";
     "Users", SecretKey, Backend, Bare; "Unlock a user."
-}
-
-/// Tells "null" from "not there": the outer option is presence.
-fn present<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(input: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::<T>::deserialize(input).map(Some)
 }

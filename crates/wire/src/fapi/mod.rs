@@ -1,6 +1,7 @@
 //! The Frontend API: what browsers and apps call.
 
 mod client;
+mod email_addresses;
 mod environment;
 mod me;
 mod reverification;
@@ -10,6 +11,7 @@ mod sign_ins;
 mod sign_ups;
 
 pub use client::*;
+pub use email_addresses::*;
 pub use environment::*;
 pub use me::*;
 pub use reverification::*;

@@ -1,0 +1,189 @@
+//! The signed-in user's addresses. An address that is not proven belongs to nobody: it finds no user, and keeps no other
+//! from proving it.
+
+use super::update::{Plan, edit};
+use super::{email_view, load};
+use crate::app::{Scope, internal};
+use crate::identifiers::{self, Email};
+use crate::settings::Presence;
+use crate::verification;
+use doorward_base::*;
+use doorward_store::users::{self, EmailRecord, UserWithEmails};
+use doorward_store::{StoreError, verifications};
+use doorward_wire::resource::EmailAddress;
+
+const STRATEGY: &str = "email_code";
+/// How many addresses of a user may wait for their proof.
+const MAX_UNVERIFIED: usize = 5;
+/// How many addresses a user may have.
+const MAX_ADDRESSES: usize = 50;
+
+/// Adds an address.
+///
+/// # Errors
+/// `form_param_format_invalid`, `form_identifier_exists`, `too_many_unverified_identifications`.
+pub async fn add_email(scope: &Scope, user: &UserWithEmails, text: Option<&str>) -> Result<EmailAddress, ApiError> {
+    if scope.instance.settings.attributes.email_address == Presence::Off {
+        return Err(ApiError::new(codes::FORM_PARAM_UNKNOWN).param("email_address"));
+    }
+    let text = crate::sign_in::filled(text).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("email_address"))?;
+    let email = identifiers::parse_email(text).ok_or_else(|| {
+        ApiError::new(codes::FORM_PARAM_FORMAT_INVALID).param("email_address").long("email_address must be a valid email address.")
+    })?;
+    let own = user.emails.iter().any(|it| it.address_key == email.key);
+    if own || users::by_email(scope.db(), scope.ins(), &email.key).await.map_err(internal)?.is_some() {
+        return Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param("email_address"));
+    }
+    let waiting = user.emails.iter().filter(|it| !it.verified).count();
+    if waiting >= MAX_UNVERIFIED || user.emails.len() >= MAX_ADDRESSES {
+        return Err(codes::TOO_MANY_UNVERIFIED_IDENTIFICATIONS.into());
+    }
+    let record = EmailRecord {
+        id: IdentificationId::new(scope.now, &scope.app.rng),
+        user_id: user.user.id.clone(),
+        address: email.address,
+        address_key: email.key,
+        created_at: scope.now,
+        updated_at: scope.now,
+        ..EmailRecord::default()
+    };
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    users::insert_email(&mut tx, scope.ins(), &record).await.map_err(internal)?;
+    tx.commit().await.map_err(internal)?;
+    Ok(email_view(&record))
+}
+
+/// An address of the user, with how far its proof is.
+///
+/// # Errors
+/// `resource_not_found`.
+pub async fn get_email(scope: &Scope, user: &UserWithEmails, id: &IdentificationId) -> Result<EmailAddress, ApiError> {
+    let record = own(user, id)?;
+    let mut shown = email_view(record);
+    if !record.verified {
+        let sent = verifications::latest_of(scope.db(), scope.ins(), id.as_str()).await.map_err(internal)?;
+        shown.verification = sent.map(|it| verification::view(&it, scope.now));
+    }
+    Ok(shown)
+}
+
+/// Sends a code to an address.
+///
+/// # Errors
+/// `verification_strategy_invalid`, `verification_already_verified`, `verification_code_too_many_requests`.
+pub async fn prepare_email(
+    scope: &Scope,
+    user: &UserWithEmails,
+    id: &IdentificationId,
+    strategy: Option<&str>,
+) -> Result<EmailAddress, ApiError> {
+    let record = own(user, id)?;
+    match crate::sign_in::filled(strategy) {
+        Some(STRATEGY) => {}
+        Some(_) => return Err(ApiError::new(codes::VERIFICATION_STRATEGY_INVALID).param("strategy")),
+        None => return Err(ApiError::new(codes::FORM_PARAM_MISSING).param("strategy")),
+    }
+    if record.verified {
+        return Err(codes::VERIFICATION_ALREADY_VERIFIED.into());
+    }
+    let before = verifications::latest_of(scope.db(), scope.ins(), id.as_str()).await.map_err(internal)?;
+    let repeats = before.is_some_and(|it| it.status == "unverified" && scope.now - it.created_at < verification::REPEAT_MS);
+    if !repeats {
+        let email = Email { address: record.address.clone(), key: record.address_key.clone() };
+        let purpose = "prove that this address is yours";
+        let code = verification::new_code(scope, id.as_str(), STRATEGY, &email.key, &email, purpose).await?;
+        let mut tx = scope.db().begin().await.map_err(internal)?;
+        code.write(scope, &mut tx).await?;
+        tx.commit().await.map_err(internal)?;
+        scope.app.outbox.notify_one();
+    }
+    get_email(scope, user, id).await
+}
+
+/// Proves an address by the code that was sent to it. Who has no proven address yet has a primary one then.
+///
+/// # Errors
+/// `form_code_incorrect`, `verification_missing`, `verification_expired`, `verification_failed`,
+/// `identification_claimed` when another user was faster.
+pub async fn attempt_email(
+    scope: &Scope,
+    user: &UserWithEmails,
+    id: &IdentificationId,
+    code: Option<&str>,
+) -> Result<EmailAddress, ApiError> {
+    let record = own(user, id)?;
+    if record.verified {
+        return Err(codes::VERIFICATION_ALREADY_VERIFIED.into());
+    }
+    let sent = verifications::latest_of(scope.db(), scope.ins(), id.as_str()).await.map_err(internal)?;
+    let sent = sent.ok_or(codes::VERIFICATION_MISSING)?;
+    let proven = verification::try_code(scope, &sent.id, id.as_str(), STRATEGY, code).await?;
+    let proof = EmailRecord {
+        verified: true,
+        strategy: Some(STRATEGY.to_owned()),
+        attempts: Some(proven.attempts),
+        verified_at: Some(scope.now),
+        updated_at: scope.now,
+        ..record.clone()
+    };
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    verification::consume(scope, &mut tx, &proven.id).await?;
+    match users::prove_email(&mut tx, scope.ins(), &proof).await {
+        Ok(true) => {}
+        Ok(false) => return Err(ApiError::not_found("Email address", id)),
+        Err(StoreError::Conflict) => return Err(codes::IDENTIFICATION_CLAIMED.into()),
+        Err(other) => return Err(internal(other)),
+    }
+    tx.commit().await.map_err(internal)?;
+    settle_primary(scope, &user.user.id).await?;
+    Ok(email_view(&proof))
+}
+
+/// Removes an address.
+///
+/// # Errors
+/// `resource_not_found`; `form_data_missing` for the last thing by which the user is found.
+pub async fn delete_email(scope: &Scope, user: &UserWithEmails, id: &IdentificationId) -> Result<(), ApiError> {
+    let record = own(user, id)?;
+    let another = user.emails.iter().any(|it| it.verified && it.id != record.id);
+    if record.verified && !another && user.user.username.is_none() {
+        let error = ApiError::new(codes::FORM_DATA_MISSING).param("email_id");
+        return Err(error.long("This is the last identifier of the account. Add another before you remove it."));
+    }
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    if !users::delete_email(&mut tx, scope.ins(), &user.user.id, id).await.map_err(internal)? {
+        return Err(ApiError::not_found("Email address", id));
+    }
+    tx.commit().await.map_err(internal)?;
+    settle_primary(scope, &user.user.id).await
+}
+
+/// Makes the oldest proven address the primary one, where the primary one is gone or was never proven.
+async fn settle_primary(scope: &Scope, id: &UserId) -> Result<(), ApiError> {
+    edit(scope, id, |before| {
+        let now = before.emails.iter().find(|it| Some(&it.id) == before.user.primary_email_address_id.as_ref());
+        if now.is_some_and(|it| it.verified) {
+            return Ok(None);
+        }
+        let next = before.emails.iter().find(|it| it.verified).or(now);
+        let mut user = before.user.clone();
+        user.primary_email_address_id = next.map(|it| it.id.clone());
+        user.primary_email_key = next.map(|it| it.address_key.clone());
+        user.updated_at = scope.now;
+        Ok(Some(Plan::of(user)))
+    })
+    .await
+    .map(|_| ())
+}
+
+fn own<'a>(user: &'a UserWithEmails, id: &IdentificationId) -> Result<&'a EmailRecord, ApiError> {
+    user.emails.iter().find(|it| &it.id == id).ok_or_else(|| ApiError::not_found("Email address", id))
+}
+
+/// All addresses of a user.
+///
+/// # Errors
+/// `resource_not_found` when the user is gone.
+pub async fn list_emails(scope: &Scope, id: &UserId) -> Result<Vec<EmailAddress>, ApiError> {
+    Ok(load(scope, id).await?.emails.iter().map(email_view).collect())
+}
