@@ -1,0 +1,167 @@
+// What people do with their own account, through the official SDK of each generation, as an app's own screens call it.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import * as OTPAuth from "otpauth";
+import { plan, startApp } from "../lib/app.mjs";
+import { Profile, launch } from "../lib/browser.mjs";
+import { Clock } from "../lib/clock.mjs";
+import { apps, urls } from "../lib/config.mjs";
+import { Doorward } from "../lib/doorward.mjs";
+import { until } from "../lib/until.mjs";
+
+const password = "correct horse battery staple";
+const versions = Object.keys(apps);
+versions.forEach((version) => plan(version, "test"));
+
+describe("an account through the official SDKs", () => {
+  const clock = new Clock();
+  const doorward = new Doorward("test", clock);
+  before(() => doorward.open(), { timeout: 180_000 });
+  after(async () => {
+    await doorward.close();
+    clock.close();
+  });
+  for (const version of versions) describe(version, () => story(version, doorward, clock));
+});
+
+function story(version, doorward, clock) {
+  const email = `ada.${version}@example.com`;
+  const second = `countess.${version}+clerk_test@example.com`;
+  let app, browser, profile, page, user, authenticator, backupCodes, broken;
+
+  before(
+    async () => {
+      user = await doorward.createUser({ email, password, firstName: "Ada" });
+      app = await startApp(version, "test", { secretKey: doorward.instance.secret_key, clock });
+      browser = await launch();
+      profile = await Profile.open(browser, `account-${version}`, clock);
+      page = await profile.context.newPage();
+      await page.goto("/");
+      await until("the client is loaded", () => page.evaluate(() => globalThis.Clerk?.loaded === true));
+    },
+    { timeout: 600_000 },
+  );
+  after(async () => {
+    await browser?.close();
+    await app?.stop();
+  });
+
+  function step(name, body) {
+    it(name, { timeout: 60_000 }, async (t) => {
+      if (broken) return t.skip(`after "${broken}"`);
+      broken = name;
+      await body();
+      profile.audit();
+      broken = undefined;
+    });
+  }
+
+  /** Signs in as far as the first factor goes. */
+  const first = (params) =>
+    page.evaluate(async (params) => {
+      const signIn = await globalThis.Clerk.client.signIn.create(params);
+      if (signIn.status === "complete") await globalThis.Clerk.setActive({ session: signIn.createdSessionId });
+      return { status: signIn.status, factors: signIn.supportedSecondFactors?.map((it) => it.strategy) ?? null };
+    }, params);
+
+  const secondFactor = (params) =>
+    page.evaluate(async (params) => {
+      const signIn = await globalThis.Clerk.client.signIn.attemptSecondFactor(params);
+      await globalThis.Clerk.setActive({ session: signIn.createdSessionId });
+      return signIn.status;
+    }, params);
+
+  const signOut = () => page.evaluate(() => globalThis.Clerk.signOut(() => {}));
+
+  step("the profile and the app's metadata change", async () => {
+    assert.equal((await first({ identifier: email, password })).status, "complete");
+    const changed = await page.evaluate(async () => {
+      await globalThis.Clerk.user.update({ firstName: "Augusta", lastName: "King", unsafeMetadata: { theme: "dark" } });
+      await globalThis.Clerk.user.reload();
+      const { firstName, lastName, unsafeMetadata } = globalThis.Clerk.user;
+      return { firstName, lastName, unsafeMetadata };
+    });
+    assert.deepEqual(changed, { firstName: "Augusta", lastName: "King", unsafeMetadata: { theme: "dark" } });
+  });
+
+  step("an address is added, proven and made the primary one", async () => {
+    const shown = await page.evaluate(async (email) => {
+      const added = await globalThis.Clerk.user.createEmailAddress({ email });
+      const before = added.verification.status;
+      await added.prepareVerification({ strategy: "email_code" });
+      const proven = await added.attemptVerification({ code: "424242" });
+      await globalThis.Clerk.user.update({ primaryEmailAddressId: proven.id });
+      const { user } = globalThis.Clerk;
+      return { before, after: proven.verification.status, primary: user.primaryEmailAddress.emailAddress, count: user.emailAddresses.length };
+    }, second);
+    assert.deepEqual(shown, { before: null, after: "verified", primary: second, count: 2 });
+  });
+
+  step("an authenticator app is enrolled", async () => {
+    const uri = await page.evaluate(async () => (await globalThis.Clerk.user.createTOTP()).uri);
+    authenticator = OTPAuth.URI.parse(uri);
+    const code = authenticator.generate({ timestamp: clock.now() });
+    const proven = await page.evaluate(async (code) => {
+      const totp = await globalThis.Clerk.user.verifyTOTP({ code });
+      const { totpEnabled, backupCodeEnabled, twoFactorEnabled } = globalThis.Clerk.user;
+      return { verified: totp.verified, codes: totp.backupCodes, totpEnabled, backupCodeEnabled, twoFactorEnabled };
+    }, code);
+    assert.deepEqual({ ...proven, codes: proven.codes.length }, { verified: true, codes: 10, totpEnabled: true, backupCodeEnabled: true, twoFactorEnabled: true });
+    backupCodes = await page.evaluate(async () => (await globalThis.Clerk.user.createBackupCode()).codes);
+    assert.equal(backupCodes.length, 10);
+  });
+
+  if (version !== "v4") {
+    step("who is signed in proves it once more", async () => {
+      clock.advance(120);
+      await profile.moveClock();
+      const seen = await page.evaluate(
+        async ({ password, code }) => {
+          const { session } = globalThis.Clerk;
+          const begun = await session.startVerification({ level: "multi_factor" });
+          const half = await session.attemptFirstFactorVerification({ strategy: "password", password });
+          const done = await session.attemptSecondFactorVerification({ strategy: "backup_code", code });
+          await session.reload();
+          return { statuses: [begun.status, half.status, done.status], ages: globalThis.Clerk.session.factorVerificationAge };
+        },
+        { password, code: backupCodes[0] },
+      );
+      assert.deepEqual(seen, { statuses: ["needs_first_factor", "needs_second_factor", "complete"], ages: [0, 0] });
+    });
+  }
+
+  step("the next sign-in asks for the second step", async () => {
+    await signOut();
+    assert.deepEqual(await first({ identifier: second, password }), { status: "needs_second_factor", factors: ["totp", "backup_code"] });
+    clock.advance(60);
+    await profile.moveClock();
+    assert.equal(await secondFactor({ strategy: "totp", code: authenticator.generate({ timestamp: clock.now() }) }), "complete");
+    assert.equal(await page.evaluate(() => globalThis.Clerk.user.id), user.id);
+  });
+
+  step("a ticket of the backend takes the place of the first", async () => {
+    await signOut();
+    const answer = await fetch(new URL("/v1/sign_in_tokens", urls.backend), {
+      method: "POST",
+      headers: { authorization: `Bearer ${doorward.instance.secret_key}`, "content-type": "application/json" },
+      body: JSON.stringify({ user_id: user.id }),
+    });
+    const { token } = await answer.json();
+    assert.equal((await first({ strategy: "ticket", ticket: token })).status, "needs_second_factor");
+    assert.equal(await secondFactor({ strategy: "backup_code", code: backupCodes[1] }), "complete");
+  });
+
+  step("the authenticator app and the account are removed", async () => {
+    const left = await page.evaluate(async () => {
+      const gone = await globalThis.Clerk.user.disableTOTP();
+      await globalThis.Clerk.user.reload();
+      const { twoFactorEnabled } = globalThis.Clerk.user;
+      await globalThis.Clerk.user.delete();
+      return { deleted: gone.deleted, twoFactorEnabled };
+    });
+    assert.deepEqual(left, { deleted: true, twoFactorEnabled: false });
+    await page.reload();
+    await until("the client is loaded", () => page.evaluate(() => globalThis.Clerk?.loaded === true));
+    assert.equal(await page.evaluate(() => globalThis.Clerk.user), null);
+  });
+}
