@@ -25,6 +25,25 @@ pub struct ErrorMeta {
     /// Seconds until a locked account opens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lockout_expires_in_seconds: Option<i64>,
+    /// How to choose a stronger password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zxcvbn: Option<AdviceList>,
+}
+
+/// Advice on a password.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct AdviceList {
+    /// What would make it harder to guess.
+    pub suggestions: Vec<Advice>,
+}
+
+/// One piece of advice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Advice {
+    /// What the official SDKs translate it by, such as `anotherWord`.
+    pub code: String,
+    /// The same in English.
+    pub message: String,
 }
 
 impl ErrorMeta {
@@ -94,6 +113,13 @@ impl ApiError {
     #[must_use]
     pub fn lockout(mut self, seconds: i64) -> Self {
         self.0.meta.lockout_expires_in_seconds = Some(seconds);
+        self
+    }
+
+    /// Adds advice on the password.
+    #[must_use]
+    pub fn advice(mut self, list: AdviceList) -> Self {
+        self.0.meta.zxcvbn = Some(list);
         self
     }
 
@@ -241,6 +267,8 @@ list! {
     FORM_PASSWORD_NO_UPPERCASE = "form_password_no_uppercase", 422, "Passwords must contain at least one uppercase character.", "Passwords must contain at least one uppercase character.";
     FORM_PASSWORD_NO_NUMBER = "form_password_no_number", 422, "Passwords must contain at least one number.", "Passwords must contain at least one number.";
     FORM_PASSWORD_NO_SPECIAL = "form_password_no_special_char", 422, "Passwords must contain at least one special character.", "Passwords must contain at least one special character.";
+    FORM_PASSWORD_NOT_STRONG_ENOUGH = "form_password_not_strong_enough", 422, "Given password is not strong enough.", "This password is too easy to guess. Choose a longer or less common one.";
+    FORM_PASSWORD_PWNED = "form_password_pwned", 422, "Password is known from a breach.", "This password was found in a breach of another service. Choose a different one.";
     FORM_PASSWORD_DIGEST_INVALID = "form_password_digest_invalid_code", 422, "is invalid", "{param} is not a digest of that hasher, or costs more to verify than this server allows.";
     FORM_NEW_PASSWORD_MATCHES = "form_new_password_matches_current", 422, "New password matches the current one", "The new password must differ from the current one.";
     FORM_CODE_INCORRECT = "form_code_incorrect", 422, "is incorrect", "Incorrect code";
@@ -263,6 +291,7 @@ list! {
     VERIFICATION_STRATEGY_INVALID = "verification_strategy_invalid", 400, "has invalid strategy", "The verification does not have that strategy.";
     VERIFICATION_CODE_TOO_MANY_REQUESTS = "verification_code_too_many_requests", 429, "Too many verification code requests", "Too many codes were asked for. Wait a little before you ask for another.";
     NO_PASSWORD_SET = "no_password_set", 400, "No password set", "This account has no password.";
+    PASSWORD_REQUIRED = "password_required", 400, "Password required", "This account cannot be without a password.";
     INCORRECT_PASSWORD = "incorrect_password", 422, "incorrect password", "The password is not the user's.";
     NO_SECOND_FACTORS = "no_second_factors", 400, "No second factors", "This account has no second factor that could be used here.";
     SESSION_REVERIFICATION_MISSING = "session_reverification_missing", 400, "is missing", "There is no reverification of this session. Begin one first.";

@@ -10,7 +10,7 @@ mod rng;
 mod secret;
 
 pub use clock::{Clock, Timestamp};
-pub use error::{ApiError, Code, ErrorMeta, codes};
+pub use error::{Advice, AdviceList, ApiError, Code, ErrorMeta, codes};
 pub use id::*;
 pub use rng::Rng;
 pub use secret::Secret;

@@ -229,7 +229,7 @@ fn user_settings(instance: &Instance) -> Value {
             "block_email_subaddresses": disabled(), "block_disposable_email_domains": disabled(),
         },
         "password_settings": {
-            "disable_hibp": true,
+            "disable_hibp": !settings.password.refuse_breached,
             "disable_password_reverification": false,
             "min_length": settings.password.min_length,
             "max_length": settings.password.max_length,
@@ -237,9 +237,9 @@ fn user_settings(instance: &Instance) -> Value {
             "require_numbers": settings.password.require_numbers,
             "require_uppercase": settings.password.require_uppercase,
             "require_lowercase": settings.password.require_lowercase,
-            "show_zxcvbn": false,
-            "min_zxcvbn_strength": 0,
-            "enforce_hibp_on_sign_in": false,
+            "show_zxcvbn": settings.password.show_zxcvbn,
+            "min_zxcvbn_strength": settings.password.min_zxcvbn_strength,
+            "enforce_hibp_on_sign_in": settings.password.enforce_hibp_on_sign_in,
             "allowed_special_characters": "!\"#$%&'()*+,-./:;<=>?@[]^_`{|}~",
         },
         "username_settings": {
@@ -331,6 +331,8 @@ mod tests {
         one.settings.attributes.password = Presence::Off;
         one.settings.attributes.username = Presence::Required;
         one.settings.paths.sign_in_url = Some("https://app.example.com/in".to_owned());
+        (one.settings.password.refuse_breached, one.settings.password.enforce_hibp_on_sign_in) = (true, true);
+        (one.settings.password.show_zxcvbn, one.settings.password.min_zxcvbn_strength) = (true, 3);
         let of = |instance: &Instance| serde_json::to_value(environment(instance, "https://clerk.example.com")).unwrap();
         let shown = of(&one);
         assert_eq!(shown, of(&one), "the same at every call");
@@ -349,6 +351,10 @@ mod tests {
             ("/user_settings/sign_up/mode", json!("restricted")),
             ("/user_settings/attributes/password/enabled", json!(false)),
             ("/user_settings/attributes/username/required", json!(true)),
+            ("/user_settings/password_settings/disable_hibp", json!(false)),
+            ("/user_settings/password_settings/enforce_hibp_on_sign_in", json!(true)),
+            ("/user_settings/password_settings/show_zxcvbn", json!(true)),
+            ("/user_settings/password_settings/min_zxcvbn_strength", json!(3)),
             ("/user_settings/attributes/username/used_for_first_factor", json!(true)),
         ] {
             assert_eq!(shown.pointer(pointer), Some(&expected), "{pointer}");

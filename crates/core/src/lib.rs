@@ -13,6 +13,7 @@ pub mod instance;
 pub mod jwt;
 pub mod keys;
 pub mod mail;
+pub mod me_password;
 pub mod outbound;
 pub mod password;
 pub mod refresh;

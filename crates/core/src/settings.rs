@@ -128,6 +128,16 @@ pub struct PasswordSettings {
     pub require_numbers: bool,
     /// A special character must be in it.
     pub require_special_char: bool,
+    /// Whether forms show how strong a password is.
+    pub show_zxcvbn: bool,
+    /// The least strength, by zxcvbn's scale of 0 to 4; 0 takes any.
+    pub min_zxcvbn_strength: u8,
+    /// Whether passwords that are known from breaches are refused when they are set.
+    pub refuse_breached: bool,
+    /// Whether a new password is refused too when nobody can say whether it is known; else it is let through.
+    pub breached_check_required: bool,
+    /// Whether a known password is refused at sign-in too, so that its owner has to reset it. Needs `refuse_breached`.
+    pub enforce_hibp_on_sign_in: bool,
 }
 
 /// Rules for user names.
@@ -263,6 +273,11 @@ impl Default for PasswordSettings {
             require_uppercase: false,
             require_numbers: false,
             require_special_char: false,
+            show_zxcvbn: false,
+            min_zxcvbn_strength: 0,
+            refuse_breached: false,
+            breached_check_required: false,
+            enforce_hibp_on_sign_in: false,
         }
     }
 }
@@ -351,6 +366,10 @@ impl Settings {
         between("session.token_lifetime", self.session.token_lifetime, 30, 86_400)?;
         between("password.min_length", i64::from(self.password.min_length), 8, 72)?;
         between("password.max_length", i64::from(self.password.max_length), i64::from(self.password.min_length), 1024)?;
+        between("password.min_zxcvbn_strength", i64::from(self.password.min_zxcvbn_strength), 0, 4)?;
+        if !self.password.refuse_breached && (self.password.enforce_hibp_on_sign_in || self.password.breached_check_required) {
+            return Err("password.refuse_breached: must be true for enforce_hibp_on_sign_in and breached_check_required".to_owned());
+        }
         between("username.min_length", i64::from(self.username.min_length), 1, 256)?;
         between("username.max_length", i64::from(self.username.max_length), i64::from(self.username.min_length), 256)?;
         between("attack_protection.max_attempts", self.attack_protection.max_attempts, 1, 1000)?;

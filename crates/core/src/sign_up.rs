@@ -267,8 +267,9 @@ async fn fill(scope: &Scope, state: &mut SignUpState, fields: &SignUpFields) -> 
         if attributes.password == Presence::Off {
             return Err(ApiError::new(codes::FORM_PARAM_UNKNOWN).param("password"));
         }
-        password::policy::check(&settings.password, text, "password")?;
-        state.password_hash = Some(scope.app.passwords.hash(&Secret::from(text), &scope.app.rng).await?);
+        let text = Secret::from(text);
+        password::accept(scope, &text, "password").await?;
+        state.password_hash = Some(scope.app.passwords.hash(&text, &scope.app.rng).await?);
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod client;
 mod me;
+mod me_password;
 mod misc;
 mod reverification;
 mod second_factors;
@@ -69,6 +70,8 @@ pub fn routes() -> Routes {
         .with::<PrepareMyEmailAddress>(|cx, req| Box::pin(me::prepare_email(cx, req)))
         .with::<AttemptMyEmailAddress>(|cx, req| Box::pin(me::attempt_email(cx, req)))
         .with::<DeleteMyEmailAddress>(|cx, req| Box::pin(me::delete_email(cx, req)))
+        .with::<ChangePassword>(|cx, req| Box::pin(me_password::change(cx, req)))
+        .with::<RemovePassword>(|cx, req| Box::pin(me_password::remove(cx, req)))
         .with::<GetMySessions>(|cx, req| Box::pin(sessions::mine(cx, req)))
         .with::<GetMyActiveSessions>(|cx, req| Box::pin(sessions::mine_active(cx, req)))
         .with::<RevokeMySession>(|cx, req| Box::pin(sessions::revoke_mine(cx, req)))

@@ -53,7 +53,7 @@ pub async fn open(config: &Config, environment: &Environment) -> anyhow::Result<
         clock,
         rng: Rng::system(),
         sealer: Sealer::from_hex(&key).map_err(anyhow::Error::msg)?,
-        passwords,
+        passwords: passwords.with_breached(config.breached().map_err(anyhow::Error::msg)?),
         instances: Default::default(),
         outbound: doorward_outbound::shared(config.outbound.allow_private_networks).map_err(anyhow::Error::msg)?,
         outbox: Arc::default(),

@@ -4,11 +4,17 @@
 //! What is hashed is the password's UTF-8 as it was sent, without normalization: the hashes that are imported were made
 //! so, and a person whose keyboard composes characters differently gets the same bytes from the same keyboard.
 
+mod accept;
 mod argon;
+pub mod breached;
 mod derived;
 mod digests;
 pub mod foreign;
 pub mod policy;
+mod strength;
+
+pub use accept::accept;
+pub(crate) use accept::refuse_breached_at_sign_in;
 
 use doorward_base::*;
 use foreign::Check;
@@ -31,6 +37,7 @@ pub struct Passwords {
     places: Arc<Semaphore>,
     room: Arc<Semaphore>,
     workers: u32,
+    breached: Option<Arc<breached::Source>>,
 }
 
 /// What checking a password found.
@@ -49,12 +56,29 @@ impl Passwords {
     pub fn new(workers: usize, queue: usize) -> Self {
         let workers = u32::try_from(workers.clamp(1, 1024)).unwrap_or(1);
         let room = (workers as usize).saturating_add(queue).min(Semaphore::MAX_PERMITS);
-        Self { places: Arc::new(Semaphore::new(workers as usize)), room: Arc::new(Semaphore::new(room)), workers }
+        Self { places: Arc::new(Semaphore::new(workers as usize)), room: Arc::new(Semaphore::new(room)), workers, breached: None }
     }
 
     /// A pool for a machine: one worker a core, and a queue that takes about two seconds to drain.
     pub fn default_for(cores: usize) -> Self {
         Self::new(cores, cores.max(1).saturating_mul(80))
+    }
+
+    /// Looks breached passwords up there.
+    #[must_use]
+    pub fn with_breached(self, source: breached::Source) -> Self {
+        Self { breached: Some(Arc::new(source)), ..self }
+    }
+
+    /// Where breached passwords are looked up.
+    fn breached(&self) -> Option<&breached::Source> {
+        self.breached.as_deref()
+    }
+
+    /// Estimates how hard a password is to guess, for who knows the application's name.
+    async fn strength(&self, password: &Secret, application: &str) -> Result<strength::Strength, ApiError> {
+        let (password, application) = (password.clone(), application.to_owned());
+        self.run(0, move || strength::estimate(password.expose(), &[&application])).await
     }
 
     /// Hashes a password with argon2id and gives the PHC string, `$argon2id$v=19$m=..,t=..,p=1$<salt>$<hash>`.

@@ -61,6 +61,7 @@ mod tests {
             require_uppercase: true,
             require_numbers: true,
             require_special_char: true,
+            ..PasswordSettings::default()
         };
         assert_eq!(code(&rules, "aB3!"), Some("form_password_length_too_short"));
         assert_eq!(code(&rules, "aB3!aB3!aB3!aB3!"), Some("form_password_length_too_long"));

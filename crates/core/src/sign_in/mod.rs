@@ -160,6 +160,10 @@ async fn with_password(
             Err(if scope.instance.settings.attack_protection.enumeration_protection { wrong_password(scope) } else { error })
         }
     };
+    let attempt = match attempt {
+        Ok(proven) => refuse_breached(scope, &user, password).await.map(|()| proven),
+        wrong => wrong,
+    };
     match attempt {
         Ok(proven) => {
             let proof = Proof { strategy: "password".to_owned(), attempts: proven.attempts, at: scope.now };
@@ -200,6 +204,18 @@ async fn with_ticket(
     };
     let done = complete::after_first(scope, caller, current, parts, &user).await?;
     Ok(Outcome { value: Ok(done.value), current: done.current })
+}
+
+/// Refuses a right password that is known from a breach. The guess is given back, unless a second factor is guessed from
+/// the same counter.
+async fn refuse_breached(scope: &Scope, user: &UserWithEmails, password: &Secret) -> Result<(), ApiError> {
+    let answer = password::refuse_breached_at_sign_in(scope, password).await;
+    if answer.is_err() && strategies::second_factors(&scope.instance, user).is_empty() {
+        let mut tx = scope.db().begin().await.map_err(internal)?;
+        users::clear_guesses(&mut tx, scope.ins(), &user.user.id).await.map_err(internal)?;
+        tx.commit().await.map_err(internal)?;
+    }
+    answer
 }
 
 /// Nobody has this identifier: the same work is done as if somebody had.
@@ -288,10 +304,13 @@ pub async fn attempt_first(
     let strategy = strategies::first_factor(&scope.instance, user, name)?;
     let new_password = if name.starts_with("reset_password") { password } else { None };
     if let Some(new) = new_password {
-        password::policy::check(&scope.instance.settings.password, new.expose(), "password")?;
+        password::accept(scope, new, "password").await?;
     }
     let with = Attempt { scope, user, owner: &loaded.record.id, verification: verification.as_ref(), params: &params };
     let proven = strategy.attempt(with).await?;
+    if let Some(password) = password.filter(|_| name == "password") {
+        refuse_breached(scope, user, password).await?;
+    }
     let proof = Proof { strategy: name.to_owned(), attempts: proven.attempts, at: scope.now };
     match proven.grants {
         Grants::SignIn => finish(scope, caller, current, loaded, proof, proven).await,
@@ -400,7 +419,7 @@ pub async fn reset_password(scope: &Scope, caller: &Caller, current: Current, re
     let proof = proof.clone();
     let password = req.password.as_deref().filter(|p| !p.is_empty());
     let password = Secret::from(password.ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("password"))?);
-    password::policy::check(&scope.instance.settings.password, password.expose(), "password")?;
+    password::accept(scope, &password, "password").await?;
     let hash = scope.app.passwords.hash(&password, &scope.app.rng).await?;
     let password = NewPassword { hash, sign_out_others: req.sign_out_of_other_sessions != Some(false) };
     reset(scope, caller, current, loaded, proof, None, password).await

@@ -29,7 +29,7 @@ pub async fn create(scope: &Scope, req: &CreateUser) -> Result<UserWithEmails, A
     let emails = emails(req.email_address.as_deref(), req.email_address_identification_status.as_deref())?;
     let username = input::username(scope, req.username.as_deref())?;
     let password = PasswordInput::read(&req.password, &req.password_digest, &req.password_hasher, req.skip_password_checks)?;
-    password.check(scope)?;
+    password.check(scope).await?;
     let mut user = profile(scope, req)?;
     check_attributes(scope, req, &user, !emails.is_empty(), username.is_some(), password.given())?;
     let (username_key, external_id) = (username.as_ref().map(|name| name.key.clone()), user.external_id.clone());

@@ -124,13 +124,13 @@ impl<'a> PasswordInput<'a> {
     }
 
     /// Checks it against the instance's rules. Nothing can be told of a hash.
-    pub(super) fn check(&self, scope: &Scope) -> Result<(), ApiError> {
+    pub(super) async fn check(&self, scope: &Scope) -> Result<(), ApiError> {
         taken_here(self.param(), scope.instance.settings.attributes.password, self.given())?;
         match self.plain {
             Some("") => Err(ApiError::new(codes::FORM_PASSWORD_TOO_SHORT).param("password")),
             // Hashing must stay cheap, whatever rules are skipped.
             Some(text) if text.len() > password::MAX_BYTES => Err(ApiError::new(codes::FORM_PASSWORD_SIZE).param("password")),
-            Some(text) if !self.skip_checks => password::policy::check(&scope.instance.settings.password, text, "password"),
+            Some(text) if !self.skip_checks => password::accept(scope, &Secret::from(text), "password").await,
             _ => Ok(()),
         }
     }

@@ -112,7 +112,7 @@ pub async fn update(scope: &Scope, req: &UpdateUser) -> Result<UserWithEmails, A
             return Err(input::disallowed(name, format!("{name} can be used together with a password only.")));
         }
     }
-    password.check(scope)?;
+    password.check(scope).await?;
     // A user who is not there must not cost a hash.
     load(scope, &req.user_id).await?;
     let hash = password.hash(scope).await?;

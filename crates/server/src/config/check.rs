@@ -1,8 +1,10 @@
 use super::{Config, ConfigError, MailTls, MailTransport, env};
 use doorward_base::Secret;
 use doorward_core::crypto::Sealer;
+use doorward_core::password::breached::{self, Source};
 use doorward_jobs::{SmtpOptions, SmtpTls, SmtpTransport};
 use std::path::Path;
+use std::time::Duration;
 
 /// Paths of the public listener that belong to somebody.
 const TAKEN_PATHS: &[&str] = &["/v1", "/npm", "/docs", "/openapi.json", "/.well-known"];
@@ -43,6 +45,7 @@ impl Config {
             self.log.level.parse::<tracing_subscriber::EnvFilter>().is_ok(),
             "log.level: must be a level, or a filter such as info,sqlx=warn",
         );
+        errors.extend(self.breached().err());
         errors.extend(self.master_key(environment).err());
         errors.extend(self.smtp(environment).err());
         if errors.is_empty() { Ok(()) } else { Err(ConfigError(errors)) }
@@ -65,6 +68,25 @@ impl Config {
         };
         Sealer::from_hex(&key).map_err(|error| format!("{place}: {error}"))?;
         Ok(key)
+    }
+
+    /// Where breached passwords are looked up.
+    ///
+    /// # Errors
+    /// The key that is wrong.
+    pub fn breached(&self) -> Result<Source, String> {
+        let passwords = &self.passwords;
+        if let Some(list) = &passwords.breached_list {
+            let opened = std::fs::File::open(list);
+            opened.map_err(|error| format!("passwords.breached_list: {}: {error}", list.display()))?;
+            return Ok(Source::File(list.clone()));
+        }
+        let timeout = passwords.breached_timeout_ms.map_or(breached::DEFAULT_TIMEOUT, Duration::from_millis);
+        if timeout.is_zero() || timeout > Duration::from_secs(30) {
+            return Err("passwords.breached_timeout_ms: must be between 1 and 30000".to_owned());
+        }
+        let url = passwords.breached_url.as_deref().unwrap_or(breached::DEFAULT_URL);
+        Source::server(url, timeout).map_err(|error| format!("passwords.breached_url: {error}"))
     }
 
     /// The mail server, if there is one.

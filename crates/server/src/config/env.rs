@@ -41,6 +41,9 @@ pub const KEYS: &[(&str, &str, Kind)] = &[
     ("telemetry", "otlp_endpoint", Kind::Text),
     ("passwords", "workers", Kind::Number),
     ("passwords", "queue", Kind::Number),
+    ("passwords", "breached_url", Kind::Text),
+    ("passwords", "breached_timeout_ms", Kind::Number),
+    ("passwords", "breached_list", Kind::Text),
     ("outbound", "allow_private_networks", Kind::Flag),
     ("sdk", "dir", Kind::Text),
 ];

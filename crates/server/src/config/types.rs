@@ -236,6 +236,12 @@ pub struct PasswordsConfig {
     pub workers: Option<usize>,
     /// How many may wait.
     pub queue: Option<usize>,
+    /// The range server of breached passwords.
+    pub breached_url: Option<String>,
+    /// How long it may take.
+    pub breached_timeout_ms: Option<u64>,
+    /// A sorted file of their hashes, in its place.
+    pub breached_list: Option<PathBuf>,
 }
 
 /// Calls to others.

@@ -390,6 +390,25 @@ pub async fn set_password(tx: &mut Tx, instance: &InstanceId, id: &UserId, hash:
     Ok(tx.exec(sql!(text, instance, id, hash, now)).await? == 1)
 }
 
+/// Replaces or removes a password's hash, if it is still the one that was read.
+pub async fn replace_password(
+    tx: &mut Tx,
+    instance: &InstanceId,
+    id: &UserId,
+    old: Option<&str>,
+    new: Option<&str>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let text = format!(
+        "UPDATE users SET password_hash = $3, password_updated_at = $4, {}
+         WHERE instance_id = $1 AND id = $2 AND COALESCE(password_hash, '') = $5",
+        changed_at(6)
+    );
+    let (new, old) = (new.map(str::to_owned), old.unwrap_or_default());
+    let updated_at = new.as_ref().map(|_| now);
+    Ok(tx.exec(sql!(text, instance, id, &new, updated_at, old, now)).await? == 1)
+}
+
 /// Deletes a user with addresses, sessions and refresh tokens. False when there is no such user.
 pub async fn delete(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timestamp) -> Result<bool, StoreError> {
     let clients = "UPDATE clients SET updated_at = $3 WHERE instance_id = $1 AND id IN

@@ -1,0 +1,102 @@
+//! Who is signed in changes the password, sets a first one, or does without one.
+
+use crate::app::{Scope, internal};
+use crate::settings::Presence;
+use crate::sign_in::take_guess;
+use crate::{password, strategies, users};
+use doorward_base::*;
+use doorward_store::sessions::{self, SessionRecord};
+use doorward_store::users::{self as store, UserWithEmails};
+use doorward_wire::fapi::{ChangePassword, RemovePassword};
+
+/// How often a change is tried again when the password's hash was replaced in between.
+const TRIES: usize = 3;
+
+/// Sets a new password. Who has one proves it first. Everything else of the account stays, the other sessions too unless
+/// they are to end.
+///
+/// # Errors
+/// `form_param_missing`, `form_password_incorrect` (of `current_password`), `form_new_password_matches_current`, those of
+/// [`password::accept`] (of `new_password`), `user_locked`, `form_param_unknown` where the instance has no passwords.
+pub async fn change(scope: &Scope, session: &SessionRecord, req: &ChangePassword) -> Result<UserWithEmails, ApiError> {
+    if scope.instance.settings.attributes.password == Presence::Off {
+        return Err(ApiError::new(codes::FORM_PARAM_UNKNOWN).param("new_password"));
+    }
+    let new = secret(req.new_password.as_deref()).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("new_password"))?;
+    let current = secret(req.current_password.as_deref());
+    password::policy::check(&scope.instance.settings.password, new.expose(), "new_password")?;
+    for _ in 0..TRIES {
+        let user = users::load(scope, &session.user_id).await?;
+        let old = user.user.password_hash.as_deref();
+        if old.is_some() {
+            let current = current.as_ref().ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("current_password"))?;
+            prove(scope, &user, current).await?;
+            if current.expose() == new.expose() {
+                return Err(ApiError::new(codes::FORM_NEW_PASSWORD_MATCHES).param("new_password"));
+            }
+        }
+        password::accept(scope, &new, "new_password").await?;
+        let hash = scope.app.passwords.hash(&new, &scope.app.rng).await?;
+        let others_out = req.sign_out_of_other_sessions == Some(true);
+        if write(scope, session, old, Some(&hash), others_out).await? {
+            return users::load(scope, &session.user_id).await;
+        }
+    }
+    Err(codes::CONFLICT.into())
+}
+
+/// Removes the password. Who could not sign in without it keeps it.
+///
+/// # Errors
+/// `no_password_set`, `password_required`, `form_param_missing`, `form_password_incorrect` (of `current_password`),
+/// `user_locked`.
+pub async fn remove(scope: &Scope, session: &SessionRecord, req: &RemovePassword) -> Result<UserWithEmails, ApiError> {
+    let current = secret(req.current_password.as_deref());
+    for _ in 0..TRIES {
+        let user = users::load(scope, &session.user_id).await?;
+        let Some(old) = user.user.password_hash.as_deref() else { return Err(codes::NO_PASSWORD_SET.into()) };
+        if scope.instance.settings.attributes.password == Presence::Required || !enters_without(scope, &user) {
+            return Err(codes::PASSWORD_REQUIRED.into());
+        }
+        let current = current.as_ref().ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("current_password"))?;
+        prove(scope, &user, current).await?;
+        if write(scope, session, Some(old), None, false).await? {
+            return users::load(scope, &session.user_id).await;
+        }
+    }
+    Err(codes::CONFLICT.into())
+}
+
+fn secret(text: Option<&str>) -> Option<Secret> {
+    text.filter(|text| !text.is_empty()).map(Secret::from)
+}
+
+/// Whether there is another way in. One that only leads to a new password is none.
+fn enters_without(scope: &Scope, user: &UserWithEmails) -> bool {
+    let mut without = user.clone();
+    without.user.password_hash = None;
+    strategies::first_factors(&scope.instance, &without).iter().any(|factor| !factor.strategy.starts_with("reset_password"))
+}
+
+async fn prove(scope: &Scope, user: &UserWithEmails, current: &Secret) -> Result<(), ApiError> {
+    take_guess(scope, &user.user).await?;
+    let verdict = scope.app.passwords.verify(current, user.user.password_hash.as_deref()).await?;
+    if verdict.matched { Ok(()) } else { Err(ApiError::new(codes::FORM_PASSWORD_INCORRECT).param("current_password")) }
+}
+
+/// False when the hash is no longer the one that was read: of several that prove the same password, one gets through.
+async fn write(scope: &Scope, session: &SessionRecord, old: Option<&str>, new: Option<&str>, others_out: bool) -> Result<bool, ApiError> {
+    let user = &session.user_id;
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    if !store::replace_password(&mut tx, scope.ins(), user, old, new, scope.now).await.map_err(internal)? {
+        return Ok(false);
+    }
+    if old.is_some() {
+        store::clear_guesses(&mut tx, scope.ins(), user).await.map_err(internal)?;
+    }
+    if others_out {
+        sessions::close_of_user(&mut tx, scope.ins(), user, Some(&session.id), "revoked", scope.now).await.map_err(internal)?;
+    }
+    tx.commit().await.map_err(internal)?;
+    Ok(true)
+}
