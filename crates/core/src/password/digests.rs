@@ -3,6 +3,7 @@
 use super::foreign::{Check, base64, number};
 use crate::crypto::equal;
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA512, digest};
+use aws_lc_rs::hmac;
 use md5::{Digest as _, Md5};
 
 /// The digest function.
@@ -70,6 +71,42 @@ impl Check for Simple {
         let after = equal(&self.kind.of(&[password, &self.salt].concat()), &self.hash);
         let before = self.either_side && equal(&self.kind.of(&[&self.salt, password].concat()), &self.hash);
         after || before
+    }
+
+    fn is_cheap(&self) -> bool {
+        true
+    }
+}
+
+/// An HMAC of the password in UTF-16, little-endian, as applications on .NET made them.
+pub(super) struct HmacUtf16 {
+    hash: Vec<u8>,
+    keys: Vec<Vec<u8>>,
+}
+
+impl HmacUtf16 {
+    /// Reads `hmac_sha256_utf16_b64$<hash>$<key>`.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (hash, key) = text.strip_prefix("hmac_sha256_utf16_b64$")?.split_once('$')?;
+        let hash = base64(hash).filter(|hash| hash.len() == Kind::Sha256.len())?;
+        // Nothing says how the key is written: it may be base64, or text in either encoding.
+        let mut keys = vec![key.as_bytes().to_vec(), utf16(key)];
+        keys.extend(base64(key));
+        (!key.is_empty()).then_some(Self { hash, keys })
+    }
+}
+
+fn utf16(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+impl Check for HmacUtf16 {
+    fn matches(&self, password: &[u8]) -> bool {
+        // Passwords arrive as text; anything else was never hashed so.
+        let Ok(password) = std::str::from_utf8(password) else { return false };
+        let message = utf16(password);
+        let tag = |key: &Vec<u8>| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), &message);
+        self.keys.iter().fold(false, |found, key| equal(tag(key).as_ref(), &self.hash) | found)
     }
 
     fn is_cheap(&self) -> bool {

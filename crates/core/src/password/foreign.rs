@@ -46,6 +46,8 @@ pub enum Hasher {
     BcryptPeppered,
     /// `bcrypt_sha256$` and a bcrypt digest of the password's SHA-256 in hexadecimal.
     BcryptSha256Django,
+    /// `hmac_sha256_utf16_b64$<hash in base64>$<key>`, of the password in UTF-16.
+    HmacSha256Utf16,
     /// `{SSHA}` and the base64 of a SHA-1 and its salt.
     LdapSsha,
     /// 32 hexadecimal digits.
@@ -78,14 +80,14 @@ pub enum Hasher {
     Sha512Symfony,
 }
 
-/// Not among them: `awscognito`, which asks Amazon at every sign-in, and `hmac_sha256_utf16_b64`, of which no description
-/// was found.
+/// Not among them: `awscognito`, which is no hash: it asks Amazon at the first sign-in.
 const NAMES: &[(&str, Hasher)] = &[
     ("argon2i", Hasher::Argon2i),
     ("argon2id", Hasher::Argon2id),
     ("bcrypt", Hasher::Bcrypt),
     ("bcrypt_peppered", Hasher::BcryptPeppered),
     ("bcrypt_sha256_django", Hasher::BcryptSha256Django),
+    ("hmac_sha256_utf16_b64", Hasher::HmacSha256Utf16),
     ("ldap_ssha", Hasher::LdapSsha),
     ("md5", Hasher::Md5),
     ("md5_phpass", Hasher::Md5Phpass),
@@ -122,6 +124,7 @@ impl Hasher {
             Self::Bcrypt => boxed(Bcrypt::parse(text, Preparation::None)),
             Self::BcryptPeppered => boxed(Bcrypt::parse_peppered(text)),
             Self::BcryptSha256Django => boxed(Bcrypt::parse(text.strip_prefix("bcrypt_sha256$")?, Preparation::Sha256)),
+            Self::HmacSha256Utf16 => boxed(digests::HmacUtf16::parse(text)),
             Self::LdapSsha => boxed(digests::ssha(text)),
             Self::Md5 => boxed(digests::plain(digests::Kind::Md5, text)),
             Self::Md5Salted => boxed(digests::salted(digests::Kind::Md5, text)),
