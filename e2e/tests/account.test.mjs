@@ -56,22 +56,35 @@ function story(version, doorward, clock) {
     });
   }
 
+  /** What changes the session may take the page elsewhere, and the script that waits for it with it. */
+  async function settled(known, change, argument) {
+    await page.evaluate(change, argument).catch((error) => assert.match(error.message, /context was destroyed/));
+    await until(known ? "somebody is signed in" : "nobody is", () =>
+      page.evaluate((known) => globalThis.Clerk?.loaded === true && Boolean(globalThis.Clerk.user) === known, known).catch(() => false),
+    );
+  }
+
+  const activate = (session) => settled(true, (session) => globalThis.Clerk.setActive({ session }), session);
+  const signOut = () => settled(false, () => globalThis.Clerk.signOut(() => {}));
+
   /** Signs in as far as the first factor goes. */
-  const first = (params) =>
-    page.evaluate(async (params) => {
+  async function first(params) {
+    const { status, session, factors } = await page.evaluate(async (params) => {
       const signIn = await globalThis.Clerk.client.signIn.create(params);
-      if (signIn.status === "complete") await globalThis.Clerk.setActive({ session: signIn.createdSessionId });
-      return { status: signIn.status, factors: signIn.supportedSecondFactors?.map((it) => it.strategy) ?? null };
+      return { status: signIn.status, session: signIn.createdSessionId, factors: signIn.supportedSecondFactors?.map((it) => it.strategy) ?? null };
     }, params);
+    if (status === "complete") await activate(session);
+    return { status, factors };
+  }
 
-  const secondFactor = (params) =>
-    page.evaluate(async (params) => {
+  async function secondFactor(params) {
+    const { status, session } = await page.evaluate(async (params) => {
       const signIn = await globalThis.Clerk.client.signIn.attemptSecondFactor(params);
-      await globalThis.Clerk.setActive({ session: signIn.createdSessionId });
-      return signIn.status;
+      return { status: signIn.status, session: signIn.createdSessionId };
     }, params);
-
-  const signOut = () => page.evaluate(() => globalThis.Clerk.signOut(() => {}));
+    await activate(session);
+    return status;
+  }
 
   step("the profile and the app's metadata change", async () => {
     assert.equal((await first({ identifier: email, password })).status, "complete");

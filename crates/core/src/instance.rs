@@ -2,7 +2,7 @@
 
 use crate::app::{App, internal};
 use crate::keys::{self, Environment, SigningKey};
-use crate::settings::Settings;
+use crate::settings::{RateLimits, Settings};
 use doorward_base::*;
 use doorward_store::instances::{self, HostRecord, InstanceRecord, SecretKeyRecord, SigningKeyRecord};
 use doorward_wire::resource::Jwks;
@@ -47,6 +47,15 @@ impl Instance {
     /// When the instance has none, which no command leaves it with.
     pub fn signing_key(&self) -> Result<&Arc<SigningKey>, ApiError> {
         self.signing_keys.first().ok_or_else(|| ApiError::internal("the instance has no signing key"))
+    }
+
+    /// Whether calls are counted and too many of them are refused.
+    pub fn limits_calls(&self) -> bool {
+        match self.settings.attack_protection.rate_limits {
+            RateLimits::Auto => !self.is_development(),
+            RateLimits::On => true,
+            RateLimits::Off => false,
+        }
     }
 
     /// The address of the Frontend API when no request says how it is seen: the proxy's, or the primary host's.

@@ -162,6 +162,21 @@ pub struct AttackProtection {
     pub duration_minutes: i64,
     /// Whether sign-in and sign-up hide which accounts exist.
     pub enumeration_protection: bool,
+    /// Whether calls are counted and too many of them are refused.
+    pub rate_limits: RateLimits,
+}
+
+/// Whether calls to an instance are counted. The counters of wrong guesses hold in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RateLimits {
+    /// On production instances: tests of apps call faster than people do.
+    #[default]
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
 }
 
 /// Where the app's own pages are. Null: on the Frontend API's own host.
@@ -223,7 +238,13 @@ impl Default for Settings {
             session: SessionSettings::default(),
             password: PasswordSettings::default(),
             username: UsernameSettings { min_length: 4, max_length: 64 },
-            attack_protection: AttackProtection { lockout: true, max_attempts: 100, duration_minutes: 60, enumeration_protection: false },
+            attack_protection: AttackProtection {
+                lockout: true,
+                max_attempts: 100,
+                duration_minutes: 60,
+                enumeration_protection: false,
+                rate_limits: RateLimits::Auto,
+            },
             paths: Paths::default(),
             actions: Actions { delete_self: true, create_organization: true },
             jwt_templates: std::collections::BTreeMap::new(),
@@ -290,7 +311,7 @@ impl Default for UsernameSettings {
 
 impl Default for AttackProtection {
     fn default() -> Self {
-        Self { lockout: true, max_attempts: 100, duration_minutes: 60, enumeration_protection: false }
+        Self { lockout: true, max_attempts: 100, duration_minutes: 60, enumeration_protection: false, rate_limits: RateLimits::Auto }
     }
 }
 

@@ -173,7 +173,7 @@ impl Gateway {
         let arrival = self.arrive(meta, &parts).await?;
         logged.instance = Some(arrival.instance.id.clone());
         *origin = arrival.allowed_origin.clone();
-        if self.0.config.limits_enabled {
+        if self.0.config.limits_enabled && arrival.instance.limits_calls() {
             let instance = &arrival.instance;
             self.0.limits.check(meta.rate, &instance.id, instance.is_development(), arrival.caller.ip)?;
         }

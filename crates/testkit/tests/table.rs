@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use doorward_core::instance;
+use doorward_core::settings::RateLimits;
 use doorward_gateway::{Config, Routes, openapi};
 use doorward_testkit::{Answer, Browser, ORIGIN, Options, TestServer};
 use doorward_wire::{Api, Auth, EndpointMeta, Envelope, Rate};
@@ -149,7 +150,9 @@ async fn every_way_to_write_an_address_reaches_the_same_endpoint() {
 
 #[tokio::test]
 async fn fault_050_other_spellings_of_an_address_share_its_counter() {
-    let server = TestServer::with(Options { config: Config::default(), ..Options::default() }).await;
+    let mut options = Options { config: Config::default(), ..Options::default() };
+    options.settings.attack_protection.rate_limits = RateLimits::On;
+    let server = TestServer::with(options).await;
     let spellings = [
         "/v1/client/sign_ins",
         "/v1/client/sign_ins/",

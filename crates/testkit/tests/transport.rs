@@ -4,6 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use doorward_core::keys::Environment;
+use doorward_core::settings::RateLimits;
 use doorward_gateway::Config;
 use doorward_testkit::{Browser, ORIGIN, Options, TestServer, canary};
 use doorward_wire::Api;
@@ -26,7 +27,30 @@ fn backend(server: &TestServer) -> Browser {
 }
 
 async fn limited() -> TestServer {
-    TestServer::with(Options { config: Config { limits_enabled: true, ..Config::default() }, ..Options::default() }).await
+    let config = Config { limits_enabled: true, ..Config::default() };
+    let mut options = Options { config, ..Options::default() };
+    options.settings.attack_protection.rate_limits = RateLimits::On;
+    TestServer::with(options).await
+}
+
+#[tokio::test]
+async fn tests_of_apps_meet_no_limits_unless_they_ask_for_them() {
+    for (environment, limits, refused) in [
+        (Environment::Development, RateLimits::Auto, false),
+        (Environment::Development, RateLimits::On, true),
+        (Environment::Production, RateLimits::Auto, true),
+        (Environment::Production, RateLimits::Off, false),
+    ] {
+        let config = Config { limits_enabled: true, ..Config::default() };
+        let mut options = Options { config, environment, ..Options::default() };
+        options.settings.attack_protection.rate_limits = limits;
+        let server = TestServer::with(options).await;
+        let mut statuses = Vec::new();
+        for _ in 0..8 {
+            statuses.push(server.browser().post("/v1/client/sign_ins", &[]).await.status);
+        }
+        assert_eq!(statuses.contains(&429), refused, "{environment:?} {limits:?}: {statuses:?}");
+    }
 }
 
 /// Sends bytes as they are, and reads the status of what comes back; 0 when the connection is closed without a word.
