@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import * as OTPAuth from "otpauth";
 import { plan, startApp } from "../lib/app.mjs";
-import { Profile, launch } from "../lib/browser.mjs";
+import { Profile, answer, launch } from "../lib/browser.mjs";
 import { Clock } from "../lib/clock.mjs";
 import { apps, urls } from "../lib/config.mjs";
 import { Doorward } from "../lib/doorward.mjs";
@@ -50,6 +50,8 @@ function story(version, doorward, clock) {
     it(name, { timeout: 60_000 }, async (t) => {
       if (broken) return t.skip(`after "${broken}"`);
       broken = name;
+      // The oldest SDK answers a page whose cookies it doubts with a page of its own that looks again.
+      if (version === "v4") profile.allow(answer(401, "/"));
       await body();
       profile.audit();
       broken = undefined;

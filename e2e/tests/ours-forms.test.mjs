@@ -171,7 +171,7 @@ describe("the ready-made forms", () => {
     await visit("/sign-in");
     await first();
     await page.getByRole("button", { name: "Use a backup code" }).click();
-    await page.getByLabel("Code").fill(backupCodes[0]);
+    await page.getByRole("textbox", { name: "Code" }).fill(backupCodes[0]);
     await page.keyboard.press("Enter");
     await page.waitForURL("/account");
     profile.audit();
