@@ -29,10 +29,13 @@ const texts: Record<Step, { title: string; action: string }> = {
 /** The form to sign in: by password, by a code in an email, or with a new password; and the second step, where there is one. */
 export function SignIn({ appearance, signUpUrl, redirectUrl }: SignInProps) {
   const { doorward } = useDoorwardContext();
-  const { signIn, errors, fetchStatus } = useSignIn();
+  const { signIn, errors: all, fetchStatus } = useSignIn();
   const [step, setStep] = useState<Step>("password");
   const [email, setEmail] = useState("");
   const [note, setNote] = useState("");
+  const [tried, setTried] = useState<Step>();
+  // What was wrong with one step is not wrong with the next one.
+  const errors = tried === step ? all : { ...all, raw: null, global: null, fields: {} as typeof all.fields };
   const { fields } = errors;
 
   async function go(to: Step) {
@@ -56,6 +59,7 @@ export function SignIn({ appearance, signUpUrl, redirectUrl }: SignInProps) {
     const address = values.identifier ?? email;
     setEmail(address);
     setNote("");
+    setTried(step);
     const { error } = await act(values, address);
     if (error) return;
     if (step === "address" || step === "forgotten") {
