@@ -161,6 +161,23 @@ mod tests {
     }
 
     #[test]
+    fn fault_053_a_limit_of_zero_lets_nobody_through() {
+        let clock = Clock::frozen(1_800_000_000_000);
+        let zero = || Limit::new(0, Duration::from_secs(10), &LimitClock::Frozen(clock.clone()));
+        let none = Limits { frontend: zero(), sign_in: zero(), sign_up: zero(), attempt: zero(), send: zero(), ..Limits::new(&clock) };
+        let none = Limits { backend_development: zero(), backend_production: zero(), ..none };
+        let rates = [Rate::Frontend, Rate::SignInCreate, Rate::SignUpCreate, Rate::Attempt, Rate::Send, Rate::Backend];
+        for _ in 0..2 {
+            for (rate, development) in rates.into_iter().flat_map(|rate| [(rate, false), (rate, true)]) {
+                for ip in [None, "192.0.2.1".parse().ok()] {
+                    assert!(none.check(rate, &InstanceId::from("ins_1"), development, ip).is_err(), "{rate:?} {development} {ip:?}");
+                }
+            }
+            clock.advance(60_000);
+        }
+    }
+
+    #[test]
     fn fault_052_a_race_lets_no_more_through_than_the_limit() {
         let (limits, _) = limits();
         let passed: usize = std::thread::scope(|scope| {

@@ -1,6 +1,7 @@
 //! Signing in, as people and their SDKs do it.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use doorward_store::Sql;
 use doorward_testkit::TestServer;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -365,5 +366,35 @@ async fn an_imported_hash_is_replaced_at_the_first_sign_in() {
     server.browser().sign_in("ada@example.com", "password").await.expect(200);
     let row = server.app.db.opt(doorward_store::Sql::new("SELECT password_hash FROM users")).await.unwrap().unwrap();
     assert!(row.text("password_hash").unwrap().starts_with("$argon2id$"));
+    server.browser().sign_in("ada@example.com", "password").await.expect(200);
+}
+
+#[tokio::test]
+async fn fault_130_a_rehash_that_fails_costs_nobody_the_sign_in() {
+    let server = TestServer::start().await;
+    let db = &server.app.db;
+    let digest = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8";
+    let body = json!({"email_address": ["ada@example.com"], "password_hasher": "sha256", "password_digest": digest});
+    server.backend("POST", "/v1/users", Some(body)).await.expect(200);
+    server.user("bob@example.com", "correct horse").await;
+    // Bob has a hash of our kind, and the database takes no second one: replacing Ada's fails, all else works.
+    db.exec(Sql::new("CREATE UNIQUE INDEX one_of_a_kind ON users (substr(password_hash, 1, 9))")).await.unwrap();
+    let hash = async || {
+        let rows = db.all(Sql::new("SELECT password_hash FROM users ORDER BY created_at, id")).await.unwrap();
+        let all: Vec<String> = rows.iter().map(|row| row.text("password_hash").unwrap()).collect();
+        all.iter().filter(|hash| !hash.starts_with("$argon2id$")).cloned().collect::<Vec<_>>()
+    };
+    let old = hash().await;
+    assert_eq!(old.len(), 1);
+    for _ in 0..2 {
+        let mut ada = server.browser();
+        assert_eq!(ada.sign_in("ada@example.com", "password").await.response()["status"], "complete");
+        ada.get("/v1/me").await.expect(200);
+        assert_eq!(hash().await, old, "the old hash stays");
+        server.browser().sign_in("ada@example.com", "passwort").await.refused(422, "form_password_incorrect", "password");
+    }
+    db.exec(Sql::new("DROP INDEX one_of_a_kind")).await.unwrap();
+    server.browser().sign_in("ada@example.com", "password").await.expect(200);
+    assert_eq!(hash().await, Vec::<String>::new(), "the next sign-in replaces it");
     server.browser().sign_in("ada@example.com", "password").await.expect(200);
 }
