@@ -104,6 +104,18 @@ fn pause(tries: u32) -> Duration {
     Duration::from_millis(10) * tries * tries
 }
 
+/// The first connection to an SQLite file. Turning the write-ahead log on takes the whole file, and SQLite refuses that
+/// at once, without its busy timeout, when another process does the same at that moment.
+async fn first(pool: &SqlitePoolOptions, connect: &SqliteConnectOptions, patience: Duration) -> Result<sqlx::Pool<Sqlite>, StoreError> {
+    let started = tokio::time::Instant::now();
+    loop {
+        match pool.clone().connect_with(connect.clone()).await.map_err(StoreError::from) {
+            Err(StoreError::Serialization) if started.elapsed() < patience => tokio::time::sleep(pause(1)).await,
+            other => return other,
+        }
+    }
+}
+
 impl Db {
     /// Opens the database; SQLite's file is made when it is missing, readable by its owner only.
     pub async fn connect(options: &DbOptions) -> Result<Self, StoreError> {
@@ -120,7 +132,7 @@ impl Db {
                 .statement_cache_capacity(256)
                 .disable_statement_logging();
             let pool = |max: u32| SqlitePoolOptions::new().max_connections(max).acquire_timeout(options.acquire_timeout);
-            let write = Lanes::new(pool(1).connect_with(connect.clone()).await?, options.acquire_timeout);
+            let write = Lanes::new(first(&pool(1), &connect, options.acquire_timeout).await?, options.acquire_timeout);
             let read = match options.max_connections {
                 0 | 1 => write.clone(),
                 more => Lanes::new(pool(more - 1).connect_lazy_with(connect), options.acquire_timeout),
@@ -224,3 +236,34 @@ macro_rules! backend {
 }
 backend!(sqlite_all, sqlite_opt, sqlite_exec, Sqlite, Row::Sqlite);
 backend!(pg_all, pg_opt, pg_exec, Postgres, Row::Pg);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sqlx::Connection as _;
+
+    /// Another process has the write lock of a file that is not in write-ahead mode yet.
+    #[tokio::test]
+    async fn fault_147_a_file_that_is_being_written_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("new.db");
+        let file = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+        let mut other = sqlx::SqliteConnection::connect_with(&file).await.unwrap();
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+
+        let (pool, ours) = (SqlitePoolOptions::new().max_connections(1), file.journal_mode(SqliteJournalMode::Wal));
+        let at_once = || first(&pool, &ours, Duration::ZERO);
+        let refused = at_once().await.map(drop);
+        assert!(matches!(refused, Err(StoreError::Serialization)), "{refused:?}");
+
+        let opened = first(&pool, &ours, Duration::from_secs(30));
+        let released = async {
+            for _ in 0..5 {
+                assert!(at_once().await.is_err());
+            }
+            sqlx::query("COMMIT").execute(&mut other).await.unwrap();
+        };
+        let (opened, ()) = tokio::join!(opened, released);
+        opened.unwrap().close().await;
+    }
+}
