@@ -22,7 +22,8 @@ impl Core {
         let retry_after = header("retry-after").and_then(|text| text.trim().parse::<i64>().ok()).filter(|n| *n >= 0);
         let body: Value = read(body).unwrap_or(Value::Null);
         let good = (200..300).contains(&status);
-        if good && (body.is_object() || body.is_null()) {
+        let whole = body.is_array() && matches!(ask.kind, Kind::User { .. });
+        if good && (body.is_object() || body.is_null() || whole) {
             return self.succeeded(id, ask, body, now);
         }
         let mut failure = Failure::answered(status, &body, retry_after);
@@ -70,6 +71,10 @@ impl Core {
                 }
             }
             Kind::Step { call } => self.settle(call, Ok(taken(&mut body, "response"))),
+            Kind::User { call, .. } => {
+                let value = if body.is_array() { body } else { taken(&mut body, "response") };
+                self.settle(call, Ok(value));
+            }
             Kind::Activate { call, session } => {
                 if self.known.lives(&session) {
                     self.known.active = Some(session);
@@ -149,13 +154,14 @@ impl Core {
     }
 
     /// Sends a request once more, later; or gives up.
-    pub(crate) fn again(&mut self, ask: Ask, retry_after: Option<i64>, failure: Failure, now: i64) {
+    pub(crate) fn again(&mut self, mut ask: Ask, retry_after: Option<i64>, failure: Failure, now: i64) {
         if ask.tries >= ask.kind.most_tries() {
             return self.failed(ask, failure, now);
         }
         let around = PAUSE.checked_shl(ask.tries.min(10) - 1).unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE);
-        let pause = self.spread(around).max(retry_after.map_or(0, |seconds| seconds.saturating_mul(1000)));
-        self.later.push((now.saturating_add(pause), ask));
+        ask.not_before = retry_after.map_or(i64::MIN, |seconds| now.saturating_add(seconds.saturating_mul(1000)));
+        let at = now.saturating_add(self.spread(around)).max(ask.not_before);
+        self.later.push((at, ask));
     }
 
     fn failed(&mut self, ask: Ask, failure: Failure, now: i64) {
@@ -167,7 +173,7 @@ impl Core {
             }
             Kind::DevBrowser => self.give_up_held_back(&failure),
             Kind::Reload { call } | Kind::Touch { call } => drop(call.map(|call| self.settle(call, Err(failure)))),
-            Kind::Step { call } | Kind::Activate { call, .. } => self.settle(call, Err(failure)),
+            Kind::Step { call } | Kind::User { call, .. } | Kind::Activate { call, .. } => self.settle(call, Err(failure)),
             Kind::SignOut { call, session } => {
                 if failure.status == 401 || failure.status == 404 {
                     // There is nothing left to end.

@@ -12,7 +12,8 @@ pub enum Command {
     Load,
     /// Find it out again. Settles with the user of the active session.
     Reload,
-    /// One step of a sign-in or a sign-up, with the parameters of its endpoint. Settles with the attempt.
+    /// One step of a sign-in or a sign-up, or of the user's own account, with the parameters of its endpoint. Settles with the
+    /// attempt, or with what the endpoint answers.
     Step(Step, Map<String, Value>),
     /// Make a session the one that is used; `None` for none at all.
     SetActive {
@@ -55,11 +56,12 @@ pub struct TokenQuery {
 pub(crate) enum Owner {
     SignIn,
     SignUp,
+    User,
 }
 
 macro_rules! steps {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $owner:ident, $endpoint:ident;)*) => {
-        /// A step of a sign-in or a sign-up.
+        /// A step of a sign-in or a sign-up, or of the account of who is signed in.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Step { $($(#[$doc])* $name,)* }
 
@@ -113,4 +115,10 @@ steps! {
     SignUpPrepareVerification = "signUp.prepareVerification", SignUp, PrepareVerification;
     /// Proves an address.
     SignUpAttemptVerification = "signUp.attemptVerification", SignUp, AttemptVerification;
+    /// Changes the user.
+    UserUpdate = "user.update", User, UpdateMe;
+    /// Lists the user's sessions on all devices.
+    UserSessions = "user.sessions", User, GetMyActiveSessions;
+    /// Ends one of them, named by `sessionId`.
+    UserRevokeSession = "user.revokeSession", User, RevokeMySession;
 }

@@ -7,6 +7,7 @@ use crate::few::Few;
 use crate::json::taken;
 use crate::requests::{Ask, Kind, form, pairs, route};
 use crate::sessions::Known;
+use crate::text::plain;
 use crate::tokens::{Key, Tokens};
 use doorward_wire::Endpoint as _;
 use doorward_wire::fapi::*;
@@ -160,7 +161,8 @@ impl Core {
                     self.touch(Kind::Touch { call: None }, &id, None, "focus");
                 }
             }
-            Event::Online => self.later.iter_mut().for_each(|(at, _)| *at = now),
+            // What the server itself put off stays put off.
+            Event::Online => self.later.iter_mut().for_each(|(at, ask)| *at = now.max(ask.not_before)),
             Event::Offline => {}
             Event::Message(message) => self.message(message, now),
             Event::Cookies(cookies) => {
@@ -194,13 +196,28 @@ impl Core {
     }
 
     fn step(&mut self, call: u64, step: Step, params: &Map<String, Value>) {
-        let name = if step.owner() == Owner::SignIn { "sign_in" } else { "sign_up" };
+        let name = match step.owner() {
+            Owner::SignIn => "sign_in",
+            Owner::SignUp => "sign_up",
+            Owner::User => return self.of_user(call, step, params),
+        };
         let id = self.known.client[name]["id"].as_str().unwrap_or_default().to_owned();
         if id.is_empty() && step.route().1.contains('{') {
             let message = ["There is no ", &name.replace('_', "-"), " to go on with: create one first."].concat();
             return self.settle(call, Err(Failure::new("attempt_missing", &message)));
         }
         self.ask(Ask::new(Kind::Step { call }, step.route(), &[&id], form(params)));
+    }
+
+    fn of_user(&mut self, call: u64, step: Step, params: &Map<String, Value>) {
+        let Some(session) = self.known.active.clone() else {
+            return self.settle(call, Err(Failure::new("signed_out", "Nobody is signed in.")));
+        };
+        let mut params = params.clone();
+        // What is in the path is not in the form.
+        let named = if step == Step::UserRevokeSession { params.remove("sessionId") } else { None };
+        let id = named.as_ref().and_then(Value::as_str).map(plain).unwrap_or_default();
+        self.ask(Ask::new(Kind::User { call, session }, step.route(), &[id], form(&params)));
     }
 
     fn set_active(&mut self, call: u64, session: Option<Option<String>>, organization: Option<Option<String>>) {

@@ -28,6 +28,8 @@ pub(crate) struct Ask {
     pub(crate) form: String,
     /// How often it was sent.
     pub(crate) tries: u32,
+    /// The server wants to hear of it no earlier.
+    pub(crate) not_before: i64,
 }
 
 /// What a request is for.
@@ -35,12 +37,29 @@ pub(crate) struct Ask {
 pub(crate) enum Kind {
     DevBrowser,
     Load,
-    Reload { call: Option<u64> },
-    Step { call: u64 },
-    Activate { call: u64, session: String },
-    SignOut { call: u64, session: Option<String> },
+    Reload {
+        call: Option<u64>,
+    },
+    Step {
+        call: u64,
+    },
+    /// For the user of a session.
+    User {
+        call: u64,
+        session: String,
+    },
+    Activate {
+        call: u64,
+        session: String,
+    },
+    SignOut {
+        call: u64,
+        session: Option<String>,
+    },
     Token(crate::tokens::Key),
-    Touch { call: Option<u64> },
+    Touch {
+        call: Option<u64>,
+    },
 }
 
 impl Kind {
@@ -67,7 +86,7 @@ impl Ask {
                 path.push_str(part);
             }
         }
-        Self { kind, method, path, form, tries: 0 }
+        Self { kind, method, path, form, tries: 0, not_before: i64::MIN }
     }
 
     pub(crate) fn request(&self, id: u64, config: &Config, place: &Place, dev_browser: Option<&str>, token: Option<&str>) -> Request {
@@ -84,6 +103,9 @@ impl Ask {
         }
         if let Some(token) = dev_browser {
             add("__clerk_db_jwt", token);
+        }
+        if let Kind::User { session, .. } = &self.kind {
+            add("_clerk_session_id", session);
         }
         let mut headers = Vec::new();
         if config.native {

@@ -178,6 +178,11 @@ fn a_server_that_is_busy_is_left_alone_for_as_long_as_it_says() {
     page.token();
     page.answer_with("/tokens", 429, &[("retry-after", "20")], &errors("too_many_requests"));
     assert_eq!(page.timer, Some(page.now + 20_000));
+    page.event(Event::Online);
+    assert!(page.requests.is_empty(), "that there is a network says nothing about the server");
+    assert_eq!(page.timer, Some(page.now + 20_000));
+    page.until_timer();
+    page.answer("/tokens", 200, &json!({"jwt": jwt(page.now, "x")}));
 
     let attempt = page.step(Step::SignInCreate, json!({}));
     page.answer_with("/sign_ins", 429, &[("retry-after", "30")], &errors("too_many_requests"));
@@ -192,6 +197,35 @@ fn a_session_that_somebody_else_ended_is_gone() {
     page.answer("/client?", 200, &json!({"response": client(page.now, &[]), "client": null}));
     assert_eq!(page.snapshot()["session"], Value::Null);
     assert_eq!((&page.cookies["__session"], page.core.token(None, None, page.now)), (&None, None));
+}
+
+#[test]
+fn whoever_is_signed_in_sees_to_their_own_account() {
+    let mut page = Page::loaded(&["s1"]);
+    let list = page.step(Step::UserSessions, json!({}));
+    assert!(page.requests[0].url.contains("/v1/me/sessions/active?") && page.requests[0].url.ends_with("&_clerk_session_id=s1"));
+    page.answer("/me/sessions/active", 200, &json!([{"id": "s1"}, {"id": "elsewhere"}]));
+    assert_eq!(page.value(list)[1]["id"], "elsewhere");
+
+    let revoke = page.step(Step::UserRevokeSession, json!({"sessionId": "else/where"}));
+    assert_eq!(page.requests[0].body.as_deref(), Some(""), "what is in the path is not in the form");
+    page.answer("/me/sessions/else%2Fwhere/revoke?", 200, &json!({"response": {"status": "revoked"}, "client": client(page.now, &["s1"])}));
+    assert_eq!(page.value(revoke)["status"], "revoked");
+
+    let update = page.step(Step::UserUpdate, json!({"firstName": "Augusta"}));
+    assert!(page.requests[0].url.contains("_method=PATCH") && page.requests[0].body.as_deref() == Some("first_name=Augusta"));
+    let mut changed = client(page.now + 1, &["s1"]);
+    changed["sessions"][0]["user"]["first_name"] = json!("Augusta");
+    page.answer("/me?", 200, &json!({"response": {"first_name": "Augusta"}, "client": changed}));
+    assert_eq!(
+        (page.value(update)["first_name"].clone(), page.snapshot()["user"]["first_name"].clone()),
+        (json!("Augusta"), json!("Augusta"))
+    );
+
+    page.command(Command::SignOut { session: None });
+    page.answer("/client/sessions", 200, &json!({"response": client(page.now + 2, &[]), "client": null}));
+    let nobody = page.step(Step::UserSessions, json!({}));
+    assert_eq!(page.failure(nobody).code, "signed_out");
 }
 
 #[test]
