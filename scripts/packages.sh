@@ -21,6 +21,7 @@ for package in react nextjs; do
   rm -rf "packages/$package/dist"
   (cd "packages/$package" && ../node_modules/.bin/tsc -p tsconfig.json)
 done
+node -e 'import("./packages/react/dist/ui/styles.js").then(({ css }) => fs.writeFileSync("packages/react/dist/styles.css", css))'
 cp "$core/doorward_client.js" "$core/doorward_client.d.ts" "$core/doorward_client_bg.wasm" packages/react/dist/
 node packages/try-core.mjs
 say "packages built: packages/react/dist, packages/nextjs/dist"

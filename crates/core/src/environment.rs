@@ -95,13 +95,46 @@ fn auth_config(instance: &Instance) -> Value {
     })
 }
 
+/// The pages of an app that a user is led to: those of the settings, else our own.
+pub struct Places {
+    /// The app.
+    pub home: String,
+    /// The sign-in page.
+    pub sign_in: String,
+    /// The sign-up page.
+    pub sign_up: String,
+    /// The account page.
+    pub user: String,
+    /// Where a sign-in leads.
+    pub after_sign_in: String,
+    /// Where a sign-up leads.
+    pub after_sign_up: String,
+    /// Where a sign-out leads.
+    pub after_sign_out: String,
+}
+
+impl Places {
+    /// Those of an instance whose Frontend API is seen at `frontend_url`.
+    pub fn of(instance: &Instance, frontend_url: &str) -> Self {
+        let paths = &instance.settings.paths;
+        let own = |path: &str| format!("{frontend_url}{path}");
+        let or = |set: &Option<String>, else_: &str| set.clone().unwrap_or_else(|| else_.to_owned());
+        let (home, sign_in) = (or(&paths.home_url, &own("/")), or(&paths.sign_in_url, &own("/sign-in")));
+        Self {
+            sign_up: or(&paths.sign_up_url, &own("/sign-up")),
+            user: own("/user"),
+            after_sign_in: or(&paths.after_sign_in_url, &home),
+            after_sign_up: or(&paths.after_sign_up_url, &home),
+            after_sign_out: or(&paths.after_sign_out_url, &sign_in),
+            home,
+            sign_in,
+        }
+    }
+}
+
 fn display_config(instance: &Instance, frontend_url: &str) -> Value {
-    let paths = &instance.settings.paths;
     let own = |path: &str| format!("{frontend_url}{path}");
-    let home = paths.home_url.clone().unwrap_or_else(|| own("/"));
-    let or = |set: &Option<String>, else_: &str| set.clone().unwrap_or_else(|| else_.to_owned());
-    let sign_in = or(&paths.sign_in_url, &own("/sign-in"));
-    let after_sign_out = or(&paths.after_sign_out_url, &sign_in);
+    let Places { home, sign_in, sign_up, user, after_sign_in, after_sign_up, after_sign_out } = Places::of(instance, frontend_url);
     let strategy = if instance.settings.attributes.password == Presence::Off { "otp" } else { "password" };
     json!({
         "object": "display_config",
@@ -120,12 +153,12 @@ fn display_config(instance: &Instance, frontend_url: &str) -> Value {
         "logo_image_url": null, "favicon_image_url": null, "logo_url": null, "favicon_url": null, "logo_image": null, "favicon_image": null,
         "home_url": home,
         "sign_in_url": sign_in,
-        "sign_up_url": or(&paths.sign_up_url, &own("/sign-up")),
-        "user_profile_url": own("/user"),
+        "sign_up_url": sign_up,
+        "user_profile_url": user,
         "waitlist_url": own("/waitlist"),
         "oauth_consent_url": own("/oauth-consent"),
-        "after_sign_in_url": or(&paths.after_sign_in_url, &home),
-        "after_sign_up_url": or(&paths.after_sign_up_url, &home),
+        "after_sign_in_url": after_sign_in,
+        "after_sign_up_url": after_sign_up,
         "after_sign_out_one_url": own("/sign-in/choose"),
         "after_sign_out_all_url": after_sign_out,
         "after_switch_session_url": home,

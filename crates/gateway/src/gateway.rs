@@ -62,7 +62,7 @@ pub struct Gateway(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) app: Arc<App>,
     pub(crate) config: Config,
-    limits: Limits,
+    pub(crate) limits: Limits,
     in_flight: Semaphore,
     mints: Semaphore,
 }
@@ -279,7 +279,7 @@ fn html(page: String) -> Response<Body> {
 }
 
 /// Whoever is at the other end of the connection.
-fn peer(parts: &Parts) -> IpAddr {
+pub(crate) fn peer(parts: &Parts) -> IpAddr {
     parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |it| it.0.ip())
 }
 

@@ -14,6 +14,7 @@ mod limits;
 pub mod openapi;
 mod routes;
 mod version;
+mod visit;
 
 pub use answer::error_response;
 pub use cookies::cookie;
@@ -21,3 +22,4 @@ pub use cx::{Cx, Trace};
 pub use gateway::{Config, Gateway};
 pub use routes::{Call, Documented, Routes};
 pub use version::ApiVersion;
+pub use visit::Visit;

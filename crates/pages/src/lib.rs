@@ -1,11 +1,16 @@
-//! What the server renders for people: so far the pages of the private listener.
+//! What the server renders for people: the pages of the private listener, and the account pages of the public one.
 //!
-//! Everything is made on the server and complete without a script; the one script there is saves a reload. Texts of
-//! users and apps end up in these pages, so templates escape, and the policy lets nothing run that is not ours.
+//! The private ones are made on the server and complete without a script; the one script there is saves a reload. The
+//! account pages are an app of their own over the Frontend API. Texts of users and apps end up in these pages, so templates
+//! escape, and the policy lets nothing run that is not ours.
 
+mod account;
+mod built;
 mod inbox;
 mod index;
 mod page;
+
+pub use account::public;
 
 use axum::Router;
 use axum::routing::get;

@@ -22,6 +22,17 @@ fn guarded(mut response: Response) -> Response {
     response
 }
 
+/// What the account pages may do: run our own script, which is WebAssembly too, and make no markup out of text.
+const ACCOUNT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+/// An answer of the public listener. Its own requests say where they come from; links elsewhere do not.
+pub(crate) fn account(response: Response) -> Response {
+    let mut response = guarded(response);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(ACCOUNT_POLICY));
+    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    response
+}
+
 /// A rendered page.
 pub(crate) fn html(status: StatusCode, template: &impl Template) -> Response {
     match template.render() {

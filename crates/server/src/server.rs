@@ -156,6 +156,7 @@ fn gateway_config(config: &Config) -> doorward_gateway::Config {
 fn routers(config: &Config, gateway: &Gateway, app: &Arc<App>, public_url: String, metrics: PrometheusHandle) -> (Router, Router) {
     let backend = gateway.mount(doorward_bapi::routes());
     let mut public = gateway.mount(doorward_fapi::routes()).merge(npm::router(config.sdk_dir(), &config.place));
+    public = public.merge(doorward_pages::public(gateway.clone()));
     if let Some(path) = &config.server.backend_path {
         public = public.nest(path, backend.clone());
     }

@@ -201,7 +201,7 @@ fn a_backend_path_must_be_free() {
     for good in ["/backend", "/a/b", "/v1x"] {
         assert_eq!(said(good), "", "{good}");
     }
-    for bad in ["", "/", "backend", "/a/", "/v1", "/npm/x", "/docs", "/{id}", "/a/../v1", "/.well-known/x", "/a b"] {
+    for bad in ["", "/", "backend", "/a/", "/v1", "/npm/x", "/docs", "/{id}", "/a/../v1", "/.well-known/x", "/a b", "/user"] {
         assert!(said(bad).contains("server.backend_path"), "{bad}");
     }
 }

@@ -220,7 +220,7 @@ export class Doorward {
     const active = this.session ?? null;
     await beforeEmit?.(active);
     if (redirectUrl) await this.navigate(redirectUrl);
-    else if (active) await navigate?.({ session: active, decorateUrl: (url) => url });
+    else if (active) await navigate?.({ session: active, decorateUrl: this.buildUrlWithAuth });
     await this.options.onAfterSetActive?.();
   };
 
@@ -244,12 +244,24 @@ export class Doorward {
     else location.assign(url);
   };
 
+  /**
+   * A page's address with what it needs to find the same client. Only development instances need anything, and only where
+   * another host's page does not get this one's cookies.
+   */
+  buildUrlWithAuth = (to: string): string => {
+    const url = new URL(to, location.href);
+    if (!this.publishableKey.startsWith("pk_test_") || url.hostname === location.hostname) return to;
+    const token = /(?:^|; )__clerk_db_jwt=([^;]+)/.exec(document.cookie)?.[1];
+    if (token) url.searchParams.set("__clerk_db_jwt", token);
+    return url.href;
+  };
+
   #page(own: string | undefined, kind: string, back: string | null): string {
     const { proxyUrl } = this.options;
     const host = atob(this.publishableKey.split("_")[2] ?? "").slice(0, -1);
     const url = new URL(own ?? `${proxyUrl ?? `https://${host}`}/${kind}`, location.href);
     if (back) url.searchParams.set("redirect_url", back);
-    return url.href;
+    return own ? url.href : this.buildUrlWithAuth(url.href);
   }
 
   buildSignInUrl = ({ redirectUrl = location.href }: { redirectUrl?: string | null } = {}) => this.#page(this.options.signInUrl, "sign-in", redirectUrl);

@@ -33,9 +33,10 @@ export {
 export { AuthenticateWithRedirectCallback, type RedirectCallbackProps } from "./redirect-callback.js";
 export { SignIn, type SignInProps } from "./ui/sign-in.js";
 export { SignUp, type SignUpProps } from "./ui/sign-up.js";
+export { UserProfile, type UserProfileProps } from "./ui/user-profile.js";
 export type { Appearance, Variables } from "./ui/styles.js";
 export { ClerkAPIResponseError, DoorwardAPIResponseError, type DoorwardAPIError, isClerkAPIResponseError, isDoorwardAPIResponseError } from "./errors.js";
 export type { InitialState } from "./context.js";
 export type { ClientFields as ClientResource, Doorward, DoorwardOptions, SetActiveParams, SignOutOptions, State } from "./doorward.js";
-export type { Session as SessionResource, SignIn as SignInResource, SignUp as SignUpResource, User as UserResource } from "./resources.js";
+export type { Session as SessionResource, SignIn as SignInResource, SignUp as SignUpResource, SessionWithActivities as SessionWithActivitiesResource, User as UserResource } from "./resources.js";
 export type * from "./types.js";

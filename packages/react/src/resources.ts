@@ -157,8 +157,27 @@ export class User {
 
   update = async (params: T.UpdateUserParams): Promise<this> => Object.assign(this, camel(await this.#run("user.update", params)));
   reload = async (): Promise<this> => Object.assign(this, camel(await this.#run("user.reload")));
+  /** The user's sessions on all devices. */
+  getSessions = async (): Promise<SessionWithActivities[]> => {
+    const all = (await this.#run("user.sessions")) as unknown[];
+    return all.map((json) => new SessionWithActivities(this.#run, json));
+  };
 }
 export interface User extends T.UserFields {}
+
+/** A session on this device or another, and what it was last used on. */
+export class SessionWithActivities {
+  readonly #run: Run;
+
+  constructor(run: Run, json: unknown) {
+    this.#run = run;
+    Object.assign(this, camel(json));
+  }
+
+  /** Ends it, wherever it is. */
+  revoke = async (): Promise<this> => Object.assign(this, camel(await this.#run("user.revokeSession", { sessionId: this.id })));
+}
+export interface SessionWithActivities extends T.SessionWithActivitiesFields {}
 
 export class Session {
   readonly #run: Run;

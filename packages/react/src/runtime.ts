@@ -87,6 +87,14 @@ function cookieText({ name, value, maxAge, sameSite, secure, path = "/", domain 
   ].join("; ");
 }
 
+/** A token that another page gave along is the core's now, and nobody's who looks at the address or at where links come from. */
+function withoutToken(href: string): void {
+  const url = new URL(href);
+  if (!url.searchParams.has("__clerk_db_jwt")) return;
+  url.searchParams.delete("__clerk_db_jwt");
+  history.replaceState(history.state, "", url);
+}
+
 export class Runtime {
   readonly #core: Core;
   readonly #host: Host;
@@ -99,6 +107,7 @@ export class Runtime {
     const hidden = document.visibilityState === "hidden";
     const { origin, href } = location;
     this.#core = new Core(JSON.stringify({ ...config, origin, href, now: Date.now(), seed: seed(), cookies: document.cookie, hidden }));
+    withoutToken(href);
     // By its full name: Next warns of what the edge lacks, where this never runs.
     if (globalThis.BroadcastChannel) {
       this.#channel = new globalThis.BroadcastChannel(`doorward:${config.publishableKey}`);

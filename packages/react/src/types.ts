@@ -223,6 +223,27 @@ export interface SessionFields {
   updatedAt: Date;
 }
 
+export interface SessionActivity {
+  id: string;
+  deviceType: string | null;
+  isMobile: boolean;
+  browserName: string | null;
+  browserVersion: string | null;
+  ipAddress: string | null;
+  city: string | null;
+  country: string | null;
+}
+
+export interface SessionWithActivitiesFields {
+  id: string;
+  status: SessionStatus;
+  expireAt: Date;
+  abandonAt: Date;
+  lastActiveAt: Date;
+  actor: { sub: string; [claim: string]: unknown } | null;
+  latestActivity: SessionActivity;
+}
+
 export interface GetTokenOptions {
   template?: string;
   skipCache?: boolean;

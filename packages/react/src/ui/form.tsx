@@ -3,18 +3,35 @@ import { type CSSProperties, type FormEvent, type HTMLAttributes, type ReactNode
 import type { DoorwardAPIError } from "../errors.js";
 import { type Appearance, css } from "./styles.js";
 
-export interface CardProps {
+export interface PanelProps {
   title: string;
   /** What has just happened, read out by screen readers. */
   hint?: ReactNode;
   appearance?: Appearance;
+  children: ReactNode;
+}
+
+/** What each of our screens is: a titled section in our colours. */
+export function Panel({ id: given, title, hint, appearance = {}, children }: PanelProps & { id?: string }) {
+  const own = useId();
+  const id = given ?? own;
+  return (
+    <section className="dw-card" data-theme={appearance.theme ?? "auto"} style={themed(appearance)} aria-labelledby={id}>
+      {appearance.styles !== "linked" && <style dangerouslySetInnerHTML={{ __html: css }} />}
+      <h1 id={id}>{title}</h1>
+      <p aria-live="polite">{hint}</p>
+      {children}
+    </section>
+  );
+}
+
+export interface CardProps extends PanelProps {
   /** Which form is shown: when it changes, its first field gets the focus. */
   step: string;
   errors: { raw: DoorwardAPIError[] | null; global: DoorwardAPIError[] | null };
   busy: boolean;
   action: string;
   onSubmit: (values: Record<string, string>) => unknown;
-  children: ReactNode;
   more?: ReactNode;
 }
 
@@ -22,7 +39,7 @@ function themed({ variables = {} }: Appearance): CSSProperties {
   return Object.fromEntries(Object.entries(variables).map(([name, value]) => [`--dw-${name}`, value])) as CSSProperties;
 }
 
-export function Card({ title, hint, appearance = {}, step, errors, busy, action, onSubmit, children, more }: CardProps) {
+export function Card({ title, hint, appearance, step, errors, busy, action, onSubmit, children, more }: CardProps) {
   const id = useId();
   const form = useRef<HTMLFormElement>(null);
   const shown = useRef(step);
@@ -44,10 +61,7 @@ export function Card({ title, hint, appearance = {}, step, errors, busy, action,
   }
 
   return (
-    <section className="dw-card" data-theme={appearance.theme ?? "auto"} style={themed(appearance)} aria-labelledby={id}>
-      <style dangerouslySetInnerHTML={{ __html: css }} />
-      <h1 id={id}>{title}</h1>
-      <p aria-live="polite">{hint}</p>
+    <Panel {...{ id, title, hint, appearance }}>
       <form ref={form} onSubmit={submit} noValidate aria-labelledby={id}>
         {children}
         {errors.global?.map((error) => (
@@ -60,7 +74,7 @@ export function Card({ title, hint, appearance = {}, step, errors, busy, action,
         </button>
       </form>
       {more && <div className="dw-more">{more}</div>}
-    </section>
+    </Panel>
   );
 }
 
@@ -89,9 +103,9 @@ export function Field({ name, label, error, ...input }: FieldProps) {
   );
 }
 
-export function Link({ children, onClick }: { children: ReactNode; onClick: () => unknown }) {
+export function Link({ children, label, onClick }: { children: ReactNode; label?: string; onClick: () => unknown }) {
   return (
-    <button type="button" className="dw-link" onClick={() => void onClick()}>
+    <button type="button" className="dw-link" aria-label={label} onClick={() => void onClick()}>
       {children}
     </button>
   );

@@ -1,5 +1,5 @@
 "use client";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useDoorwardContext } from "../context.js";
 import { useSignIn } from "../signals.js";
 import { Card, Field, Link, destination } from "./form.js";
@@ -54,6 +54,19 @@ export function SignIn({ appearance, signUpUrl, redirectUrl }: SignInProps) {
     setNote(to === "totp" ? "Enter the code that your authenticator app shows." : "Each of your backup codes works once.");
     setStep(to);
   }
+
+  // Whoever comes by a link that signs in has nothing to enter.
+  const ticket = useRef(false);
+  useEffect(() => {
+    const url = new URL(location.href);
+    const given = url.searchParams.get("__clerk_ticket");
+    if (!given || ticket.current) return;
+    ticket.current = true;
+    url.searchParams.delete("__clerk_ticket");
+    history.replaceState(history.state, "", url);
+    setTried("password");
+    void signIn.ticket({ ticket: given }).then(({ error }) => (error ? undefined : finish()));
+  });
 
   async function submit(values: Record<string, string>) {
     const address = values.identifier ?? email;

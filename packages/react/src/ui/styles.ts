@@ -17,6 +17,8 @@ export interface Appearance {
   /** `auto` follows the system. */
   theme?: "light" | "dark" | "auto";
   variables?: Variables;
+  /** `linked` where a content security policy forbids `<style>`: the page links `@doorward/react/styles.css` itself. */
+  styles?: "inline" | "linked";
 }
 
 const light = "--dw-primary:#1d4a8a;--dw-onPrimary:#fff;--dw-text:#1d2430;--dw-muted:#4d5a6c;--dw-background:#fff;--dw-border:#76839a;--dw-danger:#a3151f";
@@ -41,4 +43,9 @@ export const css = `
 .dw-card .dw-link,.dw-card a{min-height:0;padding:0;border:0;color:var(--dw-primary);background:none;font-weight:inherit;text-decoration:underline}
 .dw-card :focus-visible{outline:3px solid var(--dw-primary);outline-offset:2px}
 .dw-more{display:flex;flex-wrap:wrap;justify-content:space-between;gap:.75rem 1.5rem;margin-top:1.25rem}
+.dw-card h2{margin:1.5rem 0 .25rem;font-size:1.125rem;line-height:1.25}
+.dw-card ul{margin:0;padding:0;list-style:none}
+.dw-card li{display:flex;flex-wrap:wrap;align-items:center;justify-content:space-between;gap:.25rem 1rem;padding:.625rem 0;border-top:1px solid var(--dw-border);overflow-wrap:anywhere}
+.dw-card li:first-child{border-top:0}
+.dw-card small{display:block;color:var(--dw-muted);font-size:.875rem}
 `;

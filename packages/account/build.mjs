@@ -1,0 +1,50 @@
+// Makes the account pages' files from packages/react/dist, into the directory that it is given: each file and its packed
+// twin, and a version that is made of their contents. The same sources give the same bytes.
+//
+//   node packages/account/build.mjs crates/pages/built
+import { build } from "esbuild";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+
+const [out] = process.argv.slice(2);
+if (!out) throw new Error("usage: node packages/account/build.mjs DIRECTORY");
+const path = (name) => fileURLToPath(new URL(name, import.meta.url));
+const wasm = "../react/dist/doorward_client_bg.wasm";
+
+const { outputFiles } = await build({
+  entryPoints: [path("src/main.tsx")],
+  absWorkingDir: path("."),
+  bundle: true,
+  minify: true,
+  write: false,
+  format: "esm",
+  target: "es2022",
+  jsx: "automatic",
+  // A page that nobody shares with another React: the small one does.
+  alias: { react: "preact/compat", "react-dom": "preact/compat", "react-dom/client": "preact/compat/client", "react/jsx-runtime": "preact/jsx-runtime" },
+  legalComments: "none",
+  logLevel: "error",
+});
+const files = {
+  "account.js": Buffer.from(outputFiles[0].contents),
+  "account.css": Buffer.concat([readFileSync(path("../react/dist/styles.css")), readFileSync(path("src/account.css"))]),
+  "doorward_client_bg.wasm": readFileSync(path(wasm)),
+};
+
+mkdirSync(out, { recursive: true });
+const hash = createHash("sha256");
+let loaded = 0;
+for (const [name, bytes] of Object.entries(files)) {
+  hash.update(`${name} ${bytes.length} `).update(bytes);
+  const packed = gzipSync(bytes, { level: 9 });
+  // What system packed it is nobody's business, and would differ (RFC 1952, 2.3.1).
+  packed[9] = 255;
+  loaded += packed.length;
+  writeFileSync(join(out, name), bytes);
+  writeFileSync(join(out, `${name}.gz`), packed);
+}
+writeFileSync(join(out, "version"), `${hash.digest("hex").slice(0, 16)}\n`);
+console.error(`==> ${out}: ${(loaded / 1000).toFixed(1)} kB until an account page works, packed`);
