@@ -22,11 +22,37 @@ function listenToConsole() {
   Object.defineProperty(globalThis, "__heard", { value: heard });
 }
 
+// What no page of ours may do, however the test looks at it.
+function listenToPage() {
+  const tell = (what) => globalThis.__told?.({ at: performance.timeOrigin, url: location.href, ...what });
+  addEventListener("unhandledrejection", ({ reason }) => tell({ text: `unhandled rejection: ${reason?.stack ?? reason}` }));
+  addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sample }) => tell({ text: `against the policy: ${violatedDirective} ${blockedURI} ${sample}` }));
+  const name = ({ node }) => (node?.nodeType === 1 ? node.outerHTML.slice(0, 80) : String(node?.textContent).slice(0, 40));
+  new PerformanceObserver((list) => {
+    for (const { value, hadRecentInput, sources } of list.getEntries()) if (!hadRecentInput) tell({ shift: value, what: sources.map(name).join(", ") });
+  }).observe({ type: "layout-shift", buffered: true });
+}
+
+/** How far the things on a page may move by themselves, all told (https://web.dev/articles/cls). */
+const mostShift = 0.01;
+
 /** One browser profile, and all that went wrong in it. */
 export class Profile {
   #faults = [];
   #allowed = [];
   #shots = 0;
+
+  #shifts = new Map();
+
+  /** Of our own pages nothing is borne: no warning, no rejection, no jump. */
+  static async strict(browser, label, clock) {
+    const profile = await Profile.open(browser, label, clock);
+    const { context } = profile;
+    await context.exposeBinding("__told", (_, what) => profile.#onTold(what));
+    await context.addInitScript(listenToPage);
+    context.on("console", (message) => message.type() === "warning" && profile.#faults.push({ text: `console: ${message.text()}` }));
+    return profile;
+  }
 
   static async open(browser, label, clock) {
     const context = await browser.newContext({ baseURL: urls.app, locale: "en-US" });
@@ -56,6 +82,10 @@ export class Profile {
 
   /** Everything that nobody announced, since the last look. */
   audit() {
+    for (const [at, { url, sum, what }] of this.#shifts) {
+      if (sum >= mostShift) this.#faults.push({ text: `moved by ${sum.toFixed(4)} at ${url} (${at}): ${what.join("; ")}` });
+    }
+    this.#shifts.clear();
     const faults = this.#faults.filter((fault) => !this.#allowed.some((allowed) => allowed(fault)));
     this.#faults = [];
     this.#allowed = [];
@@ -94,6 +124,15 @@ export class Profile {
 
   close() {
     return this.context.close();
+  }
+
+  #onTold({ at, url, text, shift, what }) {
+    if (text) this.#faults.push({ text: `${text} at ${url}` });
+    if (shift === undefined) return;
+    const page = this.#shifts.get(at) ?? { url, sum: 0, what: [] };
+    page.sum += shift;
+    page.what.push(what);
+    this.#shifts.set(at, page);
   }
 
   #onConsole(message) {

@@ -38,7 +38,7 @@ describe("the ready-made forms", () => {
 
   async function visit(path, { scheme = "light", viewport } = {}) {
     await profile?.close();
-    profile = await Profile.open(browser, `forms-${path.slice(1)}-${scheme}${viewport ? "-phone" : ""}`, clock);
+    profile = await Profile.strict(browser, `forms-${path.slice(1)}-${scheme}${viewport ? "-phone" : ""}`, clock);
     page = await profile.context.newPage();
     await page.emulateMedia({ colorScheme: scheme });
     if (viewport) await page.setViewportSize(viewport);

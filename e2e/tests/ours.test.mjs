@@ -59,7 +59,6 @@ function story(version, kind, doorward) {
   const { clock } = doorward;
   const email = `ada.${version}@example.com`;
   const withAppRouter = version === "ours";
-  const warnings = [];
   let app, browser, profile, page, user, sessionId, uatNames, sessionNames;
 
   before(
@@ -84,9 +83,7 @@ function story(version, kind, doorward) {
   });
 
   async function open(label) {
-    const opened = await Profile.open(browser, label, clock);
-    opened.context.on("console", (message) => message.type() === "warning" && warnings.push(message.text()));
-    return opened;
+    return Profile.strict(browser, label, clock);
   }
 
   let broken;
@@ -97,7 +94,6 @@ function story(version, kind, doorward) {
       try {
         await body();
         profile.audit();
-        assert.deepEqual(warnings, [], "the console was told something");
       } catch (error) {
         await profile?.shotAll("failed");
         error.message += `\npages: ${profile?.context.pages().map((it) => it.url())}`;

@@ -53,7 +53,7 @@ function Choose({ setup, there, onOther }: { setup: Setup; there: SessionResourc
       <ul>
         {there.map((session) => (
           <li key={session.id}>
-            {session.publicUserData.identifier}
+            <span>{session.publicUserData.identifier}</span>
             <Link label={`Continue as ${session.publicUserData.identifier}`} onClick={() => attempt(() => doorward.setActive({ session }).then(go))}>
               Continue
             </Link>

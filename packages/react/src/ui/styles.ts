@@ -45,7 +45,9 @@ export const css = `
 .dw-more{display:flex;flex-wrap:wrap;justify-content:space-between;gap:.75rem 1.5rem;margin-top:1.25rem}
 .dw-card h2{margin:1.5rem 0 .25rem;font-size:1.125rem;line-height:1.25}
 .dw-card ul{margin:0;padding:0;list-style:none}
-.dw-card li{display:flex;flex-wrap:wrap;align-items:center;justify-content:space-between;gap:.25rem 1rem;padding:.625rem 0;border-top:1px solid var(--dw-border);overflow-wrap:anywhere}
+.dw-card li{display:flex;align-items:center;justify-content:space-between;gap:1rem;padding:.625rem 0;border-top:1px solid var(--dw-border);overflow-wrap:anywhere}
+.dw-card li>span{min-width:0}
+.dw-card li>small,.dw-card li>button{flex:none}
 .dw-card li:first-child{border-top:0}
 .dw-card small{display:block;color:var(--dw-muted);font-size:.875rem}
 `;

@@ -75,12 +75,18 @@ export function UserProfile({ appearance, afterSignOutUrl }: UserProfileProps) {
           <ul>
             {user.emailAddresses.map((it) => (
               <li key={it.id}>
-                {it.emailAddress} <small>{state(it, user.primaryEmailAddressId)}</small>
+                <span>{it.emailAddress}</span> <small>{state(it, user.primaryEmailAddressId)}</small>
               </li>
             ))}
           </ul>
         </>
       )}
+      <div className="dw-more">
+        <button type="button" className="dw-main" aria-disabled={busy} onClick={() => run(() => doorward.signOut({ redirectUrl: afterSignOutUrl }))}>
+          Sign out
+        </button>
+      </div>
+      {/* Last, because it comes last: what stood below would jump. */}
       <h2>Sessions</h2>
       <ul aria-busy={!sessions && !error}>
         {sessions?.map((it) => (
@@ -106,11 +112,6 @@ export function UserProfile({ appearance, afterSignOutUrl }: UserProfileProps) {
           {error}
         </p>
       )}
-      <div className="dw-more">
-        <button type="button" className="dw-main" aria-disabled={busy} onClick={() => run(() => doorward.signOut({ redirectUrl: afterSignOutUrl }))}>
-          Sign out
-        </button>
-      </div>
     </Panel>
   );
 }
