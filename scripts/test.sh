@@ -44,7 +44,7 @@ step_doc() { cargo test --doc --workspace --locked; }
 step_wasm() { "$scripts/wasm.sh"; }
 
 step_packages() {
-  "$scripts/packages.sh"
+  "$scripts/pages.sh"
   npm --prefix packages test
   npm --prefix packages run --silent size
 }
@@ -52,6 +52,7 @@ step_packages() {
 step_spec() { "$scripts/spec.sh"; }
 
 step_e2e() {
+  [ -f crates/pages/built/version ] || "$scripts/pages.sh"
   # Named, so that an old release build is not what gets tested.
   if [ -z "${DOORWARD_BIN:-}" ]; then
     cargo build --locked --package doorward-server
@@ -59,7 +60,6 @@ step_e2e() {
   fi
   npm --prefix e2e ci --no-audit --no-fund --loglevel=error
   npm --prefix e2e test
-  [ -f packages/react/dist/doorward_client_bg.wasm ] || "$scripts/packages.sh"
   npm --prefix e2e run test:ours
 }
 
@@ -73,7 +73,7 @@ describe() {
     postgres) echo "the Rust suite on PostgreSQL" ;;
     doc) echo "the examples in the documentation" ;;
     wasm) echo "the browser's crates as WebAssembly" ;;
-    packages) echo "our own client for browsers: build, unit tests, bytes" ;;
+    packages) echo "our own client for browsers and the account pages: build, unit tests, bytes" ;;
     spec) echo "our OpenAPI documents against the reference" ;;
     e2e) echo "real browsers against the real server" ;;
     *) die "unknown step '$1'; there are: all ${steps[*]}" ;;
