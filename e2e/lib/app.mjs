@@ -86,14 +86,14 @@ export function plan(version, kind) {
   builds.set(`${version}-${kind}`, built);
 }
 
-export async function startApp(version, kind, { secretKey, clock }) {
+export async function startApp(version, kind, { secretKey, clock, port = ports.app }) {
   await builds.get(`${version}-${kind}`);
-  await assertFree(ports.app);
-  const program = new Program(`app-${version}-${kind}`, process.execPath, ["node_modules/next/dist/bin/next", "start", "-H", "localhost", "-p", String(ports.app)], {
+  await assertFree(port);
+  const program = new Program(`app-${version}-${kind}`, process.execPath, ["node_modules/next/dist/bin/next", "start", "-H", "localhost", "-p", String(port)], {
     cwd: apps[version].directory,
     env: cleanEnv({ ...publicEnv(version, kind), ...clock.env, CLERK_SECRET_KEY: secretKey, CLERK_API_URL: urls.backend }),
   });
   // A path outside the middleware: the app is up even if Doorward is not.
-  await program.ready(`${urls.app}/favicon.ico`, (response) => response.status === 404);
+  await program.ready(`http://localhost:${port}/favicon.ico`, (response) => response.status === 404);
   return program;
 }

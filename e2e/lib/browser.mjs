@@ -83,7 +83,7 @@ export class Profile {
   /** Everything that nobody announced, since the last look. */
   audit() {
     for (const [at, { url, sum, what }] of this.#shifts) {
-      if (sum >= mostShift) this.#faults.push({ text: `moved by ${sum.toFixed(4)} at ${url} (${at}): ${what.join("; ")}` });
+      if (sum >= mostShift) this.#faults.push({ moved: url, text: `moved by ${sum.toFixed(4)} at ${url} (${at}): ${what.join("; ")}` });
     }
     this.#shifts.clear();
     const faults = this.#faults.filter((fault) => !this.#allowed.some((allowed) => allowed(fault)));

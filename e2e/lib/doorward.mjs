@@ -30,8 +30,9 @@ export class Doorward {
   #database;
   #starts = 0;
 
-  constructor(kind, clock) {
+  constructor(kind, clock, { origins = [urls.app] } = {}) {
     this.kind = kind;
+    this.origins = origins;
     this.clock = clock;
     this.logs = new Set();
   }
@@ -113,7 +114,8 @@ export class Doorward {
     const created = await this.cli(
       ...["instance", "create", ...this.#where, "--environment", "production", "--name", "E2E"],
       ...["--host", `localhost:${ports.frontend}`, "--scheme", "http", "--key-host", keyHost],
-      ...["--allowed-origin", urls.app, "--json"],
+      ...this.origins.flatMap((origin) => ["--allowed-origin", origin]),
+      "--json",
     );
     this.instance = parsed(created);
   }
