@@ -41,7 +41,7 @@ const SCRIPT: &str = r#"(() => {
 
 pub(crate) async fn get(cx: &mut Cx, req: GetInterstitial) -> Result<Raw, ApiError> {
     let html = render(&page(&cx.scope.instance, &req)?);
-    let mut response = Response::new(html);
+    let mut response = Response::new(html.into());
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     cx.raw = Some(response);

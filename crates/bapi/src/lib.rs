@@ -3,6 +3,7 @@
 mod clients;
 mod interstitial;
 mod misc;
+mod profile_image;
 mod sessions;
 mod tickets;
 mod users;
@@ -29,6 +30,8 @@ pub fn routes() -> Routes {
         .with::<UnbanUser>(|cx, req| Box::pin(users::unban(cx, req)))
         .with::<LockUser>(|cx, req| Box::pin(users::lock(cx, req)))
         .with::<UnlockUser>(|cx, req| Box::pin(users::unlock(cx, req)))
+        .with::<SetUserProfileImage>(|cx, req| Box::pin(profile_image::set(cx, req)))
+        .with::<DeleteUserProfileImage>(|cx, req| Box::pin(profile_image::delete(cx, req)))
         .with::<ListSessions>(|cx, req| Box::pin(sessions::list(cx, req)))
         .with::<CreateServerSession>(|cx, req| Box::pin(sessions::create(cx, req)))
         .with::<GetServerSession>(|cx, req| Box::pin(sessions::get(cx, req)))
@@ -57,6 +60,7 @@ mod tests {
     fn every_declared_endpoint_is_mounted_once() {
         let declared = [
             include_str!("../../wire/src/bapi/users.rs"),
+            include_str!("../../wire/src/bapi/profile_image.rs"),
             include_str!("../../wire/src/bapi/sessions.rs"),
             include_str!("../../wire/src/bapi/tickets.rs"),
         ];

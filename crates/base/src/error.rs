@@ -241,6 +241,8 @@ list! {
 
     // Parameters.
     FORM_PARAM_MISSING = "form_param_missing", 422, "is missing", "{param} must be included.";
+    IMAGE_FILE_MISSING = "form_param_missing", 400, "Image file missing", "{param} must hold a picture.";
+    IMAGE_NOT_FOUND = "image_not_found", 404, "Image not found", "There is no such picture.";
     FORM_PARAM_NIL = "form_param_nil", 422, "is missing", "Enter {param}.";
     FORM_PARAM_UNKNOWN = "form_param_unknown", 422, "is unknown", "{param} is not a valid parameter for this request.";
     FORM_PARAM_TYPE_INVALID = "form_param_type_invalid", 422, "is invalid", "{param} has the wrong type.";

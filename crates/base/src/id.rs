@@ -102,6 +102,8 @@ ids! {
     SecretKeyId = "key_";
     /// A job of the outbox.
     JobId = "job_";
+    /// A picture that somebody uploaded.
+    ImageId = "img_";
     /// A message in the development inbox.
     MessageId = "msg_";
 }

@@ -9,6 +9,7 @@ pub mod dev_browser;
 pub mod environment;
 pub mod handshake;
 pub mod identifiers;
+pub mod images;
 pub mod instance;
 pub mod jwt;
 pub mod keys;

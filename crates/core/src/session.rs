@@ -267,7 +267,7 @@ pub fn view(scope: &Scope, caller: &Caller, session: &SessionRecord, user: Optio
         actor: actor(session),
         tasks: None,
         factor_verification_age: Some(factor_ages(session, scope.now)),
-        public_user_data: user.map(users::public_view).unwrap_or_else(|| users::public_view(&UserWithEmails::default())),
+        public_user_data: users::public_view(scope, user.unwrap_or(&UserWithEmails::default())),
         user: user.map(|user| users::view(scope, user, Audience::Frontend)),
         last_active_token,
         created_at: session.created_at,

@@ -76,7 +76,7 @@ pub async fn create_totp(scope: &Scope, user: &UserWithEmails) -> Result<Totp, A
     }
     tx.commit().await.map_err(internal)?;
     let secret = BASE32_NOPAD.encode(&secret);
-    let uri = otpauth(&scope.instance.settings.application_name, &crate::users::public_view(user).identifier, &secret);
+    let uri = otpauth(&scope.instance.settings.application_name, &crate::users::identifier(user), &secret);
     Ok(Totp { secret: Some(secret), uri: Some(uri), ..view(&totp) })
 }
 

@@ -1,3 +1,4 @@
+use bytes::Bytes;
 use doorward_base::{ApiError, codes};
 use doorward_core::{client, dev_browser, handshake};
 use doorward_gateway::Cx;
@@ -70,8 +71,8 @@ pub(crate) async fn touch(cx: &mut Cx, req: TouchClient) -> Result<Raw, ApiError
     Ok(Raw {})
 }
 
-pub(crate) fn redirect(status: StatusCode, location: &str, cookies: &[String]) -> Result<Response<String>, ApiError> {
-    let mut response = Response::new(String::new());
+pub(crate) fn redirect(status: StatusCode, location: &str, cookies: &[String]) -> Result<Response<Bytes>, ApiError> {
+    let mut response = Response::new(Bytes::new());
     *response.status_mut() = status;
     let invalid = |_| ApiError::new(codes::INVALID_REDIRECT_URL).param("redirect_url");
     response.headers_mut().insert(LOCATION, HeaderValue::from_str(location).map_err(invalid)?);

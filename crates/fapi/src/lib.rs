@@ -4,6 +4,7 @@ mod client;
 mod me;
 mod me_password;
 mod misc;
+mod profile_image;
 mod reverification;
 mod second_factors;
 mod sessions;
@@ -72,6 +73,9 @@ pub fn routes() -> Routes {
         .with::<DeleteMyEmailAddress>(|cx, req| Box::pin(me::delete_email(cx, req)))
         .with::<ChangePassword>(|cx, req| Box::pin(me_password::change(cx, req)))
         .with::<RemovePassword>(|cx, req| Box::pin(me_password::remove(cx, req)))
+        .with::<UpdateProfileImage>(|cx, req| Box::pin(profile_image::update(cx, req)))
+        .with::<DeleteProfileImage>(|cx, req| Box::pin(profile_image::delete(cx, req)))
+        .with::<GetImage>(|cx, req| Box::pin(profile_image::show(cx, req)))
         .with::<GetMySessions>(|cx, req| Box::pin(sessions::mine(cx, req)))
         .with::<GetMyActiveSessions>(|cx, req| Box::pin(sessions::mine_active(cx, req)))
         .with::<RevokeMySession>(|cx, req| Box::pin(sessions::revoke_mine(cx, req)))

@@ -1,6 +1,8 @@
 use crate::ApiVersion;
+use bytes::Bytes;
 use doorward_base::*;
 use doorward_core::client::{self, Current};
+use doorward_core::images::Upload;
 use doorward_core::{Caller, Scope};
 use doorward_store::clients::ClientRecord;
 use doorward_store::dev_browsers::DevBrowserRecord;
@@ -30,8 +32,10 @@ pub struct Cx {
     pub headers: HeaderMap,
     /// The proxy's own address, when a request came through a proxy that proved itself.
     pub proxy_url: Option<String>,
+    /// The file, for endpoints that take one.
+    pub upload: Option<Upload<Bytes>>,
     /// The answer, for endpoints that do not answer JSON.
-    pub raw: Option<Response<String>>,
+    pub raw: Option<Response<Bytes>>,
     /// The request's id, under which it is logged.
     pub trace: Trace,
 }

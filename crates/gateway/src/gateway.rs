@@ -3,6 +3,7 @@ use crate::auth::{self, Arrival};
 use crate::cx::{Cx, Trace};
 use crate::limits::Limits;
 use crate::routes::{Entry, Routes};
+use crate::upload::{self, MAX_BODY_BYTES};
 use crate::version::ApiVersion;
 use crate::{cors, docs, openapi};
 use axum::Router;
@@ -10,6 +11,7 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, RawPathParams, Request, State};
 use axum::middleware::Next;
 use axum::routing::{MethodFilter, on};
+use bytes::Bytes;
 use doorward_base::*;
 use doorward_core::client::{self, Current};
 use doorward_core::{App, Scope, dev_browser};
@@ -24,6 +26,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
+
+/// How many files may be on their way in at once.
+const MAX_UPLOADS: usize = 8;
 
 /// How the gateway guards the server.
 #[derive(Clone, Debug)]
@@ -65,6 +70,7 @@ pub(crate) struct Inner {
     pub(crate) limits: Limits,
     in_flight: Semaphore,
     mints: Semaphore,
+    uploads: Semaphore,
 }
 
 /// What the log line of a request says beside its status and duration; put onto the answer by whoever knows.
@@ -80,7 +86,7 @@ impl Gateway {
     pub fn new(app: Arc<App>, config: Config) -> Self {
         let limits = Limits::new(&app.clock);
         let (in_flight, mints) = (Semaphore::new(config.max_in_flight), Semaphore::new(config.max_mints_in_flight));
-        Self(Arc::new(Inner { app, config, limits, in_flight, mints }))
+        Self(Arc::new(Inner { app, config, limits, in_flight, mints, uploads: Semaphore::new(MAX_UPLOADS) }))
     }
 
     /// The routes as a router, with `/openapi.json` and `/docs` of the same table.
@@ -179,12 +185,24 @@ impl Gateway {
         }
         let path: Vec<(String, String)> = params.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
         let mut cx = self.context(meta, &mut parts, arrival, trace).await?;
-        let body = http_body_util::Limited::new(body, self.0.config.max_body_bytes).collect().await;
+        // Files are large: few of them at once, and only from those who may send one.
+        let uploading = entry.shape.takes_file().then(|| self.0.uploads.try_acquire()).transpose();
+        let _uploading = uploading.map_err(|_| ApiError::new(codes::SERVER_BUSY).retry_after(1))?;
+        let most = if entry.shape.takes_file() { MAX_BODY_BYTES } else { self.0.config.max_body_bytes };
+        let body = http_body_util::Limited::new(body, most).collect().await;
         let body = body.map_err(|e| match e.downcast_ref::<http_body_util::LengthLimitError>() {
             Some(_) => ApiError::new(codes::REQUEST_TOO_LARGE),
             None => ApiError::new(codes::BAD_REQUEST),
         })?;
-        let input = entry.shape.read(&path, parts.uri.query(), &cx.headers, &body.to_bytes())?;
+        let mut body = body.to_bytes();
+        if entry.shape.takes_file() {
+            cx.upload = upload::read(&cx.headers, &body).await?;
+            if cx.upload.is_some() || upload::is_form(&cx.headers) {
+                body = Bytes::new();
+            }
+        }
+        let input = entry.shape.read(&path, parts.uri.query(), &cx.headers, &body)?;
+        drop(body);
         let answer = match entry.handler.call(&mut cx, input).await {
             Ok(body) => answer::success(&mut cx, meta, body).await,
             Err(error) => {
@@ -221,6 +239,7 @@ impl Gateway {
             session: None,
             headers: HeaderMap::new(),
             proxy_url: arrival.proxy_url,
+            upload: None,
             raw: None,
             trace: trace.clone(),
         };

@@ -33,6 +33,7 @@ struct Param {
 pub(crate) struct Shape {
     params: HashMap<String, Param>,
     api: Api,
+    takes_file: bool,
 }
 
 /// The most parameters that a form or query may have.
@@ -45,8 +46,14 @@ impl Shape {
         let settings = SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true);
         let schema = settings.into_generator().into_root_schema_for::<E>();
         let properties = schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
+        let takes_file = properties.values().any(|schema| schema.get("format").and_then(Value::as_str) == Some("binary"));
         let params = properties.into_iter().map(|(name, schema)| (name, param(&schema))).collect();
-        Self { params, api: E::META.api }
+        Self { params, api: E::META.api, takes_file }
+    }
+
+    /// Whether the body may be a file: one of the parameters is declared as `binary`.
+    pub(crate) fn takes_file(&self) -> bool {
+        self.takes_file
     }
 
     /// Reads path, query and body into one object. The path wins over the body, the body over the query.

@@ -13,6 +13,7 @@ mod input;
 mod limits;
 pub mod openapi;
 mod routes;
+mod upload;
 mod version;
 mod visit;
 

@@ -86,7 +86,14 @@ fn operation(endpoint: &Documented, response: Value) -> Value {
     });
     if let Some(fields) = out.as_object_mut() {
         if !body.is_empty() {
-            let kind = if meta.api == Api::Frontend { "application/x-www-form-urlencoded" } else { "application/json" };
+            let file = body.values().any(|schema| schema.get("format").and_then(Value::as_str) == Some("binary"));
+            let kind = if file {
+                "multipart/form-data"
+            } else if meta.api == Api::Frontend {
+                "application/x-www-form-urlencoded"
+            } else {
+                "application/json"
+            };
             fields.insert("requestBody".to_owned(), json!({"content": {kind: {"schema": {"type": "object", "properties": body}}}}));
         }
         let security = match meta.auth {

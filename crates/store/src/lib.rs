@@ -7,6 +7,7 @@ pub mod attempts;
 pub mod clients;
 pub mod db;
 pub mod dev_browsers;
+pub mod images;
 pub mod instances;
 pub mod jobs;
 mod migrate;

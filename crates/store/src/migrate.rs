@@ -7,6 +7,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_sweep.sql"),
     include_str!("migrations/0003_second_factors.sql"),
     include_str!("migrations/0009_tickets.sql"),
+    include_str!("migrations/0010_images.sql"),
 ];
 
 /// The schema that this build reads and writes.

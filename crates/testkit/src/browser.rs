@@ -29,6 +29,8 @@ pub struct Answer {
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
+    /// The body.
+    pub bytes: Vec<u8>,
     /// The body as text.
     pub text: String,
     /// The body as JSON; null when it is none.
@@ -38,9 +40,10 @@ pub struct Answer {
 impl Answer {
     pub(crate) async fn of(response: reqwest::Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.unwrap();
+        let bytes = response.bytes().await.unwrap().to_vec();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Self { status, headers, text, json }
+        Self { status, headers, bytes, text, json }
     }
 
     /// The body, if the status is the one expected.
@@ -98,6 +101,17 @@ impl Browser {
 
     /// Sends a request as it is; cookies of the answer are kept.
     pub async fn send(&mut self, method: &str, path: &str, body: Option<(&str, String)>) -> Answer {
+        self.send_bytes(method, path, body.map(|(kind, text)| (kind, text.into_bytes()))).await
+    }
+
+    /// Sends a file, as a form of several parts.
+    pub async fn upload(&mut self, path: &str, name: &str, bytes: &[u8]) -> Answer {
+        let head = format!("--cut\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n");
+        let body = [head.as_bytes(), bytes, b"\r\n--cut--\r\n"].concat();
+        self.send_bytes("POST", path, Some(("multipart/form-data; boundary=cut", body))).await
+    }
+
+    async fn send_bytes(&mut self, method: &str, path: &str, body: Option<(&str, Vec<u8>)>) -> Answer {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         let mut path = path.to_owned();
         if let Some(version) = &self.api_version {

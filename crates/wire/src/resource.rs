@@ -192,6 +192,18 @@ resource! {
         username: Option<String>,
     }
 
+    /// A picture that somebody uploaded.
+    Image {
+        /// `image`.
+        object: String,
+        /// Its id.
+        id: ImageId,
+        /// The name of the file.
+        name: String,
+        /// Where everybody sees it.
+        public_url: String,
+    }
+
     /// A signed token.
     Token {
         /// `token`.

@@ -125,7 +125,7 @@ pub(crate) async fn view(
         first_factor_verification: first,
         second_factor_verification: second,
         identifier: state.identifier.clone(),
-        user_data: user.filter(|_| !hide).map(users::sign_in_view),
+        user_data: user.filter(|_| !hide).map(|user| users::sign_in_view(scope, user)),
         created_session_id: match &state.stage {
             Stage::Complete { session, .. } => Some(session.clone()),
             _ => None,

@@ -19,6 +19,7 @@ pub use update::update;
 
 use crate::app::{Scope, internal};
 use crate::identifiers::{Email, Username};
+use crate::images;
 use doorward_base::*;
 use doorward_store::users::{self, EmailRecord, UserRecord, UserWithEmails};
 use doorward_store::{StoreError, Tx};
@@ -77,9 +78,9 @@ pub fn view(scope: &Scope, it: &UserWithEmails, audience: Audience) -> User {
         first_name: user.first_name.clone(),
         last_name: user.last_name.clone(),
         locale: user.locale.clone(),
-        profile_image_url: String::new(),
-        image_url: String::new(),
-        has_image: false,
+        profile_image_url: images::url_of(scope, it),
+        image_url: images::url_of(scope, it),
+        has_image: user.image_id.is_some(),
         public_metadata: object(&user.public_metadata),
         private_metadata: private.then(|| object(&user.private_metadata)),
         unsafe_metadata: object(&user.unsafe_metadata),
@@ -119,13 +120,13 @@ pub fn view(scope: &Scope, it: &UserWithEmails, audience: Audience) -> User {
 }
 
 /// What others may see of a user.
-pub fn public_view(it: &UserWithEmails) -> PublicUserData {
+pub fn public_view(scope: &Scope, it: &UserWithEmails) -> PublicUserData {
     PublicUserData {
         first_name: it.user.first_name.clone(),
         last_name: it.user.last_name.clone(),
-        image_url: String::new(),
-        has_image: false,
-        profile_image_url: String::new(),
+        image_url: images::url_of(scope, it),
+        has_image: it.user.image_id.is_some(),
+        profile_image_url: images::url_of(scope, it),
         identifier: identifier(it),
         user_id: Some(it.user.id.clone()),
         username: it.user.username.clone(),
@@ -133,17 +134,17 @@ pub fn public_view(it: &UserWithEmails) -> PublicUserData {
 }
 
 /// What a sign-in may show of a user before it is complete.
-pub fn sign_in_view(it: &UserWithEmails) -> SignInUserData {
+pub fn sign_in_view(scope: &Scope, it: &UserWithEmails) -> SignInUserData {
     SignInUserData {
         first_name: it.user.first_name.clone(),
         last_name: it.user.last_name.clone(),
-        image_url: String::new(),
-        has_image: false,
-        profile_image_url: String::new(),
+        image_url: images::url_of(scope, it),
+        has_image: it.user.image_id.is_some(),
+        profile_image_url: images::url_of(scope, it),
     }
 }
 
-fn identifier(it: &UserWithEmails) -> String {
+pub(crate) fn identifier(it: &UserWithEmails) -> String {
     let primary = it.emails.iter().find(|email| Some(&email.id) == it.user.primary_email_address_id.as_ref());
     primary.or(it.emails.first()).map(|email| email.address.clone()).or_else(|| it.user.username.clone()).unwrap_or_default()
 }

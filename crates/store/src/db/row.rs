@@ -45,6 +45,11 @@ impl Row {
         flag -> bool
     }
 
+    getter! {
+        /// Bytes that are there.
+        bytes -> Vec<u8>
+    }
+
     /// An id, or another type made of text.
     pub fn id<T: From<String>>(&self, column: &str) -> Result<T, StoreError> {
         self.text(column).map(T::from)

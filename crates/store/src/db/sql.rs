@@ -11,6 +11,8 @@ pub enum Value {
     Int(Option<i64>),
     /// Flags.
     Flag(bool),
+    /// Pictures.
+    Bytes(Vec<u8>),
 }
 
 /// A statement with its values. `$1` is the first value, on both databases.
@@ -55,16 +57,18 @@ impl Sql {
         Option<String>: Encode<'static, DB> + Type<DB>,
         Option<i64>: Encode<'static, DB> + Type<DB>,
         bool: Encode<'static, DB> + Type<DB>,
+        Vec<u8>: Encode<'static, DB> + Type<DB>,
         DB::Arguments: sqlx::IntoArguments<DB>,
     {
         let mut arguments = DB::Arguments::default();
         arguments.reserve(self.values.len(), self.values.len() * 32);
         for value in self.values {
-            // Encoding text, integers and flags cannot fail on either database.
+            // Encoding text, integers, flags and bytes cannot fail on either database.
             let _ = match value {
                 Value::Text(v) => arguments.add(v),
                 Value::Int(v) => arguments.add(v),
                 Value::Flag(v) => arguments.add(v),
+                Value::Bytes(v) => arguments.add(v),
             };
         }
         // Every text is written in this crate; what comes from outside is bound.
@@ -127,6 +131,12 @@ impl From<bool> for Value {
     }
 }
 
+impl From<&[u8]> for Value {
+    fn from(v: &[u8]) -> Self {
+        Self::Bytes(v.to_vec())
+    }
+}
+
 macro_rules! id_values {
     ($($id:ident),*) => {$(
         impl From<&$id> for Value {
@@ -157,5 +167,6 @@ id_values!(
     SecretKeyId,
     JobId,
     MessageId,
-    BackupCodesId
+    BackupCodesId,
+    ImageId
 );

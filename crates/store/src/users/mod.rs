@@ -63,6 +63,8 @@ pub struct UserRecord {
     pub mfa_enabled_at: Option<Timestamp>,
     /// When the last second factor was removed.
     pub mfa_disabled_at: Option<Timestamp>,
+    /// The picture that the user chose.
+    pub image_id: Option<ImageId>,
     /// When the user last signed in.
     pub last_sign_in_at: Option<Timestamp>,
     /// When the user was last seen.
@@ -135,6 +137,7 @@ fn user(row: &Row) -> Result<UserRecord, StoreError> {
         backup_codes_enabled: row.flag("backup_codes_enabled")?,
         mfa_enabled_at: row.opt_int("mfa_enabled_at")?,
         mfa_disabled_at: row.opt_int("mfa_disabled_at")?,
+        image_id: row.opt_id("image_id")?,
         last_sign_in_at: row.opt_int("last_sign_in_at")?,
         last_active_at: row.opt_int("last_active_at")?,
         created_at: row.int("created_at")?,
@@ -323,6 +326,18 @@ pub async fn set_banned(tx: &mut Tx, instance: &InstanceId, id: &UserId, banned:
     Ok(tx.exec(sql!(text, instance, id, banned, now)).await? == 1)
 }
 
+/// Says which picture a user shows. False when there is no such user.
+pub(crate) async fn set_image(
+    tx: &mut Tx,
+    instance: &InstanceId,
+    id: &UserId,
+    image: Option<&ImageId>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let text = format!("UPDATE users SET image_id = $3, {} WHERE instance_id = $1 AND id = $2", changed_at(4));
+    Ok(tx.exec(sql!(text, instance, id, image.map(ImageId::as_str), now)).await? == 1)
+}
+
 /// Closes an account until a time, or opens it and forgets the wrong guesses. False when there is no such user.
 pub async fn set_locked(
     tx: &mut Tx,
@@ -418,7 +433,7 @@ pub async fn delete(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timest
         (SELECT id FROM sessions WHERE instance_id = $1 AND user_id = $2)";
     tx.exec(sql!(refresh, instance, id)).await?;
     tx.exec(sql!("DELETE FROM sessions WHERE instance_id = $1 AND user_id = $2", instance, id)).await?;
-    for table in ["email_addresses", "totps", "backup_codes", "tickets"] {
+    for table in ["email_addresses", "totps", "backup_codes", "tickets", "images"] {
         tx.exec(sql!(format!("DELETE FROM {table} WHERE instance_id = $1 AND user_id = $2"), instance, id)).await?;
     }
     Ok(tx.exec(sql!("DELETE FROM users WHERE instance_id = $1 AND id = $2", instance, id)).await? == 1)
