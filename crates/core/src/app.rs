@@ -75,6 +75,10 @@ pub fn internal(error: StoreError) -> ApiError {
     match error {
         StoreError::Busy => ApiError::new(codes::SERVER_BUSY).retry_after(1),
         StoreError::Serialization => ApiError::new(codes::SERVER_BUSY).retry_after(1),
+        StoreError::Unavailable(cause) => {
+            tracing::warn!(%cause, "the database did not answer");
+            ApiError::new(codes::SERVER_BUSY).retry_after(1)
+        }
         other => ApiError::internal(other),
     }
 }

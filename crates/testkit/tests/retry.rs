@@ -1,4 +1,4 @@
-//! Two transactions that wait for each other.
+//! Transactions that wait for each other, and statements that the database ends.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use doorward_store::db::Dialect;
@@ -52,5 +52,34 @@ async fn what_was_decided_from_an_answer_that_no_longer_holds_is_not_repeated() 
     match dialect {
         Dialect::Postgres => assert_eq!((lost, counts), (1, vec![1, 1]), "{results:?}"),
         Dialect::Sqlite => assert_eq!((lost, counts), (0, vec![2, 2]), "{results:?}"),
+    }
+}
+
+/// The administrator's two ways of ending somebody else's statement; a statement that takes too long ends as by the first.
+#[tokio::test]
+async fn fault_142_a_statement_that_the_database_ends_is_answered_with_try_again() {
+    let server = TestServer::start().await;
+    let user = server.user("ada@example.com", "correct horse").await;
+    let path = format!("/v1/users/{user}");
+    for end in ["pg_cancel_backend", "pg_terminate_backend"] {
+        let mut holder = server.app.db.begin().await.unwrap();
+        if server.app.db.dialect() == Dialect::Sqlite {
+            assert_eq!(server.backend("GET", &path, None).await.status, 200, "a writer keeps no reader waiting");
+            continue;
+        }
+        holder.exec(sql!("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")).await.unwrap();
+        let me = holder.opt(sql!("SELECT CAST(pg_backend_pid() AS BIGINT) AS pid")).await.unwrap().unwrap().int("pid").unwrap();
+        let ended = async {
+            let text = format!(
+                "SELECT {end}(pid) FROM pg_stat_activity WHERE CAST($1 AS INTEGER) = ANY(pg_blocking_pids(pid)) AND datname = current_database()"
+            );
+            while server.app.db.all(sql!(text.clone(), me)).await.unwrap().is_empty() {}
+        };
+        let pair = async { tokio::join!(server.backend("GET", &path, None), ended) };
+        let (answer, ()) = tokio::time::timeout(Duration::from_secs(30), pair).await.unwrap();
+        assert_eq!(answer.status, 503, "{end}: {}", answer.json);
+        assert_eq!(answer.headers["retry-after"], "1", "{end}");
+        drop(holder);
+        assert_eq!(server.backend("GET", &path, None).await.status, 200, "{end}: and then it works again");
     }
 }

@@ -55,7 +55,7 @@ impl<DB: Database> Lanes<DB> {
     /// A connection that lives, as far as can be known.
     pub(super) async fn lease(&self) -> Result<Lease<DB>, StoreError> {
         let permit = tokio::time::timeout(self.0.wait, Arc::clone(&self.0.gate).acquire_owned()).await;
-        let permit = permit.map_err(|_| StoreError::Busy)?.map_err(|_| StoreError::Other(sqlx::Error::PoolClosed))?;
+        let permit = permit.map_err(|_| StoreError::Busy)?.map_err(|_| StoreError::Unavailable(sqlx::Error::PoolClosed))?;
         let connection = match self.take_warm().await {
             Some(connection) => connection,
             None => self.0.pool.acquire().await?,
@@ -92,17 +92,20 @@ impl<DB: Database> Lease<DB> {
         self.connection.deref_mut()
     }
 
-    /// Ends the use. A statement that the database answered, be it with an error, leaves the connection good.
+    /// Ends the use. A statement that the database answered, be it with an error, leaves the connection good, unless that
+    /// answer was its last: then the pool looks whether the connection lives.
     pub(super) fn finish<T>(self, result: Result<T, sqlx::Error>) -> Result<T, StoreError> {
         let Self { connection, lanes, _permit } = self;
-        if matches!(result, Ok(_) | Err(sqlx::Error::Database(_))) && !lanes.0.gate.is_closed() {
+        let answered = matches!(result, Ok(_) | Err(sqlx::Error::Database(_)));
+        let result = result.map_err(StoreError::from);
+        if answered && !matches!(result, Err(StoreError::Unavailable(_))) && !lanes.0.gate.is_closed() {
             let mut warm = lanes.warm();
             warm.push(Warm { connection, since: Instant::now() });
             if warm.first().is_some_and(|it| it.since.elapsed() > WARM) {
                 warm.remove(0);
             }
         }
-        Ok(result?)
+        result
     }
 
     /// Ends a transaction that nobody committed. A connection that cannot say that it did is closed, which ends it as well.

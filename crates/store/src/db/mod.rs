@@ -30,6 +30,9 @@ pub enum StoreError {
     /// No connection came free in time.
     #[error("no database connection came free in time")]
     Busy,
+    /// The database cannot be reached now, is shutting down or starting, or ended a statement that took too long.
+    #[error("the database did not answer: {0}")]
+    Unavailable(#[source] sqlx::Error),
     /// The database's address is wrong.
     #[error("the database address is not valid: {0}")]
     Address(String),
@@ -48,10 +51,18 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::Database(db) if matches!(db.code().as_deref(), Some("40001" | "40P01" | "5" | "261" | "517" | "773")) => {
                 Self::Serialization
             }
+            sqlx::Error::Database(db) if db.code().is_some_and(|code| is_passing(&code)) => Self::Unavailable(error),
+            sqlx::Error::Io(_) | sqlx::Error::PoolClosed => Self::Unavailable(error),
             sqlx::Error::PoolTimedOut => Self::Busy,
             _ => Self::Other(error),
         }
     }
+}
+
+/// States of PostgreSQL that pass by themselves: class 08 (connection), too many connections, a cancelled statement (also one
+/// that ran into the time limit), shutdown, crash, start-up. Source: PostgreSQL, appendix A.
+fn is_passing(code: &str) -> bool {
+    code.len() == 5 && (code.starts_with("08") || matches!(code, "53300" | "57014" | "57P01" | "57P02" | "57P03"))
 }
 
 /// How a database is reached.
