@@ -49,15 +49,15 @@ fn on(presence: Presence) -> &'static str {
 
 fn auth_config(instance: &Instance) -> Value {
     let attributes = &instance.settings.attributes;
-    let identifiers: Vec<&str> = [("email_address", attributes.email_address), ("username", attributes.username)]
-        .into_iter()
-        .filter(|(_, presence)| *presence != Presence::Off)
-        .map(|(name, _)| name)
-        .collect();
+    let all = [("email_address", attributes.email_address), ("phone_number", attributes.phone_number), ("username", attributes.username)];
+    let identifiers: Vec<&str> = all.into_iter().filter(|(_, presence)| *presence != Presence::Off).map(|(name, _)| name).collect();
     let required: Vec<Vec<&str>> = identifiers.iter().map(|name| vec![*name]).collect();
     let mut factors = Vec::new();
     if attributes.email_code && attributes.email_address != Presence::Off {
         factors.push("email_code");
+    }
+    if attributes.phone_code && attributes.phone_number != Presence::Off {
+        factors.push("phone_code");
     }
     if attributes.password != Presence::Off {
         factors.push("password");
@@ -68,7 +68,7 @@ fn auth_config(instance: &Instance) -> Value {
         "first_name": on(attributes.first_name),
         "last_name": on(attributes.last_name),
         "email_address": on(attributes.email_address),
-        "phone_number": "off",
+        "phone_number": on(attributes.phone_number),
         "username": on(attributes.username),
         "password": on(attributes.password),
         "identification_requirements": required,
@@ -201,7 +201,8 @@ fn attribute(presence: Presence, first: &[&str], verifications: &[&str]) -> Valu
 /// What users may enrol as second factors.
 fn second_factors(instance: &Instance) -> Vec<&'static str> {
     let set = &instance.settings.attributes;
-    let offered = [("totp", set.authenticator_app), ("backup_code", set.backup_code && set.authenticator_app)];
+    let any = set.authenticator_app || set.phone_second_factor;
+    let offered = [("totp", set.authenticator_app), ("phone_code", set.phone_second_factor), ("backup_code", set.backup_code && any)];
     offered.into_iter().filter(|(_, on)| *on).map(|(name, _)| name).collect()
 }
 
@@ -223,10 +224,21 @@ fn attributes(instance: &Instance) -> Value {
     username["used_for_first_factor"] = json!(set.username != Presence::Off);
     let mut email_address = attribute(set.email_address, email_factors, email_proofs);
     email_address["used_for_first_factor"] = json!(email);
+    let phone = set.phone_number != Presence::Off;
+    let phone_factors: &[&str] = if set.phone_code && phone { &["phone_code"] } else { &[] };
+    let phone_proofs: &[&str] = if phone || set.phone_second_factor { &["phone_code"] } else { &[] };
+    let mut phone_number = attribute(set.phone_number, phone_factors, phone_proofs);
+    phone_number["used_for_first_factor"] = json!(phone);
+    phone_number["verify_at_sign_up"] = json!(phone);
+    if set.phone_second_factor {
+        phone_number["enabled"] = json!(true);
+        phone_number["used_for_second_factor"] = json!(true);
+        phone_number["second_factors"] = json!(["phone_code"]);
+    }
     let off = || attribute(Presence::Off, &[], &[]);
     json!({
         "email_address": email_address,
-        "phone_number": off(),
+        "phone_number": phone_number,
         "username": username,
         "web3_wallet": off(),
         "first_name": attribute(set.first_name, &[], &[]),

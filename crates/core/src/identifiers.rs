@@ -1,5 +1,6 @@
 //! Identifiers: what a person types to say who they are, and the form in which it is compared.
 
+use crate::phone::Phone;
 use crate::settings::UsernameSettings;
 use doorward_base::*;
 use unicode_normalization::UnicodeNormalization as _;
@@ -23,12 +24,14 @@ pub struct Username {
     pub key: String,
 }
 
-/// Either, by its form.
+/// Any of them, by its form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identifier {
     /// It has an `@`.
     Email(Email),
-    /// It has none: the key of a user name.
+    /// It begins with a plus sign.
+    Phone(Phone),
+    /// It has neither: the key of a user name.
     Username(String),
 }
 
@@ -133,6 +136,9 @@ pub fn parse_identifier(text: &str) -> Option<Identifier> {
     let text = text.trim_matches(' ');
     if text.contains('@') {
         return parse_email(text).map(Identifier::Email);
+    }
+    if text.starts_with('+') {
+        return Phone::parse(text).map(Identifier::Phone);
     }
     let possible = (1..=256).contains(&text.len()) && text.bytes().all(is_username_byte);
     possible.then(|| Identifier::Username(text.to_ascii_lowercase()))
@@ -275,13 +281,14 @@ mod tests {
     }
 
     #[test]
-    fn an_identifier_is_an_address_or_the_key_of_a_user_name() {
+    fn an_identifier_is_an_address_a_number_or_the_key_of_a_user_name() {
+        assert_eq!(parse_identifier(" +1 (202) 456-0143"), Phone::parse("+12024560143").map(Identifier::Phone));
         assert_eq!(
             parse_identifier(" Foo@x.example "),
             parse_email("foo@x.example").map(|e| Identifier::Email(Email { address: "Foo@x.example".to_owned(), ..e }))
         );
         assert_eq!(parse_identifier("1234"), Some(Identifier::Username("1234".to_owned())));
-        for nobody in ["", " ", "a@", "ada lovelace", "ada\n", "a\u{ff20}b.co", "+15555550100", &"a".repeat(257)] {
+        for nobody in ["", " ", "a@", "ada lovelace", "ada\n", "a\u{ff20}b.co", "+1555555010", "++15555550100", &"a".repeat(257)] {
             assert_eq!(parse_identifier(nobody), None, "{nobody:?}");
         }
     }

@@ -1,9 +1,10 @@
-//! Mail on its way: written into the outbox together with what causes it, sealed, for it may hold a code.
+//! Mail on its way.
 
-use crate::app::{Scope, internal};
+use crate::app::Scope;
 use crate::crypto::{Sealer, Unsealable};
+use crate::outbox;
 use doorward_base::*;
-use doorward_store::{Tx, jobs};
+use doorward_store::Tx;
 use serde::{Deserialize, Serialize};
 
 /// The kind of job that delivers a mail.
@@ -43,19 +44,12 @@ fn one_line(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(100).collect()
 }
 
-fn context(id: &JobId) -> String {
-    format!("job:{id}")
-}
-
 /// Puts a mail into the outbox.
 ///
 /// # Errors
 /// Only failures of ours.
 pub async fn enqueue(scope: &Scope, tx: &mut Tx, mail: &Mail) -> Result<(), ApiError> {
-    let id = JobId::new(scope.now, &scope.app.rng);
-    let text = serde_json::to_vec(mail).map_err(ApiError::internal)?;
-    let sealed = scope.app.sealer.seal(&scope.app.rng, &context(&id), &text).map_err(ApiError::internal)?;
-    jobs::insert(tx, scope.ins(), &id, JOB_KIND, &sealed, scope.now).await.map_err(internal)
+    outbox::enqueue(scope, tx, JOB_KIND, mail).await
 }
 
 /// Opens a mail from the outbox.
@@ -63,6 +57,5 @@ pub async fn enqueue(scope: &Scope, tx: &mut Tx, mail: &Mail) -> Result<(), ApiE
 /// # Errors
 /// When it was sealed with another master key.
 pub fn open(sealer: &Sealer, id: &JobId, sealed: &str) -> Result<Mail, Unsealable> {
-    let plain = sealer.open(&context(id), sealed)?;
-    serde_json::from_slice(&plain).map_err(|_| Unsealable)
+    outbox::open(sealer, id, sealed)
 }

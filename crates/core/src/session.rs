@@ -229,10 +229,12 @@ fn alternatives(scope: &Scope, user: &UserWithEmails, session: &SessionRecord, c
 fn shortcode(scope: &Scope, user: &UserWithEmails, session: &SessionRecord, code: &str) -> Value {
     let view = users::view(scope, user, Audience::Frontend);
     let primary = view.email_addresses.iter().find(|email| Some(&email.id) == view.primary_email_address_id.as_ref());
+    let phone = view.phone_numbers.iter().find(|phone| Some(&phone.id) == view.primary_phone_number_id.as_ref());
     match code {
         "user.primary_email_address" => return json!(primary.map(|email| &email.email_address)),
         "user.email_verified" => return json!(primary.is_some_and(|email| !email.reserved)),
-        "user.phone_number_verified" => return json!(false),
+        "user.primary_phone_number" => return json!(phone.map(|phone| &phone.phone_number)),
+        "user.phone_number_verified" => return json!(phone.is_some_and(|phone| !phone.reserved)),
         "user.full_name" => {
             let name = [view.first_name.as_deref(), view.last_name.as_deref()];
             let name = name.into_iter().flatten().collect::<Vec<_>>().join(" ");

@@ -34,6 +34,8 @@ pub struct Settings {
     pub username: UsernameSettings,
     /// Protection against guessing.
     pub attack_protection: AttackProtection,
+    /// Text messages.
+    pub sms: SmsSettings,
     /// Where the app's own pages are.
     pub paths: Paths,
     /// What users may do by themselves.
@@ -62,6 +64,12 @@ pub struct Attributes {
     pub email_address: Presence,
     /// Whether a code sent to the address signs in.
     pub email_code: bool,
+    /// Phone number.
+    pub phone_number: Presence,
+    /// Whether a code sent to the number signs in.
+    pub phone_code: bool,
+    /// Whether users may keep a number for second factors.
+    pub phone_second_factor: bool,
     /// User name.
     pub username: Presence,
     /// Password.
@@ -148,6 +156,16 @@ pub struct UsernameSettings {
     pub min_length: u32,
     /// Most characters.
     pub max_length: u32,
+}
+
+/// Text messages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SmsSettings {
+    /// The countries whose numbers are taken and sent to: two letters each (ISO 3166-1).
+    pub allowed_countries: Vec<String>,
+    /// Whether codes may travel over WhatsApp too.
+    pub whatsapp: bool,
 }
 
 /// Protection against guessing.
@@ -245,6 +263,7 @@ impl Default for Settings {
                 enumeration_protection: false,
                 rate_limits: RateLimits::Auto,
             },
+            sms: SmsSettings::default(),
             paths: Paths::default(),
             actions: Actions { delete_self: true, create_organization: true },
             jwt_templates: std::collections::BTreeMap::new(),
@@ -257,6 +276,9 @@ impl Default for Attributes {
         Self {
             email_address: Presence::Required,
             email_code: true,
+            phone_number: Presence::Off,
+            phone_code: true,
+            phone_second_factor: false,
             username: Presence::Optional,
             password: Presence::Required,
             first_name: Presence::Optional,
@@ -306,6 +328,12 @@ impl Default for PasswordSettings {
 impl Default for UsernameSettings {
     fn default() -> Self {
         Self { min_length: 4, max_length: 64 }
+    }
+}
+
+impl Default for SmsSettings {
+    fn default() -> Self {
+        Self { allowed_countries: vec!["US".to_owned(), "CA".to_owned()], whatsapp: false }
     }
 }
 
@@ -411,8 +439,12 @@ impl Settings {
             between(&format!("jwt_templates.{name}.lifetime"), template.lifetime, 30, 315_360_000)?;
             between(&format!("jwt_templates.{name}.allowed_clock_skew"), template.allowed_clock_skew, 0, 300)?;
         }
-        if self.attributes.email_address == Presence::Off && self.attributes.username == Presence::Off {
-            return Err("attributes: a user needs an email_address or a username".to_owned());
+        if let Some(bad) = self.sms.allowed_countries.iter().find(|it| it.len() != 2 || !it.bytes().all(|b| b.is_ascii_alphabetic())) {
+            return Err(format!("sms.allowed_countries: {bad:?} is not the two letters of a country"));
+        }
+        let attributes = &self.attributes;
+        if [attributes.email_address, attributes.username, attributes.phone_number].iter().all(|it| *it == Presence::Off) {
+            return Err("attributes: a user needs an email_address, a phone_number or a username".to_owned());
         }
         Ok(())
     }

@@ -3,10 +3,11 @@
 use crate::app::{Caller, Scope, internal};
 use crate::client::{self, Current, Outcome};
 use crate::identifiers::{self, Email, Username};
+use crate::phone::Phone;
 use crate::settings::{Presence, SignUpMode};
 use crate::sign_in::{self, NewSession, complete_new_session, filled};
-use crate::users::{self, NewEmail};
-use crate::{password, verification};
+use crate::users::{self, NewEmail, NewIdentifiers, NewPhone};
+use crate::{password, sms, verification};
 use doorward_base::*;
 use doorward_store::attempts::{self, AttemptRecord, Kind};
 use doorward_store::clients::{self, ClientRecord};
@@ -18,13 +19,49 @@ use doorward_wire::fapi::{AttemptVerification, PrepareVerification, SignUp, Sign
 use serde::{Deserialize, Serialize};
 
 const ABANDON_MS: i64 = 24 * 60 * 60 * 1000;
-const STRATEGY: &str = "email_code";
+
+/// A field that a code proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Proven {
+    Email,
+    Phone,
+}
+
+impl Proven {
+    /// The one that a strategy proves.
+    fn by(strategy: Option<&str>) -> Result<Self, ApiError> {
+        match filled(strategy) {
+            Some("email_code") => Ok(Self::Email),
+            Some("phone_code") => Ok(Self::Phone),
+            Some(_) => Err(ApiError::new(codes::VERIFICATION_STRATEGY_INVALID).param("strategy")),
+            None => Err(ApiError::new(codes::FORM_PARAM_MISSING).param("strategy")),
+        }
+    }
+
+    fn strategy(self) -> &'static str {
+        match self {
+            Self::Email => "email_code",
+            Self::Phone => "phone_code",
+        }
+    }
+
+    fn param(self) -> &'static str {
+        match self {
+            Self::Email => "email_address",
+            Self::Phone => "phone_number",
+        }
+    }
+}
 
 /// A sign-up, as it is kept.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct SignUpState {
     email: Option<(String, String)>,
-    email_proof: EmailProof,
+    email_proof: Proof,
+    #[serde(default)]
+    phone: Option<String>,
+    #[serde(default)]
+    phone_proof: Proof,
     username: Option<(String, String)>,
     first_name: Option<String>,
     last_name: Option<String>,
@@ -35,10 +72,10 @@ struct SignUpState {
     done: Option<Done>,
 }
 
-/// How far the proof of the address is.
+/// How far the proof of an address or number is.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
-enum EmailProof {
+enum Proof {
     /// No code was asked for.
     #[default]
     Unsent,
@@ -52,6 +89,29 @@ enum EmailProof {
 struct Done {
     user: UserId,
     session: SessionId,
+}
+
+impl SignUpState {
+    fn given(&self, field: Proven) -> bool {
+        match field {
+            Proven::Email => self.email.is_some(),
+            Proven::Phone => self.phone.is_some(),
+        }
+    }
+
+    fn proof(&self, field: Proven) -> &Proof {
+        match field {
+            Proven::Email => &self.email_proof,
+            Proven::Phone => &self.phone_proof,
+        }
+    }
+
+    fn set_proof(&mut self, field: Proven, proof: Proof) {
+        match field {
+            Proven::Email => self.email_proof = proof,
+            Proven::Phone => self.phone_proof = proof,
+        }
+    }
 }
 
 struct Loaded {
@@ -71,6 +131,7 @@ fn requirements(scope: &Scope, state: &SignUpState) -> Requirements {
     let attributes = &scope.instance.settings.attributes;
     let fields = [
         ("email_address", attributes.email_address, state.email.is_some()),
+        ("phone_number", attributes.phone_number, state.phone.is_some()),
         ("username", attributes.username, state.username.is_some()),
         ("password", attributes.password, state.password_hash.is_some()),
         ("first_name", attributes.first_name, state.first_name.is_some()),
@@ -86,11 +147,12 @@ fn requirements(scope: &Scope, state: &SignUpState) -> Requirements {
             missing.push("legal_accepted");
         }
     }
-    let proven = matches!(state.email_proof, EmailProof::Proven { .. });
-    let unverified = if state.email.is_some() && !proven { vec!["email_address"] } else { Vec::new() };
+    let open = |field: &Proven| state.given(*field) && !matches!(state.proof(*field), Proof::Proven { .. });
+    let unverified = [Proven::Email, Proven::Phone].into_iter().filter(open).map(Proven::param).collect();
     // Without anything to find the user by, there would be an account that nobody can enter.
-    if state.email.is_none() && state.username.is_none() && !missing.contains(&"email_address") && !missing.contains(&"username") {
-        missing.push(if attributes.email_address == Presence::Off { "username" } else { "email_address" });
+    let identifiers = [fields[0], fields[1], fields[2]];
+    if identifiers.iter().all(|(name, _, there)| !there && !missing.contains(name)) {
+        missing.extend(identifiers.iter().find(|(_, presence, _)| *presence != Presence::Off).map(|(name, ..)| *name));
     }
     Requirements { required, optional: of(Presence::Optional).map(|(name, ..)| *name).collect(), missing, unverified }
 }
@@ -161,26 +223,24 @@ pub async fn get(scope: &Scope, current: &Current, id: &SignUpId) -> Result<Sign
     view(scope, &load(scope, current, id).await?).await
 }
 
-/// Sends the code that proves the address.
+/// Sends the code that proves the address or the number.
 ///
 /// # Errors
 /// `verification_strategy_invalid`, `verification_already_verified`, `verification_code_too_many_requests`.
 pub async fn prepare(scope: &Scope, current: &Current, req: &PrepareVerification) -> Result<SignUp, ApiError> {
     let mut loaded = load_current(scope, current, &req.sign_up_id).await?;
-    check_strategy(req.strategy.as_deref())?;
-    if let EmailProof::Proven { .. } = loaded.state.email_proof {
+    let field = Proven::by(req.strategy.as_deref())?;
+    if let Proof::Proven { .. } = loaded.state.proof(field) {
         return Err(codes::VERIFICATION_ALREADY_VERIFIED.into());
     }
-    let (address, key) = loaded.state.email.clone().ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("email_address"))?;
-    if let EmailProof::Sent { verification } = &loaded.state.email_proof
+    if let Proof::Sent { verification } = loaded.state.proof(field)
         && let Some(before) = verification::load(scope, verification).await?
         && scope.now - before.created_at < verification::REPEAT_MS
     {
         return view(scope, &loaded).await;
     }
-    let email = Email { address, key };
-    let code = verification::new_code(scope, &loaded.record.id, STRATEGY, &email.key, &email, "sign up").await?;
-    loaded.state.email_proof = EmailProof::Sent { verification: code.record.id.clone() };
+    let code = new_code(scope, &loaded, field, req.channel.as_deref()).await?;
+    loaded.state.set_proof(field, Proof::Sent { verification: code.record.id.clone() });
     let mut tx = scope.db().begin().await.map_err(internal)?;
     advance(scope, &mut tx, &mut loaded).await?;
     code.write(scope, &mut tx).await?;
@@ -189,31 +249,36 @@ pub async fn prepare(scope: &Scope, current: &Current, req: &PrepareVerification
     view(scope, &loaded).await
 }
 
-/// Proves the address. When nothing else is missing, the user is made and signed in.
+async fn new_code(scope: &Scope, loaded: &Loaded, field: Proven, channel: Option<&str>) -> Result<verification::NewCode, ApiError> {
+    let owner = &loaded.record.id;
+    match (field, &loaded.state.email, &loaded.state.phone) {
+        (Proven::Email, Some((address, key)), _) => {
+            let email = Email { address: address.clone(), key: key.clone() };
+            verification::new_code(scope, owner, field.strategy(), key, &email, "sign up").await
+        }
+        (Proven::Phone, _, Some(number)) => {
+            let channel = sms::channel(scope, channel)?;
+            verification::new_phone_code(scope, owner, field.strategy(), &Phone::kept(number), channel).await
+        }
+        _ => Err(ApiError::new(codes::FORM_PARAM_MISSING).param(field.param())),
+    }
+}
+
+/// Proves the address or the number. When nothing else is missing, the user is made and signed in.
 ///
 /// # Errors
 /// `form_code_incorrect`, `verification_failed`, `verification_expired` and others.
 pub async fn attempt(scope: &Scope, caller: &Caller, current: Current, req: &AttemptVerification) -> Result<Outcome<SignUp>, ApiError> {
     let mut loaded = load_current(scope, &current, &req.sign_up_id).await?;
-    check_strategy(req.strategy.as_deref())?;
-    let EmailProof::Sent { verification } = &loaded.state.email_proof else {
-        return Err(match loaded.state.email_proof {
-            EmailProof::Proven { .. } => codes::VERIFICATION_ALREADY_VERIFIED,
-            _ => codes::VERIFICATION_MISSING,
-        }
-        .into());
+    let field = Proven::by(req.strategy.as_deref())?;
+    let verification = match loaded.state.proof(field) {
+        Proof::Sent { verification } => verification,
+        Proof::Proven { .. } => return Err(codes::VERIFICATION_ALREADY_VERIFIED.into()),
+        Proof::Unsent => return Err(codes::VERIFICATION_MISSING.into()),
     };
-    let proven = verification::try_code(scope, verification, &loaded.record.id, STRATEGY, req.code.as_deref()).await?;
-    loaded.state.email_proof = EmailProof::Proven { attempts: proven.attempts, at: scope.now };
+    let proven = verification::try_code(scope, verification, &loaded.record.id, field.strategy(), req.code.as_deref()).await?;
+    loaded.state.set_proof(field, Proof::Proven { attempts: proven.attempts, at: scope.now });
     settle(scope, caller, current, loaded, Some(proven)).await
-}
-
-fn check_strategy(strategy: Option<&str>) -> Result<(), ApiError> {
-    match filled(strategy) {
-        Some(STRATEGY) => Ok(()),
-        Some(_) => Err(ApiError::new(codes::VERIFICATION_STRATEGY_INVALID).param("strategy")),
-        None => Err(ApiError::new(codes::FORM_PARAM_MISSING).param("strategy")),
-    }
 }
 
 /// Takes what the person filled in. A field that the instance does not take is refused by name.
@@ -221,7 +286,7 @@ async fn fill(scope: &Scope, state: &mut SignUpState, fields: &SignUpFields) -> 
     let settings = &scope.instance.settings;
     let attributes = &settings.attributes;
     let strategy = filled(fields.strategy.as_deref());
-    if strategy.is_some_and(|s| !matches!(s, "password" | "email_code")) {
+    if strategy.is_some_and(|s| !matches!(s, "password" | "email_code" | "phone_code")) {
         return Err(ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param("strategy"));
     }
     if fields.transfer == Some(true) {
@@ -233,6 +298,9 @@ async fn fill(scope: &Scope, state: &mut SignUpState, fields: &SignUpFields) -> 
     };
     if let Some(text) = taken("email_address", attributes.email_address, fields.email_address.as_deref())? {
         set_email(scope, state, &text).await?;
+    }
+    if let Some(text) = taken("phone_number", attributes.phone_number, fields.phone_number.as_deref())? {
+        set_phone(scope, state, &text).await?;
     }
     if let Some(text) = taken("username", attributes.username, fields.username.as_deref())? {
         let name = identifiers::parse_username(&settings.username, &text)?;
@@ -286,7 +354,20 @@ async fn set_email(scope: &Scope, state: &mut SignUpState, text: &str) -> Result
     }
     // A new address is unproven, whatever was proven before it.
     state.email = Some((email.address, email.key));
-    state.email_proof = EmailProof::Unsent;
+    state.email_proof = Proof::Unsent;
+    Ok(())
+}
+
+async fn set_phone(scope: &Scope, state: &mut SignUpState, text: &str) -> Result<(), ApiError> {
+    let phone = users::read_phone(scope, text)?;
+    if state.phone.as_deref() == Some(phone.as_str()) {
+        return Ok(());
+    }
+    if user_store::by_phone(scope.db(), scope.ins(), phone.as_str()).await.map_err(internal)?.is_some() {
+        return Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param("phone_number"));
+    }
+    state.phone = Some(phone.as_str().to_owned());
+    state.phone_proof = Proof::Unsent;
     Ok(())
 }
 
@@ -312,18 +393,19 @@ async fn settle(
         tx.commit().await.map_err(internal)?;
         return Ok(Outcome { value: view(scope, &loaded).await?, current });
     }
-    let (user, username, emails) = new_user(scope, &loaded.state);
+    let (user, identifiers) = new_user(scope, &loaded.state);
     let new = NewSession::prepare(scope, caller, &current, &user.id);
     loaded.state.done = Some(Done { user: user.id.clone(), session: new.session.id.clone() });
-    let strategy = if loaded.state.email.is_some() && loaded.state.password_hash.is_none() { STRATEGY } else { "password" };
+    let coded = [Proven::Email, Proven::Phone].into_iter().find(|field| loaded.state.given(*field));
+    let strategy = coded.filter(|_| loaded.state.password_hash.is_none()).map_or("password", Proven::strategy);
     advance(scope, &mut tx, &mut loaded).await?;
-    users::insert(scope, &mut tx, user, username, emails).await?;
+    users::insert(scope, &mut tx, user, identifiers).await?;
     let completed = complete_new_session(scope, &mut tx, new, strategy).await?;
     tx.commit().await.map_err(internal)?;
     Ok(Outcome { value: view(scope, &loaded).await?, current: completed.current })
 }
 
-fn new_user(scope: &Scope, state: &SignUpState) -> (UserRecord, Option<Username>, Vec<NewEmail>) {
+fn new_user(scope: &Scope, state: &SignUpState) -> (UserRecord, NewIdentifiers) {
     let user = UserRecord {
         first_name: state.first_name.clone(),
         last_name: state.last_name.clone(),
@@ -334,16 +416,22 @@ fn new_user(scope: &Scope, state: &SignUpState) -> (UserRecord, Option<Username>
         legal_accepted_at: state.legal_accepted_at,
         ..users::blank(scope)
     };
+    let attempts = |field: Proven| match state.proof(field) {
+        Proof::Proven { attempts, .. } => Some(*attempts),
+        _ => None,
+    };
     let emails = state.email.iter().map(|(address, key)| NewEmail {
         email: Email { address: address.clone(), key: key.clone() },
-        strategy: Some(STRATEGY.to_owned()),
-        attempts: match state.email_proof {
-            EmailProof::Proven { attempts, .. } => Some(attempts),
-            _ => None,
-        },
+        strategy: Some(Proven::Email.strategy().to_owned()),
+        attempts: attempts(Proven::Email),
+    });
+    let phones = state.phone.iter().map(|number| NewPhone {
+        phone: Phone::kept(number),
+        strategy: Some(Proven::Phone.strategy().to_owned()),
+        attempts: attempts(Proven::Phone),
     });
     let username = state.username.clone().map(|(username, key)| Username { username, key });
-    (user, username, emails.collect())
+    (user, NewIdentifiers { username, emails: emails.collect(), phones: phones.collect() })
 }
 
 async fn advance(scope: &Scope, tx: &mut doorward_store::Tx, loaded: &mut Loaded) -> Result<(), ApiError> {
@@ -385,8 +473,8 @@ pub(crate) async fn current_view(scope: &Scope, client: &ClientRecord) -> Result
     view(scope, &Loaded { record, state }).await.map(Some)
 }
 
-async fn email_verification(scope: &Scope, state: &SignUpState) -> Result<Option<SignUpVerification>, ApiError> {
-    if state.email.is_none() {
+async fn field_verification(scope: &Scope, state: &SignUpState, field: Proven) -> Result<Option<SignUpVerification>, ApiError> {
+    if !state.given(field) {
         return Ok(None);
     }
     let blank = SignUpVerification {
@@ -396,19 +484,19 @@ async fn email_verification(scope: &Scope, state: &SignUpState) -> Result<Option
         attempts: None,
         expire_at: None,
         next_action: "needs_prepare".to_owned(),
-        supported_strategies: vec![STRATEGY.to_owned()],
+        supported_strategies: vec![field.strategy().to_owned()],
     };
-    Ok(Some(match &state.email_proof {
-        EmailProof::Unsent => blank,
-        EmailProof::Proven { attempts, at } => SignUpVerification {
+    Ok(Some(match state.proof(field) {
+        Proof::Unsent => blank,
+        Proof::Proven { attempts, at } => SignUpVerification {
             status: "verified".to_owned(),
-            strategy: Some(STRATEGY.to_owned()),
+            strategy: Some(field.strategy().to_owned()),
             attempts: Some(*attempts),
             expire_at: Some(*at),
             next_action: String::new(),
             ..blank
         },
-        EmailProof::Sent { verification } => match verification::load(scope, verification).await? {
+        Proof::Sent { verification } => match verification::load(scope, verification).await? {
             None => blank,
             Some(record) => {
                 let shown = verification::view(&record, scope.now);
@@ -440,14 +528,14 @@ async fn view(scope: &Scope, loaded: &Loaded) -> Result<SignUp, ApiError> {
         missing_fields: names(&open.missing),
         unverified_fields: names(&open.unverified),
         verifications: SignUpVerifications {
-            email_address: email_verification(scope, state).await?,
-            phone_number: None,
+            email_address: field_verification(scope, state, Proven::Email).await?,
+            phone_number: field_verification(scope, state, Proven::Phone).await?,
             web3_wallet: None,
             external_account: None,
         },
         username: state.username.as_ref().map(|(name, _)| name.clone()),
         email_address: state.email.as_ref().map(|(address, _)| address.clone()),
-        phone_number: None,
+        phone_number: state.phone.clone(),
         web3_wallet: None,
         password_enabled: has_password,
         has_password,

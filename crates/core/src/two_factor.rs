@@ -118,18 +118,14 @@ pub async fn verify_totp(scope: &Scope, user: &UserWithEmails, code: Option<&str
     }
     let wrong = || ApiError::new(codes::FORM_CODE_INCORRECT).param("code");
     let step = matching_step(scope, &totp, code)?.ok_or_else(wrong)?;
-    let wants_codes = scope.instance.settings.attributes.backup_code && !user.user.backup_codes_enabled;
-    let codes = if wants_codes { new_codes(scope) } else { Vec::new() };
     let mut tx = scope.db().begin().await.map_err(internal)?;
     if !store::use_totp_step(&mut tx, scope.ins(), id, step, scope.now).await.map_err(internal)? {
         return Err(wrong());
     }
-    store::set_totp_enabled(&mut tx, scope.ins(), id, true, true, scope.now).await.map_err(internal)?;
-    if wants_codes {
-        keep_codes(scope, &mut tx, id, &codes).await?;
-    }
+    store::set_totp_enabled(&mut tx, scope.ins(), id, true).await.map_err(internal)?;
+    let backup_codes = enrolled(scope, &mut tx, user).await?;
     tx.commit().await.map_err(internal)?;
-    Ok(Totp { backup_codes: wants_codes.then_some(codes), verified: true, updated_at: scope.now, ..view(&totp) })
+    Ok(Totp { backup_codes, verified: true, updated_at: scope.now, ..view(&totp) })
 }
 
 /// Removes the authenticator app. Backup codes go with the last factor that they stand in for.
@@ -140,18 +136,36 @@ pub async fn delete_totp(scope: &Scope, user: &UserWithEmails) -> Result<Deleted
     let id = &user.user.id;
     let mut without = user.clone();
     without.user.totp_enabled = false;
-    let others = !strategies::second_factors(&scope.instance, &without).is_empty();
     let mut tx = scope.db().begin().await.map_err(internal)?;
     let gone = store::delete_totp(&mut tx, scope.ins(), id).await.map_err(internal)?;
     let gone = gone.ok_or_else(|| ApiError::not_found("TOTP", id))?;
     if gone.verified {
-        store::set_totp_enabled(&mut tx, scope.ins(), id, false, others, scope.now).await.map_err(internal)?;
-        if !others {
-            store::replace_backup_codes(&mut tx, scope.ins(), id, &[], scope.now).await.map_err(internal)?;
-        }
+        store::set_totp_enabled(&mut tx, scope.ins(), id, false).await.map_err(internal)?;
+        removed(scope, &mut tx, &without).await?;
     }
     tx.commit().await.map_err(internal)?;
     Ok(DeletedObject::new("totp", &gone.id))
+}
+
+/// Notes that a user enrolled a second factor. The first set of backup codes comes with the first one.
+pub(crate) async fn enrolled(scope: &Scope, tx: &mut doorward_store::Tx, user: &UserWithEmails) -> Result<Option<Vec<String>>, ApiError> {
+    store::set_enrolled(tx, scope.ins(), &user.user.id, true, scope.now).await.map_err(internal)?;
+    if !scope.instance.settings.attributes.backup_code || user.user.backup_codes_enabled {
+        return Ok(None);
+    }
+    let codes = new_codes(scope);
+    keep_codes(scope, tx, &user.user.id, &codes).await?;
+    Ok(Some(codes))
+}
+
+/// Notes that a second factor is gone; `user` has it no longer. Backup codes go with the last one.
+pub(crate) async fn removed(scope: &Scope, tx: &mut doorward_store::Tx, user: &UserWithEmails) -> Result<(), ApiError> {
+    let (id, others) = (&user.user.id, !strategies::second_factors(&scope.instance, user).is_empty());
+    store::set_enrolled(tx, scope.ins(), id, others, scope.now).await.map_err(internal)?;
+    if !others {
+        store::replace_backup_codes(tx, scope.ins(), id, &[], scope.now).await.map_err(internal)?;
+    }
+    Ok(())
 }
 
 /// Makes a new set of backup codes. The set before is of no use afterwards.

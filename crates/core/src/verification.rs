@@ -3,6 +3,8 @@
 use crate::app::{Scope, internal};
 use crate::identifiers::{Email, is_test_email};
 use crate::mail;
+use crate::phone::Phone;
+use crate::sms::{self, Channel, Sms};
 use doorward_base::*;
 use doorward_store::Tx;
 use doorward_store::verifications::{self, VerificationRecord};
@@ -16,13 +18,21 @@ pub(crate) const MAX_TRIES: i64 = 5;
 pub(crate) const REPEAT_MS: i64 = 3_000;
 /// How many codes one address gets within [`LIFETIME_MS`].
 pub(crate) const MAX_SENT: i64 = 5;
-/// The code of test addresses on development instances.
+/// How many codes one number gets within a day, for each of them costs.
+pub(crate) const MAX_SENT_DAILY: i64 = 20;
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// The code of test addresses and numbers on development instances.
 const TEST_CODE: &str = "424242";
 
 /// A code that is to be written and sent, with the transition that causes it.
 pub(crate) struct NewCode {
     pub record: VerificationRecord,
-    mail: Option<mail::Mail>,
+    message: Option<Message>,
+}
+
+enum Message {
+    Mail(mail::Mail),
+    Sms(Sms),
 }
 
 /// Makes a code for an address. `owner` is the attempt, `target` what limits count by.
@@ -34,11 +44,39 @@ pub(crate) async fn new_code(
     email: &Email,
     purpose: &str,
 ) -> Result<NewCode, ApiError> {
-    let since = scope.now - LIFETIME_MS;
-    if verifications::sent_since(scope.db(), scope.ins(), target, since).await.map_err(internal)? >= MAX_SENT {
+    limit(scope, target, LIFETIME_MS, MAX_SENT).await?;
+    let test = scope.instance.is_development() && is_test_email(email);
+    let (record, code) = fresh(scope, owner, strategy, target, test);
+    let message = (!test).then(|| Message::Mail(mail::code_mail(scope, &email.address, &code, purpose)));
+    Ok(NewCode { record, message })
+}
+
+/// Makes a code for a number. Limits count by the number, whatever it is asked for.
+pub(crate) async fn new_phone_code(
+    scope: &Scope,
+    owner: &str,
+    strategy: &str,
+    phone: &Phone,
+    channel: Channel,
+) -> Result<NewCode, ApiError> {
+    sms::check_country(scope, phone, "phone_number")?;
+    limit(scope, phone.as_str(), LIFETIME_MS, MAX_SENT).await?;
+    limit(scope, phone.as_str(), DAY_MS, MAX_SENT_DAILY).await?;
+    let test = scope.instance.is_development() && phone.is_test();
+    let (mut record, code) = fresh(scope, owner, strategy, phone.as_str(), test);
+    record.payload = Some(channel.as_str().to_owned());
+    let message = (!test).then(|| Message::Sms(sms::code_sms(scope, phone.as_str(), &code, channel)));
+    Ok(NewCode { record, message })
+}
+
+async fn limit(scope: &Scope, target: &str, period: i64, most: i64) -> Result<(), ApiError> {
+    if verifications::sent_since(scope.db(), scope.ins(), target, scope.now - period).await.map_err(internal)? >= most {
         return Err(ApiError::new(codes::VERIFICATION_CODE_TOO_MANY_REQUESTS).retry_after(60));
     }
-    let test = scope.instance.is_development() && is_test_email(email);
+    Ok(())
+}
+
+fn fresh(scope: &Scope, owner: &str, strategy: &str, target: &str, test: bool) -> (VerificationRecord, String) {
     let code = if test { TEST_CODE.to_owned() } else { scope.app.rng.digits(6) };
     let id = VerificationId::new(scope.now, &scope.app.rng);
     let record = VerificationRecord {
@@ -53,23 +91,23 @@ pub(crate) async fn new_code(
         expire_at: scope.now + LIFETIME_MS,
         created_at: scope.now,
     };
-    let mail = (!test).then(|| mail::code_mail(scope, &email.address, &code, purpose));
-    Ok(NewCode { record, mail })
+    (record, code)
 }
 
 impl NewCode {
     /// The same code, of which nobody is told.
     pub(crate) fn unsent(self) -> Self {
-        Self { mail: None, ..self }
+        Self { message: None, ..self }
     }
 
-    /// Writes the code and its mail.
+    /// Writes the code and its message.
     pub(crate) async fn write(&self, scope: &Scope, tx: &mut Tx) -> Result<(), ApiError> {
         verifications::insert(tx, scope.ins(), &self.record).await.map_err(internal)?;
-        if let Some(mail) = &self.mail {
-            mail::enqueue(scope, tx, mail).await?;
+        match &self.message {
+            Some(Message::Mail(it)) => mail::enqueue(scope, tx, it).await,
+            Some(Message::Sms(it)) => sms::enqueue(scope, tx, it).await,
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -121,6 +159,7 @@ pub(crate) fn view(record: &VerificationRecord, now: Timestamp) -> Verification 
         strategy: record.strategy.clone(),
         attempts: Some(record.attempts),
         expire_at: Some(record.expire_at),
+        channel: record.payload.clone().filter(|_| record.strategy.ends_with("phone_code")),
         ..Verification::default()
     }
 }

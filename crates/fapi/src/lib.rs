@@ -4,6 +4,7 @@ mod client;
 mod me;
 mod me_password;
 mod misc;
+mod phone_numbers;
 mod profile_image;
 mod reverification;
 mod second_factors;
@@ -71,6 +72,13 @@ pub fn routes() -> Routes {
         .with::<PrepareMyEmailAddress>(|cx, req| Box::pin(me::prepare_email(cx, req)))
         .with::<AttemptMyEmailAddress>(|cx, req| Box::pin(me::attempt_email(cx, req)))
         .with::<DeleteMyEmailAddress>(|cx, req| Box::pin(me::delete_email(cx, req)))
+        .with::<ListMyPhoneNumbers>(|cx, req| Box::pin(phone_numbers::list(cx, req)))
+        .with::<CreateMyPhoneNumber>(|cx, req| Box::pin(phone_numbers::create(cx, req)))
+        .with::<GetMyPhoneNumber>(|cx, req| Box::pin(phone_numbers::get(cx, req)))
+        .with::<UpdateMyPhoneNumber>(|cx, req| Box::pin(phone_numbers::update(cx, req)))
+        .with::<PrepareMyPhoneNumber>(|cx, req| Box::pin(phone_numbers::prepare(cx, req)))
+        .with::<AttemptMyPhoneNumber>(|cx, req| Box::pin(phone_numbers::attempt(cx, req)))
+        .with::<DeleteMyPhoneNumber>(|cx, req| Box::pin(phone_numbers::delete(cx, req)))
         .with::<ChangePassword>(|cx, req| Box::pin(me_password::change(cx, req)))
         .with::<RemovePassword>(|cx, req| Box::pin(me_password::remove(cx, req)))
         .with::<UpdateProfileImage>(|cx, req| Box::pin(profile_image::update(cx, req)))

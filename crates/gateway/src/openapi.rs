@@ -77,6 +77,12 @@ fn operation(endpoint: &Documented, response: Value) -> Value {
             body.insert(name, schema);
         }
     }
+    if meta.api == Api::Frontend && meta.auth == Auth::Session {
+        let description = "The session that is meant, where the client has several; else the one that was active last.";
+        let schema = json!({"type": "string"});
+        parameters
+            .push(json!({"name": "_clerk_session_id", "in": "query", "required": false, "description": description, "schema": schema}));
+    }
     let mut out = json!({
         "operationId": meta.id,
         "summary": meta.summary,

@@ -6,11 +6,13 @@
 
 mod backoff;
 mod mail;
+mod sms;
 mod smtp;
 mod sweep;
 mod worker;
 
 pub use mail::{Message, SendError, SendFuture, Transport};
+pub use sms::SmsGateway;
 pub use smtp::{SmtpOptions, SmtpTls, SmtpTransport};
 pub use sweep::sweep;
 pub use worker::{Options, Worker};

@@ -68,7 +68,7 @@ pub(crate) async fn deliver(app: &App, transport: Option<&dyn Transport>, job: &
 }
 
 /// The id of a message in the development inbox: the same for every try of a job.
-fn inbox_id(job: &JobId) -> MessageId {
+pub(crate) fn inbox_id(job: &JobId) -> MessageId {
     let rest = job.as_str().strip_prefix(JobId::PREFIX).unwrap_or(job.as_str());
     MessageId::from(format!("{}{rest}", MessageId::PREFIX))
 }

@@ -1,6 +1,7 @@
 use crate::mail::{SendError, Transport, deliver};
+use crate::sms::SmsGateway;
 use crate::{backoff, sweep};
-use doorward_core::{App, mail};
+use doorward_core::{App, mail, sms};
 use doorward_store::jobs::{self, JobRecord};
 use doorward_store::{Db, StoreError};
 use std::sync::Arc;
@@ -44,6 +45,7 @@ impl Default for Options {
 pub struct Worker {
     app: Arc<App>,
     transport: Option<Arc<dyn Transport>>,
+    sms: Option<Arc<SmsGateway>>,
     options: Options,
 }
 
@@ -51,7 +53,13 @@ impl Worker {
     /// A worker that sends mail over `transport`. Without one, only the development inbox gets mail.
     pub fn new(app: Arc<App>, transport: Option<Arc<dyn Transport>>, options: Options) -> Self {
         describe();
-        Self { app, transport, options }
+        Self { app, transport, sms: None, options }
+    }
+
+    /// Sends text messages through `gateway`. Without one, only the development inbox gets them.
+    #[must_use]
+    pub fn with_sms(self, gateway: Option<SmsGateway>) -> Self {
+        Self { sms: gateway.map(Arc::new), ..self }
     }
 
     /// Works until `stop` holds true or its sender is gone. What was begun is finished.
@@ -119,6 +127,7 @@ impl Worker {
     async fn dispatch(&self, job: &JobRecord) -> Result<(), SendError> {
         match job.kind.as_str() {
             mail::JOB_KIND => deliver(&self.app, self.transport.as_deref(), job).await,
+            sms::JOB_KIND => crate::sms::deliver(&self.app, self.sms.as_deref(), job).await,
             // A newer node may have written it, and will do it.
             _ => Err(SendError::Retry("this build does not know this kind of job".to_owned())),
         }
@@ -178,7 +187,7 @@ impl Worker {
 
 fn count(name: &'static str, job: &JobRecord) {
     // The kind is one of ours unless another build wrote it; whatever it is must not become a label.
-    let kind = if job.kind == mail::JOB_KIND { mail::JOB_KIND } else { "unknown" };
+    let kind = [mail::JOB_KIND, sms::JOB_KIND].into_iter().find(|kind| *kind == job.kind).unwrap_or("unknown");
     metrics::counter!(name, "kind" => kind).increment(1);
 }
 

@@ -6,10 +6,12 @@ use doorward_core::crypto::Sealer;
 use doorward_core::instance::{Instances, NewInstance};
 use doorward_core::keys::Environment;
 use doorward_core::mail::{self, Mail};
+use doorward_core::outbound::{Answering, Outbound, OutboundRequest, OutboundResponse};
 use doorward_core::password::Passwords;
 use doorward_core::settings::Settings;
+use doorward_core::sms::{self, Channel, Sms};
 use doorward_core::{App, Scope, instance};
-use doorward_jobs::{Message, Options, SendError, SendFuture, Transport, Worker};
+use doorward_jobs::{Message, Options, SendError, SendFuture, SmsGateway, Transport, Worker};
 use doorward_store::db::DbOptions;
 use doorward_store::{Db, jobs};
 use std::sync::{Arc, Mutex};
@@ -282,6 +284,84 @@ async fn mail_that_cannot_go_anywhere_says_so() {
     it.enqueue(Environment::Production).await;
     Worker::new(it.app.clone(), None, Options::default()).run_due().await.unwrap();
     assert_eq!(it.rows().await.remove(0).3, "no mail transport is configured");
+}
+
+/// Answers as it was told, and keeps what it was called with.
+struct FakeGateway {
+    status: u16,
+    calls: Mutex<Vec<OutboundRequest>>,
+}
+
+impl Outbound for FakeGateway {
+    fn send(&self, request: OutboundRequest) -> Answering<'_> {
+        self.calls.lock().unwrap().push(request);
+        Box::pin(async {
+            Ok(OutboundResponse { status: self.status, headers: Vec::new(), body: b"no such number: +12024560143".to_vec() })
+        })
+    }
+}
+
+/// Sends one text message through a gateway that answers with `status`; answers the gateway, and the job's row.
+async fn send_text(gateway: SmsGateway, status: u16, channel: Channel) -> (Arc<FakeGateway>, (i64, bool, bool, String, String)) {
+    let mut it = setting(FakeServer::default()).await;
+    let fake = Arc::new(FakeGateway { status, calls: Mutex::default() });
+    Arc::get_mut(&mut it.app).unwrap().outbound = fake.clone();
+    let id = it.instance(Environment::Production).await;
+    let instance = instance::by_id(&it.app, &id).await.unwrap().unwrap();
+    let scope = Scope { app: it.app.clone(), instance, now: it.app.clock.now() };
+    let text = Sms { to: "+12024560143".to_owned(), text: "424242 is your code".to_owned(), channel, inbox: false };
+    let mut tx = it.app.db.begin().await.unwrap();
+    sms::enqueue(&scope, &mut tx, &text).await.unwrap();
+    tx.commit().await.unwrap();
+    it.worker().with_sms(Some(gateway)).run_due().await.unwrap();
+    let row = it.rows().await.remove(0);
+    (fake, row)
+}
+
+fn twilio() -> SmsGateway {
+    SmsGateway::Twilio {
+        url: "https://api.twilio.com".parse().unwrap(),
+        account_sid: "AC1".to_owned(),
+        auth_token: "secret".into(),
+        from: "+12024560100".to_owned(),
+        whatsapp_from: Some("+12024560111".to_owned()),
+    }
+}
+
+#[tokio::test]
+async fn a_text_message_goes_through_the_gateway() {
+    let (gateway, row) = send_text(twilio(), 201, Channel::Sms).await;
+    let call = gateway.calls.lock().unwrap().remove(0);
+    assert_eq!(call.url.as_str(), "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages.json");
+    assert_eq!(String::from_utf8(call.body).unwrap(), "To=%2B12024560143&From=%2B12024560100&Body=424242+is+your+code");
+    assert!(call.headers.contains(&("authorization".to_owned(), "Basic QUMxOnNlY3JldA==".to_owned())));
+    assert!(row.1, "done");
+    let (gateway, _) = send_text(twilio(), 201, Channel::Whatsapp).await;
+    let call = gateway.calls.lock().unwrap().remove(0);
+    assert!(String::from_utf8(call.body).unwrap().starts_with("To=whatsapp%3A%2B12024560143&From=whatsapp%3A%2B12024560111&"));
+}
+
+#[tokio::test]
+async fn a_server_of_ones_own_gets_the_text_signed() {
+    let gateway = SmsGateway::Webhook { url: "https://sms.example.com/send".parse().unwrap(), secret: "whsec_c2VjcmV0".into() };
+    let (gateway, _) = send_text(gateway, 204, Channel::Sms).await;
+    let call = gateway.calls.lock().unwrap().remove(0);
+    let header = |name: &str| call.headers.iter().find(|(known, _)| known == name).unwrap().1.clone();
+    let body: serde_json::Value = serde_json::from_slice(&call.body).unwrap();
+    assert_eq!((body["to"].as_str(), body["id"].as_str()), (Some("+12024560143"), Some(header("webhook-id").as_str())));
+    let seconds = header("webhook-timestamp").parse().unwrap();
+    let expected = doorward_core::signed_webhook::signature(b"secret", &header("webhook-id"), seconds, &call.body);
+    assert_eq!(header("webhook-signature"), expected);
+}
+
+#[tokio::test]
+async fn what_a_gateway_refuses_is_given_up_and_what_it_cannot_do_now_is_tried_again() {
+    let (_, row) = send_text(twilio(), 400, Channel::Sms).await;
+    assert_eq!((row.2, row.3.as_str()), (true, "the gateway refused: 400"));
+    for status in [429, 503] {
+        let (_, row) = send_text(twilio(), status, Channel::Sms).await;
+        assert_eq!((row.1, row.2, row.3), (false, false, format!("the gateway answered {status}")));
+    }
 }
 
 #[tokio::test]

@@ -94,6 +94,7 @@ pub async fn start(
 ) -> anyhow::Result<Running> {
     let transport = config.smtp(environment).map_err(anyhow::Error::msg)?;
     let transport: Option<Arc<dyn Transport>> = transport.map(|smtp| Arc::new(smtp) as Arc<dyn Transport>);
+    let sms = config.sms(environment).map_err(anyhow::Error::msg)?;
     let public = bind(&config.server.listen.0, "server.listen").await?;
     let private = bind(&config.server.backend_listen.0, "server.backend_listen").await?;
     let addresses = |all: &[(TcpListener, SocketAddr)]| all.iter().map(|(_, at)| *at).collect();
@@ -105,7 +106,7 @@ pub async fn start(
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     tasks.spawn(crate::observe::upkeep(metrics.clone(), stopped.clone()));
-    tasks.spawn(Worker::new(app.clone(), transport, doorward_jobs::Options::default()).run(stopped.clone()));
+    tasks.spawn(Worker::new(app.clone(), transport, doorward_jobs::Options::default()).with_sms(sms).run(stopped.clone()));
     let limits = listen::Limits { connections: config.server.max_connections, patience: listen::Patience::default() };
     for (listeners, router) in [(public, public_router), (private, private_router)] {
         for (listener, _) in listeners {

@@ -109,18 +109,17 @@ pub async fn use_backup_code(tx: &mut Tx, instance: &InstanceId, user: &UserId, 
     Ok(true)
 }
 
-/// Writes on the user whether an authenticator app is enrolled, and when second factors began or ended.
-pub async fn set_totp_enabled(
-    tx: &mut Tx,
-    instance: &InstanceId,
-    user: &UserId,
-    enabled: bool,
-    any: bool,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let text = "UPDATE users SET totp_enabled = $3,
-        mfa_enabled_at = CASE WHEN $4 THEN COALESCE(mfa_enabled_at, $5) ELSE NULL END,
-        mfa_disabled_at = CASE WHEN $4 THEN NULL ELSE CAST($5 AS BIGINT) END,
-        updated_at = CASE WHEN updated_at < $5 THEN $5 ELSE updated_at + 1 END WHERE instance_id = $1 AND id = $2";
-    tx.exec(sql!(text, instance, user, enabled, any, now)).await.map(|_| ())
+/// Writes on the user whether an authenticator app is enrolled.
+pub async fn set_totp_enabled(tx: &mut Tx, instance: &InstanceId, user: &UserId, enabled: bool) -> Result<(), StoreError> {
+    let text = "UPDATE users SET totp_enabled = $3 WHERE instance_id = $1 AND id = $2";
+    tx.exec(sql!(text, instance, user, enabled)).await.map(|_| ())
+}
+
+/// Writes on the user when second factors began or ended: whether there are `any` now.
+pub async fn set_enrolled(tx: &mut Tx, instance: &InstanceId, user: &UserId, any: bool, now: Timestamp) -> Result<(), StoreError> {
+    let text = "UPDATE users SET
+        mfa_enabled_at = CASE WHEN $3 THEN COALESCE(mfa_enabled_at, $4) ELSE NULL END,
+        mfa_disabled_at = CASE WHEN $3 THEN NULL ELSE CAST($4 AS BIGINT) END,
+        updated_at = CASE WHEN updated_at < $4 THEN $4 ELSE updated_at + 1 END WHERE instance_id = $1 AND id = $2";
+    tx.exec(sql!(text, instance, user, any, now)).await.map(|_| ())
 }

@@ -17,7 +17,7 @@ pub struct VerificationRecord {
     pub target_id: String,
     /// The keyed hash of the code.
     pub code_hash: String,
-    /// What belongs to the proof beside the code, sealed: a challenge, where a redirect leads.
+    /// What belongs to the proof beside the code: the channel of a code to a phone; a challenge or where a redirect leads, sealed.
     pub payload: Option<String>,
     /// `unverified` or `verified`.
     pub status: String,

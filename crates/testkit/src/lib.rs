@@ -18,7 +18,7 @@ use doorward_core::instance::{self, CreatedInstance, NewInstance};
 use doorward_core::keys::Environment;
 use doorward_core::password::Passwords;
 use doorward_core::settings::Settings;
-use doorward_core::{App, mail};
+use doorward_core::{App, mail, sms};
 use doorward_gateway::{Config, Gateway};
 use doorward_store::db::DbOptions;
 use doorward_store::{Db, Sql, migrate};
@@ -179,16 +179,31 @@ impl TestServer {
 
     /// The mails that wait in the outbox, oldest first.
     pub async fn outbox(&self) -> Vec<mail::Mail> {
-        let rows = self.app.db.all(Sql::new("SELECT * FROM jobs WHERE done_at IS NULL ORDER BY created_at, id")).await.unwrap();
-        rows.iter().map(|row| mail::open(&self.app.sealer, &row.id("id").unwrap(), &row.text("sealed").unwrap()).unwrap()).collect()
+        let waiting = self.waiting(mail::JOB_KIND).await;
+        waiting.iter().map(|(id, sealed)| mail::open(&self.app.sealer, id, sealed).unwrap()).collect()
     }
 
-    /// The code of the newest mail to an address.
-    pub async fn code_for(&self, email: &str) -> String {
-        let mails = self.outbox().await;
-        let mail = mails.iter().rev().find(|mail| mail.to == email).expect("a mail was sent");
-        let code: String = mail.subject.chars().take_while(char::is_ascii_digit).collect();
-        assert_eq!(code.len(), 6, "{}", mail.subject);
+    /// The text messages that wait in the outbox, oldest first.
+    pub async fn texts(&self) -> Vec<sms::Sms> {
+        let waiting = self.waiting(sms::JOB_KIND).await;
+        waiting.iter().map(|(id, sealed)| sms::open(&self.app.sealer, id, sealed).unwrap()).collect()
+    }
+
+    async fn waiting(&self, kind: &str) -> Vec<(JobId, String)> {
+        let text = "SELECT * FROM jobs WHERE done_at IS NULL AND kind = $1 ORDER BY created_at, id";
+        let rows = self.app.db.all(Sql::new(text).bind(kind)).await.unwrap();
+        rows.iter().map(|row| (row.id("id").unwrap(), row.text("sealed").unwrap())).collect()
+    }
+
+    /// The code of the newest message to an address or a number.
+    pub async fn code_for(&self, to: &str) -> String {
+        let words = if to.starts_with('+') {
+            self.texts().await.into_iter().rev().find(|sms| sms.to == to).expect("a text message was sent").text
+        } else {
+            self.outbox().await.into_iter().rev().find(|mail| mail.to == to).expect("a mail was sent").subject
+        };
+        let code: String = words.chars().take_while(char::is_ascii_digit).collect();
+        assert_eq!(code.len(), 6, "{words}");
         code
     }
 }

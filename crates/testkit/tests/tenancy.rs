@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use doorward_base::Secret;
 use doorward_core::instance::CreatedInstance;
+use doorward_core::settings::Presence;
 use doorward_testkit::{Answer, Browser, ORIGIN, TestServer};
 use doorward_wire::Auth;
 use serde_json::{Value, json};
@@ -20,7 +21,7 @@ async fn user_of(server: &TestServer, key: &Secret, email: &str) -> String {
 }
 
 async fn two() -> (TestServer, CreatedInstance) {
-    let server = TestServer::start().await;
+    let server = TestServer::with_settings(|s| s.attributes.phone_number = Presence::Optional).await;
     let other = server.another_instance(OTHER).await;
     (server, other)
 }
@@ -139,6 +140,7 @@ async fn fault_099_and_109_a_browser_of_another_instance_reaches_no_object_by_it
     neighbour.sign_in("bob@example.com", PASSWORD).await.expect(200);
 
     let me = ada.get("/v1/me").await.response().clone();
+    let number = ada.post("/v1/me/phone_numbers", &[("phone_number", "+12024560143")]).await.response()["id"].as_str().unwrap().to_owned();
     let email = me["primary_email_address_id"].as_str().unwrap();
     let ids = [
         ("session_id", session.as_str()),
@@ -146,6 +148,7 @@ async fn fault_099_and_109_a_browser_of_another_instance_reaches_no_object_by_it
         ("sign_up_id", &sign_up),
         ("template_name", "any"),
         ("email_id", email),
+        ("phone_number_id", &number),
     ];
     let fields = [("strategy", "email_code"), ("code", code.as_str()), ("password", "eves own horse"), ("first_name", "Eve")];
     let mut tried = 0;

@@ -77,6 +77,33 @@ resource! {
         updated_at: Timestamp,
     }
 
+    /// A phone number of a user.
+    PhoneNumber {
+        /// `phone_number`.
+        object: String,
+        /// The identifier's id.
+        id: IdentificationId,
+        /// The number, in the form of E.164.
+        phone_number: String,
+        /// Whether it is kept for second factors.
+        reserved_for_second_factor: bool,
+        /// Whether it is the second factor that is offered first.
+        default_second_factor: bool,
+        /// Held for a sign-up that is not finished.
+        reserved: bool,
+        /// The proof, or null when it never began.
+        verification: Option<Verification>,
+        /// Other identifiers that vouch for this one.
+        linked_to: Vec<IdentificationLink>,
+        /// A first set of backup codes, only where this number has just become the first second factor.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        backup_codes: Option<Vec<String>>,
+        /// When it was added.
+        created_at: Timestamp,
+        /// When it last changed.
+        updated_at: Timestamp,
+    }
+
     /// A user. `private_metadata` is there on the Backend API only.
     User {
         /// `user`.
@@ -115,7 +142,7 @@ resource! {
         /// All addresses.
         email_addresses: Vec<EmailAddress>,
         /// All numbers.
-        phone_numbers: Vec<Value>,
+        phone_numbers: Vec<PhoneNumber>,
         /// All wallets.
         web3_wallets: Vec<Value>,
         /// All passkeys.

@@ -15,6 +15,7 @@ use crate::app::{Caller, Scope, internal};
 use crate::client::{self, Current, Outcome};
 use crate::identifiers::{self, Identifier};
 use crate::settings::Presence;
+use crate::sms::Channel;
 use crate::strategies::{self, Attempt, FactorParams, Grants, Prepare, Proven};
 use crate::{password, tickets, verification};
 use doorward_base::*;
@@ -233,7 +234,7 @@ async fn unknown(
         return Err(ApiError::new(codes::FORM_IDENTIFIER_NOT_FOUND).param("identifier"));
     }
     let mut state = SignInState { identifier: Some(identifier.to_owned()), user_id: None, stage: Stage::Pretended { verification: None } };
-    let code = match strategy.filter(|name| name.ends_with("email_code")) {
+    let code = match strategy.filter(|name| name.ends_with("_code")) {
         Some(name) => {
             let id = SignInId::new(scope.now, &scope.app.rng);
             let code = pretend_code(scope, id.as_str(), name, identifier).await?;
@@ -274,7 +275,7 @@ pub async fn prepare_first(scope: &Scope, current: &Current, req: &PrepareFirstF
     let user = loaded.user.as_ref().ok_or(codes::SIGN_IN_USER_DELETED)?;
     refuse_banned(user)?;
     let strategy = strategies::first_factor(&scope.instance, user, name)?;
-    if repeats(scope, verification.as_ref(), &params).await? {
+    if repeats(scope, verification.as_ref(), &params, user).await? {
         return state::view(scope, &loaded.record, &loaded.state, loaded.user.as_ref()).await;
     }
     let code = strategy.prepare(Prepare { scope, user, owner: &loaded.record.id, params: &params }).await?;
@@ -320,10 +321,17 @@ pub async fn attempt_first(
 
 /// A code that nobody gets, so that its counter, its end and its limits are those of a real one.
 async fn pretend_code(scope: &Scope, owner: &str, strategy: &str, identifier: &str) -> Result<verification::NewCode, ApiError> {
-    let known = strategy.ends_with("email_code") && strategies::FIRST_FACTORS.iter().any(|s| s.name() == strategy);
-    let email = identifiers::parse_email(identifier).filter(|_| known);
-    let email = email.ok_or_else(|| ApiError::new(codes::STRATEGY_FOR_USER_INVALID).param("strategy"))?;
-    Ok(verification::new_code(scope, owner, strategy, &email.key, &email, "sign in").await?.unsent())
+    let known = strategies::FIRST_FACTORS.iter().any(|s| s.name() == strategy);
+    let code = match identifiers::parse_identifier(identifier).filter(|_| known) {
+        Some(Identifier::Email(email)) if strategy.ends_with("email_code") => {
+            verification::new_code(scope, owner, strategy, &email.key, &email, "sign in").await?
+        }
+        Some(Identifier::Phone(phone)) if strategy.ends_with("phone_code") => {
+            verification::new_phone_code(scope, owner, strategy, &phone, Channel::Sms).await?
+        }
+        _ => return Err(ApiError::new(codes::STRATEGY_FOR_USER_INVALID).param("strategy")),
+    };
+    Ok(code.unsent())
 }
 
 /// What a sign-in of nobody answers: the errors of somebody's.
@@ -364,10 +372,11 @@ async fn finish(
 }
 
 /// Whether the same was asked for a moment ago: then what was sent is still good.
-async fn repeats(scope: &Scope, before: Option<&VerificationId>, params: &FactorParams) -> Result<bool, ApiError> {
+async fn repeats(scope: &Scope, before: Option<&VerificationId>, params: &FactorParams, user: &UserWithEmails) -> Result<bool, ApiError> {
     let Some(id) = before else { return Ok(false) };
     let before = verification::load(scope, id).await?;
-    let wanted = params.email_address_id().or(params.phone_number_id());
+    let number = params.phone_number_id().and_then(|id| user.phones.iter().find(|phone| phone.id.as_str() == id));
+    let wanted = params.email_address_id().or(number.map(|phone| phone.number.as_str()));
     Ok(before.is_some_and(|before| {
         Some(before.strategy.as_str()) == params.strategy()
             && before.status == "unverified"
@@ -449,7 +458,7 @@ pub async fn prepare_second(scope: &Scope, current: &Current, req: &PrepareSecon
     let Stage::NeedsSecondFactor { verification, .. } = &mut loaded.state.stage else { return Err(codes::CLIENT_STATE_INVALID.into()) };
     let user = loaded.user.as_ref().ok_or(codes::SIGN_IN_USER_DELETED)?;
     let strategy = strategies::second_factor(&scope.instance, user, named(&params)?)?;
-    if repeats(scope, verification.as_ref(), &params).await? {
+    if repeats(scope, verification.as_ref(), &params, user).await? {
         return state::view(scope, &loaded.record, &loaded.state, loaded.user.as_ref()).await;
     }
     let code = strategy.prepare(Prepare { scope, user, owner: &loaded.record.id, params: &params }).await?;
@@ -618,6 +627,11 @@ async fn find_user(scope: &Scope, identifier: &str) -> Result<Option<UserWithEma
     match identifiers::parse_identifier(identifier) {
         Some(Identifier::Email(email)) if attributes.email_address != Presence::Off => {
             users::by_email(scope.db(), scope.ins(), &email.key).await.map_err(internal)
+        }
+        Some(Identifier::Phone(phone)) if attributes.phone_number != Presence::Off => {
+            let found = users::by_phone(scope.db(), scope.ins(), phone.as_str()).await.map_err(internal)?;
+            // A number that is kept for second factors says nothing about who somebody is.
+            Ok(found.filter(|it| it.phones.iter().any(|own| own.number == phone.as_str() && own.verified && !own.second_factor)))
         }
         Some(Identifier::Username(key)) if attributes.username != Presence::Off => {
             users::by_username(scope.db(), scope.ins(), &key).await.map_err(internal)

@@ -138,7 +138,7 @@ pub(crate) async fn view(
 
 fn supported_identifiers(scope: &Scope) -> Vec<String> {
     let attributes = &scope.instance.settings.attributes;
-    let kinds = [("email_address", attributes.email_address), ("username", attributes.username)];
+    let kinds = [("email_address", attributes.email_address), ("phone_number", attributes.phone_number), ("username", attributes.username)];
     kinds.iter().filter(|(_, presence)| *presence != Presence::Off).map(|(kind, _)| (*kind).to_owned()).collect()
 }
 
@@ -150,21 +150,28 @@ fn pretended_factors(scope: &Scope, identifier: &str) -> Vec<Factor> {
     if attributes.password != Presence::Off {
         out.push(plain("password"));
     }
-    if let Some(identifiers::Identifier::Email(email)) = identifiers::parse_identifier(identifier) {
-        let hash = scope.app.sealer.code_hash(&format!("{}:pretended", scope.ins()), &email.key);
-        let id = IdentificationId::from(format!("{}{}", IdentificationId::PREFIX, pretended_ksuid(&hash)));
-        let coded = |strategy: &str| Factor {
-            email_address_id: Some(id.clone()),
-            safe_identifier: Some(identifiers::mask_email(&email.address)),
-            primary: Some(true),
-            ..plain(strategy)
-        };
-        if attributes.email_code {
-            out.push(coded("email_code"));
+    let id = |key: &str| {
+        let hash = scope.app.sealer.code_hash(&format!("{}:pretended", scope.ins()), key);
+        Some(IdentificationId::from(format!("{}{}", IdentificationId::PREFIX, pretended_ksuid(&hash))))
+    };
+    let (coded, signs_in) = match identifiers::parse_identifier(identifier) {
+        Some(identifiers::Identifier::Email(email)) => {
+            let safe_identifier = Some(identifiers::mask_email(&email.address));
+            (Factor { email_address_id: id(&email.key), safe_identifier, ..plain("email_code") }, attributes.email_code)
         }
-        if attributes.password != Presence::Off {
-            out.push(coded("reset_password_email_code"));
+        Some(identifiers::Identifier::Phone(phone)) => {
+            let safe_identifier = Some(crate::phone::mask(phone.as_str()));
+            let default = Some(false);
+            (Factor { phone_number_id: id(phone.as_str()), safe_identifier, default, ..plain("phone_code") }, attributes.phone_code)
         }
+        _ => return out,
+    };
+    let coded = Factor { primary: Some(true), ..coded };
+    if signs_in {
+        out.push(coded.clone());
+    }
+    if attributes.password != Presence::Off {
+        out.push(Factor { strategy: format!("reset_password_{}", coded.strategy), ..coded });
     }
     out
 }

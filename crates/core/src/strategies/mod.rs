@@ -5,13 +5,16 @@ mod backup_code;
 mod email_code;
 mod params;
 mod password;
+mod phone_code;
 mod reset_password_email_code;
+mod reset_password_phone_code;
 mod totp;
 
 pub(crate) use params::FactorParams;
 
 use crate::app::{Scope, internal};
 use crate::instance::Instance;
+use crate::phone::Phone;
 use crate::verification::NewCode;
 use doorward_base::*;
 use doorward_store::Tx;
@@ -101,11 +104,16 @@ pub(crate) trait Strategy: Sync {
 }
 
 /// All first factors, in the order in which they are offered.
-pub(crate) static FIRST_FACTORS: &[&dyn Strategy] =
-    &[&password::Password, &email_code::EmailCode, &reset_password_email_code::ResetPasswordEmailCode];
+pub(crate) static FIRST_FACTORS: &[&dyn Strategy] = &[
+    &password::Password,
+    &email_code::EmailCode,
+    &phone_code::PhoneCode,
+    &reset_password_email_code::ResetPasswordEmailCode,
+    &reset_password_phone_code::ResetPasswordPhoneCode,
+];
 
 /// All second factors, in the order in which they are offered.
-pub(crate) static SECOND_FACTORS: &[&dyn Strategy] = &[&totp::Totp, &backup_code::BackupCode];
+pub(crate) static SECOND_FACTORS: &[&dyn Strategy] = &[&totp::Totp, &phone_code::SecondPhoneCode, &backup_code::BackupCode];
 
 /// The first factors that a user has.
 pub(crate) fn first_factors(instance: &Instance, user: &UserWithEmails) -> Vec<Factor> {
@@ -170,6 +178,39 @@ pub(crate) async fn email_code_for(with: Prepare<'_>, strategy: &str, purpose: &
     let email = email.ok_or_else(|| ApiError::new(codes::FORM_RESOURCE_MISSING).param("email_address_id"))?;
     let address = crate::identifiers::Email { address: email.address.clone(), key: email.address_key.clone() };
     crate::verification::new_code(with.scope, with.owner, strategy, email.id.as_str(), &address, purpose).await
+}
+
+/// The factors of a strategy that sends a code to a number: those kept for second factors, or the others.
+pub(crate) fn phone_factors(strategy: &str, user: &UserWithEmails, second: bool) -> Vec<Factor> {
+    let primary = user.user.primary_phone_number_id.as_ref();
+    user.phones
+        .iter()
+        .filter(|phone| phone.verified && phone.second_factor == second)
+        .map(|phone| Factor {
+            strategy: strategy.to_owned(),
+            phone_number_id: Some(phone.id.clone()),
+            safe_identifier: Some(crate::phone::mask(&phone.number)),
+            primary: (!second).then_some(primary == Some(&phone.id)),
+            default: Some(phone.default_second_factor),
+            ..Factor::default()
+        })
+        .collect()
+}
+
+/// Makes a code for one of the user's own proven numbers: the one named, else the one that comes first.
+pub(crate) async fn phone_code_for(with: Prepare<'_>, strategy: &str, second: bool) -> Result<NewCode, ApiError> {
+    let channel = crate::sms::channel(with.scope, with.params.channel.as_deref())?;
+    let wanted = with.params.phone_number_id();
+    let primary = with.user.user.primary_phone_number_id.as_ref();
+    let usable = || with.user.phones.iter().filter(|phone| phone.verified && phone.second_factor == second);
+    let phone = match wanted {
+        Some(id) => usable().find(|phone| phone.id.as_str() == id),
+        None => {
+            usable().find(|phone| if second { phone.default_second_factor } else { Some(&phone.id) == primary }).or_else(|| usable().next())
+        }
+    };
+    let phone = phone.ok_or_else(|| ApiError::new(codes::FORM_RESOURCE_MISSING).param("phone_number_id"))?;
+    crate::verification::new_phone_code(with.scope, with.owner, strategy, &Phone::kept(&phone.number), channel).await
 }
 
 /// Checks a code of this attempt.

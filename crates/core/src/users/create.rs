@@ -2,7 +2,7 @@
 
 use super::input::{self, Given, PasswordInput};
 use super::metadata::Metadata;
-use super::{NewEmail, blank, first_taken, insert};
+use super::{NewEmail, NewIdentifiers, NewPhone, blank, first_taken, insert, read_phone};
 use crate::app::{Scope, internal};
 use crate::identifiers;
 use crate::settings::Presence;
@@ -13,6 +13,8 @@ use std::collections::HashSet;
 
 /// The most addresses that a user can be created with.
 const MAX_EMAILS: usize = 100;
+/// The most numbers.
+const MAX_PHONES: usize = 100;
 
 /// Creates a user. Addresses count as proven, unless they are to be reserved only.
 ///
@@ -20,26 +22,33 @@ const MAX_EMAILS: usize = 100;
 /// The `form_*` codes naming the parameter: what is not valid, missing for this instance, or taken.
 pub async fn create(scope: &Scope, req: &CreateUser) -> Result<UserWithEmails, ApiError> {
     input::refuse(&[
-        ("phone_number", input::any(&req.phone_number)),
-        ("phone_number_identification_status", input::any(&req.phone_number_identification_status)),
         ("web3_wallet", input::any(&req.web3_wallet)),
         ("totp_secret", req.totp_secret.as_ref().is_some_and(|secret| !secret.is_empty())),
         ("backup_codes", input::any(&req.backup_codes)),
     ])?;
     let emails = emails(req.email_address.as_deref(), req.email_address_identification_status.as_deref())?;
+    let phones = phones(scope, req.phone_number.as_deref(), req.phone_number_identification_status.as_deref())?;
     let username = input::username(scope, req.username.as_deref())?;
     let password = PasswordInput::read(&req.password, &req.password_digest, &req.password_hasher, req.skip_password_checks)?;
     password.check(scope).await?;
     let mut user = profile(scope, req)?;
-    check_attributes(scope, req, &user, !emails.is_empty(), username.is_some(), password.given())?;
+    let given = Given {
+        email: !emails.is_empty(),
+        phone: !phones.is_empty(),
+        username: username.is_some(),
+        first_name: user.first_name.is_some(),
+        last_name: user.last_name.is_some(),
+        password: password.given(),
+    };
+    check_attributes(scope, req, &user, &given)?;
     let (username_key, external_id) = (username.as_ref().map(|name| name.key.clone()), user.external_id.clone());
     let free = async || first_taken(scope, None, username_key.as_deref(), external_id.as_deref()).await;
     free().await?;
-    check_emails_free(scope, &emails).await?;
+    check_free(scope, &emails, &phones).await?;
     user.password_hash = password.hash(scope).await?;
     user.password_updated_at = user.password_hash.as_ref().map(|_| scope.now);
     let mut tx = scope.db().begin().await.map_err(internal)?;
-    match insert(scope, &mut tx, user, username, emails).await {
+    match insert(scope, &mut tx, user, NewIdentifiers { username, emails, phones }).await {
         Ok(made) => {
             tx.commit().await.map_err(internal)?;
             Ok(made)
@@ -47,7 +56,8 @@ pub async fn create(scope: &Scope, req: &CreateUser) -> Result<UserWithEmails, A
         Err(error) => {
             // Somebody else was faster. The row alone does not tell whether the user name or the id was taken.
             drop(tx);
-            if error.code() == codes::FORM_IDENTIFIER_EXISTS && error.meta().param_name.as_deref() != Some("email_address") {
+            let known = matches!(error.meta().param_name.as_deref(), Some("email_address" | "phone_number"));
+            if error.code() == codes::FORM_IDENTIFIER_EXISTS && !known {
                 free().await?;
             }
             Err(error)
@@ -57,30 +67,52 @@ pub async fn create(scope: &Scope, req: &CreateUser) -> Result<UserWithEmails, A
 
 /// The addresses of a new user, each with whether it counts as proven.
 fn emails(addresses: Option<&[String]>, statuses: Option<&[String]>) -> Result<Vec<NewEmail>, ApiError> {
-    const STATUS: &str = "email_address_identification_status";
     let (addresses, statuses) = (addresses.unwrap_or_default(), statuses.unwrap_or_default());
-    if addresses.len() > MAX_EMAILS {
-        return Err(ApiError::new(codes::FORM_PARAM_ARRAY_TOO_LARGE).param("email_address"));
-    }
-    if !statuses.is_empty() && statuses.len() != addresses.len() {
-        let error = ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param(STATUS);
-        return Err(error.long(format!("{STATUS} must have one entry for each email_address.")));
-    }
+    let strategies = strategies("email_address", addresses.len(), MAX_EMAILS, statuses)?;
     let mut seen = HashSet::new();
     let mut out = Vec::with_capacity(addresses.len());
-    for (n, text) in addresses.iter().enumerate() {
+    for (text, strategy) in addresses.iter().zip(strategies) {
         let email = identifiers::parse_email(text).ok_or_else(|| {
             ApiError::new(codes::FORM_PARAM_FORMAT_INVALID).param("email_address").long("email_address must be a valid email address.")
         })?;
         if !seen.insert(email.key.clone()) {
             return Err(ApiError::new(codes::FORM_PARAM_DUPLICATE).param("email_address"));
         }
-        let strategy = match statuses.get(n).map(String::as_str) {
-            None | Some("verified") => Some("admin".to_owned()),
-            Some("reserved") => None,
-            Some(_) => return Err(ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param(STATUS)),
-        };
         out.push(NewEmail { email, strategy, attempts: None });
+    }
+    Ok(out)
+}
+
+/// What proved each of so many identifiers of a kind: the caller's word, unless they are to be reserved only.
+fn strategies(kind: &str, count: usize, most: usize, statuses: &[String]) -> Result<Vec<Option<String>>, ApiError> {
+    let param = format!("{kind}_identification_status");
+    if count > most {
+        return Err(ApiError::new(codes::FORM_PARAM_ARRAY_TOO_LARGE).param(kind));
+    }
+    if !statuses.is_empty() && statuses.len() != count {
+        let text = format!("{param} must have one entry for each {kind}.");
+        return Err(ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param(param).long(text));
+    }
+    let strategy = |n| match statuses.get(n).map(String::as_str) {
+        None | Some("verified") => Ok(Some("admin".to_owned())),
+        Some("reserved") => Ok(None),
+        Some(_) => Err(ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param(param.clone())),
+    };
+    (0..count).map(strategy).collect()
+}
+
+/// The numbers of a new user, each with whether it counts as proven.
+fn phones(scope: &Scope, numbers: Option<&[String]>, statuses: Option<&[String]>) -> Result<Vec<NewPhone>, ApiError> {
+    let (numbers, statuses) = (numbers.unwrap_or_default(), statuses.unwrap_or_default());
+    let strategies = strategies("phone_number", numbers.len(), MAX_PHONES, statuses)?;
+    let mut seen = HashSet::new();
+    let mut out = Vec::with_capacity(numbers.len());
+    for (text, strategy) in numbers.iter().zip(strategies) {
+        let phone = read_phone(scope, text)?;
+        if !seen.insert(phone.as_str().to_owned()) {
+            return Err(ApiError::new(codes::FORM_PARAM_DUPLICATE).param("phone_number"));
+        }
+        out.push(NewPhone { phone, strategy, attempts: None });
     }
     Ok(out)
 }
@@ -107,19 +139,12 @@ fn profile(scope: &Scope, req: &CreateUser) -> Result<UserRecord, ApiError> {
 }
 
 /// Holds the user against what the instance takes and requires.
-fn check_attributes(
-    scope: &Scope,
-    req: &CreateUser,
-    user: &UserRecord,
-    email: bool,
-    username: bool,
-    password: bool,
-) -> Result<(), ApiError> {
+fn check_attributes(scope: &Scope, req: &CreateUser, user: &UserRecord, given: &Given) -> Result<(), ApiError> {
     let settings = &scope.instance.settings;
     let attributes = &settings.attributes;
-    let given = Given { email, username, first_name: user.first_name.is_some(), last_name: user.last_name.is_some(), password };
     for (name, presence, given) in [
         ("email_address", attributes.email_address, given.email),
+        ("phone_number", attributes.phone_number, given.phone),
         ("username", attributes.username, given.username),
         ("first_name", attributes.first_name, given.first_name),
         ("last_name", attributes.last_name, given.last_name),
@@ -127,12 +152,13 @@ fn check_attributes(
         input::taken_here(name, presence, given)?;
     }
     let skip_password = req.skip_password_requirement == Some(true);
-    let other_ways_in = attributes.email_code && attributes.email_address != Presence::Off;
-    if skip_password && !password && attributes.password == Presence::Required && !other_ways_in {
+    let by_email = attributes.email_code && attributes.email_address != Presence::Off;
+    let other_ways_in = by_email || attributes.phone_code && attributes.phone_number != Presence::Off;
+    if skip_password && !given.password && attributes.password == Presence::Required && !other_ways_in {
         let why = "skip_password_requirement is not allowed: a password is the only way to sign in to this instance.";
         return Err(input::disallowed("skip_password_requirement", why.to_owned()));
     }
-    let missing = input::missing(attributes, &given, req.skip_user_requirement == Some(true), skip_password);
+    let missing = input::missing(attributes, given, req.skip_user_requirement == Some(true), skip_password);
     if let Some(first) = missing.first() {
         let text = format!("The settings of this instance require {}.", missing.join(", "));
         return Err(ApiError::new(codes::FORM_DATA_MISSING).param(*first).long(text));
@@ -143,14 +169,17 @@ fn check_attributes(
     Ok(())
 }
 
-/// An address that another user has, proven or reserved, is taken.
-async fn check_emails_free(scope: &Scope, emails: &[NewEmail]) -> Result<(), ApiError> {
-    if emails.is_empty() {
-        return Ok(());
-    }
-    let filter = UserFilter { address_keys: emails.iter().map(|new| new.email.key.clone()).collect(), ..UserFilter::default() };
-    if users::count(scope.db(), scope.ins(), &filter).await.map_err(internal)? > 0 {
-        return Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param("email_address"));
+/// An address or number that another user has, proven or reserved, is taken.
+async fn check_free(scope: &Scope, emails: &[NewEmail], phones: &[NewPhone]) -> Result<(), ApiError> {
+    let address_keys: Vec<String> = emails.iter().map(|new| new.email.key.clone()).collect();
+    let phone_numbers: Vec<String> = phones.iter().map(|new| new.phone.as_str().to_owned()).collect();
+    for (param, given, filter) in [
+        ("email_address", !address_keys.is_empty(), UserFilter { address_keys, ..UserFilter::default() }),
+        ("phone_number", !phone_numbers.is_empty(), UserFilter { phone_numbers, ..UserFilter::default() }),
+    ] {
+        if given && users::count(scope.db(), scope.ins(), &filter).await.map_err(internal)? > 0 {
+            return Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param(param));
+        }
     }
     Ok(())
 }

@@ -145,7 +145,8 @@ pub async fn attempt_email(
 /// `resource_not_found`; `form_data_missing` for the last thing by which the user is found.
 pub async fn delete_email(scope: &Scope, user: &UserWithEmails, id: &IdentificationId) -> Result<(), ApiError> {
     let record = own(user, id)?;
-    let another = user.emails.iter().any(|it| it.verified && it.id != record.id);
+    let phone = user.phones.iter().any(|it| it.verified && !it.second_factor);
+    let another = phone || user.emails.iter().any(|it| it.verified && it.id != record.id);
     if record.verified && !another && user.user.username.is_none() {
         let error = ApiError::new(codes::FORM_DATA_MISSING).param("email_id");
         return Err(error.long("This is the last identifier of the account. Add another before you remove it."));

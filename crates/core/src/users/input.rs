@@ -148,6 +148,7 @@ impl<'a> PasswordInput<'a> {
 /// What a new user has, for the check against what the instance requires.
 pub(super) struct Given {
     pub(super) email: bool,
+    pub(super) phone: bool,
     pub(super) username: bool,
     pub(super) first_name: bool,
     pub(super) last_name: bool,
@@ -158,6 +159,7 @@ pub(super) struct Given {
 pub(super) fn missing(attributes: &Attributes, given: &Given, skip_user: bool, skip_password: bool) -> Vec<&'static str> {
     let all = [
         ("email_address", attributes.email_address, given.email, skip_user),
+        ("phone_number", attributes.phone_number, given.phone, skip_user),
         ("username", attributes.username, given.username, skip_user),
         ("first_name", attributes.first_name, given.first_name, skip_user),
         ("last_name", attributes.last_name, given.last_name, skip_user),
@@ -166,8 +168,9 @@ pub(super) fn missing(attributes: &Attributes, given: &Given, skip_user: bool, s
     let mut names: Vec<_> =
         all.iter().filter(|(_, presence, given, skip)| *presence == Presence::Required && !given && !skip).map(|it| it.0).collect();
     // Nobody could ever sign in as a user without any identifier.
-    if !given.email && !given.username && !names.iter().any(|name| matches!(*name, "email_address" | "username")) {
-        names.extend(all[..2].iter().filter(|it| it.1 != Presence::Off).map(|it| it.0));
+    let identifiers = &all[..3];
+    if identifiers.iter().all(|(name, _, given, _)| !given && !names.contains(name)) {
+        names.extend(identifiers.iter().filter(|it| it.1 != Presence::Off).map(|it| it.0));
     }
     names
 }
@@ -218,7 +221,7 @@ mod tests {
     #[test]
     fn what_the_instance_requires_is_named() {
         let attributes = Attributes::default();
-        let given = |email, username, password| Given { email, username, first_name: false, last_name: false, password };
+        let given = |email, username, password| Given { email, phone: false, username, first_name: false, last_name: false, password };
         assert_eq!(missing(&attributes, &given(true, false, true), false, false), Vec::<&str>::new());
         assert_eq!(missing(&attributes, &given(false, true, false), false, false), ["email_address", "password"]);
         assert_eq!(missing(&attributes, &given(false, true, false), true, true), Vec::<&str>::new());

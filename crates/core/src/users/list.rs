@@ -2,6 +2,7 @@
 
 use crate::app::{Scope, internal};
 use crate::identifiers::{self, Identifier};
+use crate::phone::Phone;
 use doorward_base::*;
 use doorward_store::users::{self, PageStart, TimeColumn, TimeOp, UserFilter, UserOrder, UserWithEmails};
 use doorward_wire::bapi::{self, ListUsers};
@@ -140,10 +141,12 @@ fn query(text: &Option<String>, param: &str) -> Result<Option<String>, ApiError>
 /// Reads the filters. A value that nobody can have matches nobody; it is no mistake.
 fn filter(req: &bapi::UserFilter) -> Result<UserFilter, ApiError> {
     let emails = bounded(&req.email_address, "email_address")?;
+    let numbers = bounded(&req.phone_number, "phone_number")?;
     let names = bounded(&req.username, "username")?;
     let (users, apps) = (signed(&req.user_id, "user_id")?, signed(&req.external_id, "external_id")?);
     let mut out = UserFilter {
         address_keys: emails.iter().filter_map(|text| identifiers::parse_email(text)).map(|email| email.key).collect(),
+        phone_numbers: numbers.iter().filter_map(|text| Phone::parse(text)).map(|phone| phone.as_str().to_owned()).collect(),
         username_keys: names.iter().filter_map(|text| username_key(text)).collect(),
         external_ids: apps.with,
         not_external_ids: apps.without,
@@ -151,6 +154,7 @@ fn filter(req: &bapi::UserFilter) -> Result<UserFilter, ApiError> {
         not_user_ids: users.without,
         query: query(&req.query, "query")?,
         email_query: query(&req.email_address_query, "email_address_query")?,
+        phone_query: query(&req.phone_number_query, "phone_number_query")?,
         username_query: query(&req.username_query, "username_query")?,
         name_query: query(&req.name_query, "name_query")?,
         banned: req.banned,
@@ -158,7 +162,9 @@ fn filter(req: &bapi::UserFilter) -> Result<UserFilter, ApiError> {
         nobody: has_what_nobody_has(req)?,
     };
     // A filter none of whose values can be met must not turn into no filter at all.
-    out.nobody |= (!emails.is_empty() && out.address_keys.is_empty()) || (!names.is_empty() && out.username_keys.is_empty());
+    out.nobody |= [(emails, &out.address_keys), (numbers, &out.phone_numbers), (names, &out.username_keys)]
+        .iter()
+        .any(|(asked, possible)| !asked.is_empty() && possible.is_empty());
     Ok(out)
 }
 
@@ -185,10 +191,9 @@ fn times(req: &bapi::UserFilter) -> Vec<(TimeColumn, TimeOp, Timestamp)> {
     .collect()
 }
 
-/// Whether a filter asks for numbers, wallets, organizations or accounts elsewhere, which no user has yet.
+/// Whether a filter asks for wallets, organizations or accounts elsewhere, which no user has yet.
 fn has_what_nobody_has(req: &bapi::UserFilter) -> Result<bool, ApiError> {
     let members = signed(&req.organization_id, "organization_id")?;
-    let numbers = bounded(&req.phone_number, "phone_number")?;
     let wallets = bounded(&req.web3_wallet, "web3_wallet")?;
     let accounts = bounded(&req.provider_user_id, "provider_user_id")?;
     let provider = req.provider.as_deref().filter(|text| !text.is_empty());
@@ -199,8 +204,7 @@ fn has_what_nobody_has(req: &bapi::UserFilter) -> Result<bool, ApiError> {
             return Err(ApiError::new(codes::FORM_CONDITIONAL_PARAM_MISSING).param(missing));
         }
     }
-    let number_query = query(&req.phone_number_query, "phone_number_query")?;
-    Ok(!members.with.is_empty() || !numbers.is_empty() || !wallets.is_empty() || provider.is_some() || number_query.is_some())
+    Ok(!members.with.is_empty() || !wallets.is_empty() || provider.is_some())
 }
 
 #[cfg(test)]
@@ -270,10 +274,9 @@ mod tests {
     #[test]
     fn nobody_has_what_does_not_exist_yet() {
         let asks = [
-            bapi::UserFilter { phone_number: list_of(&["+15550100"]), ..Default::default() },
+            bapi::UserFilter { phone_number: list_of(&["5550100"]), ..Default::default() },
             bapi::UserFilter { web3_wallet: list_of(&["0x1"]), ..Default::default() },
             bapi::UserFilter { organization_id: list_of(&["org_1"]), ..Default::default() },
-            bapi::UserFilter { phone_number_query: Some("555".to_owned()), ..Default::default() },
             bapi::UserFilter { provider: Some("oauth_google".to_owned()), provider_user_id: list_of(&["1"]), ..Default::default() },
         ];
         assert!(asks.iter().all(|ask| filter(ask).unwrap().nobody));

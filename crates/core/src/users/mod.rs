@@ -7,6 +7,7 @@ mod list;
 mod metadata;
 mod moderate;
 mod own;
+mod phone_numbers;
 mod update;
 
 pub use create::create;
@@ -15,17 +16,20 @@ pub use list::{Page, count, list, page};
 pub use metadata::{Metadata, merge_metadata, replace_metadata};
 pub use moderate::{begin_session, delete, set_banned, set_locked, verify_password};
 pub use own::{delete_own, update_own};
+pub(crate) use phone_numbers::read_phone;
+pub use phone_numbers::{add_phone, attempt_phone, delete_phone, get_phone, list_phones, prepare_phone, update_phone};
 pub use update::update;
 
 use crate::app::{Scope, internal};
 use crate::identifiers::{Email, Username};
 use crate::images;
+use crate::phone::Phone;
 use doorward_base::*;
-use doorward_store::users::{self, EmailRecord, UserRecord, UserWithEmails};
+use doorward_store::users::{self, EmailRecord, PhoneRecord, UserRecord, UserWithEmails};
 use doorward_store::{StoreError, Tx};
 use doorward_wire::Object;
 use doorward_wire::fapi::SignInUserData;
-use doorward_wire::resource::{EmailAddress, PublicUserData, User, Verification};
+use doorward_wire::resource::{EmailAddress, PhoneNumber, PublicUserData, User, Verification};
 
 /// Who will see it: private metadata is for the backend only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,23 +44,43 @@ fn object(text: &str) -> Object {
     serde_json::from_str(text).unwrap_or_default()
 }
 
-fn email_view(record: &EmailRecord) -> EmailAddress {
-    let verification = record.strategy.as_ref().map(|strategy| Verification {
+/// How the proof of an identifier shows.
+fn proof_view(strategy: &Option<String>, verified: bool, attempts: Option<i64>, at: Option<Timestamp>) -> Option<Verification> {
+    strategy.as_ref().map(|strategy| Verification {
         object: if strategy == "admin" { "verification_admin" } else { "verification_otp" }.to_owned(),
-        status: if record.verified { "verified" } else { "unverified" }.to_owned(),
+        status: if verified { "verified" } else { "unverified" }.to_owned(),
         strategy: strategy.clone(),
-        attempts: record.attempts,
-        expire_at: record.verified_at,
+        attempts,
+        expire_at: at,
         ..Verification::default()
-    });
+    })
+}
+
+fn email_view(record: &EmailRecord) -> EmailAddress {
     EmailAddress {
         object: "email_address".to_owned(),
         id: record.id.clone(),
         email_address: record.address.clone(),
         reserved: !record.verified,
-        verification,
+        verification: proof_view(&record.strategy, record.verified, record.attempts, record.verified_at),
         linked_to: Vec::new(),
         matches_sso_connection: false,
+        created_at: record.created_at,
+        updated_at: record.updated_at,
+    }
+}
+
+fn phone_view(record: &PhoneRecord) -> PhoneNumber {
+    PhoneNumber {
+        object: "phone_number".to_owned(),
+        id: record.id.clone(),
+        phone_number: record.number.clone(),
+        reserved_for_second_factor: record.second_factor,
+        default_second_factor: record.default_second_factor,
+        reserved: !record.verified,
+        verification: proof_view(&record.strategy, record.verified, record.attempts, record.verified_at),
+        linked_to: Vec::new(),
+        backup_codes: None,
         created_at: record.created_at,
         updated_at: record.updated_at,
     }
@@ -72,7 +96,7 @@ pub fn view(scope: &Scope, it: &UserWithEmails, audience: Audience) -> User {
         id: user.id.clone(),
         external_id: user.external_id.clone(),
         primary_email_address_id: user.primary_email_address_id.clone(),
-        primary_phone_number_id: None,
+        primary_phone_number_id: user.primary_phone_number_id.clone(),
         primary_web3_wallet_id: None,
         username: user.username.clone(),
         first_name: user.first_name.clone(),
@@ -85,7 +109,7 @@ pub fn view(scope: &Scope, it: &UserWithEmails, audience: Audience) -> User {
         private_metadata: private.then(|| object(&user.private_metadata)),
         unsafe_metadata: object(&user.unsafe_metadata),
         email_addresses: it.emails.iter().map(email_view).collect(),
-        phone_numbers: Vec::new(),
+        phone_numbers: it.phones.iter().map(phone_view).collect(),
         web3_wallets: Vec::new(),
         passkeys: Vec::new(),
         external_accounts: Vec::new(),
@@ -146,7 +170,9 @@ pub fn sign_in_view(scope: &Scope, it: &UserWithEmails) -> SignInUserData {
 
 pub(crate) fn identifier(it: &UserWithEmails) -> String {
     let primary = it.emails.iter().find(|email| Some(&email.id) == it.user.primary_email_address_id.as_ref());
-    primary.or(it.emails.first()).map(|email| email.address.clone()).or_else(|| it.user.username.clone()).unwrap_or_default()
+    let phone = it.phones.iter().find(|phone| Some(&phone.id) == it.user.primary_phone_number_id.as_ref());
+    let address = primary.or(it.emails.first()).map(|email| email.address.clone());
+    address.or_else(|| phone.map(|phone| phone.number.clone())).or_else(|| it.user.username.clone()).unwrap_or_default()
 }
 
 /// An address of a new user.
@@ -159,7 +185,28 @@ pub struct NewEmail {
     pub attempts: Option<i64>,
 }
 
-/// Writes a new user with addresses. The first proven address becomes the primary one.
+/// A phone number of a new user.
+pub struct NewPhone {
+    /// The number.
+    pub phone: Phone,
+    /// What proved it; none when it was not proven.
+    pub strategy: Option<String>,
+    /// With how many tries.
+    pub attempts: Option<i64>,
+}
+
+/// By what a new user is found.
+#[derive(Default)]
+pub struct NewIdentifiers {
+    /// The user name.
+    pub username: Option<Username>,
+    /// The addresses.
+    pub emails: Vec<NewEmail>,
+    /// The numbers.
+    pub phones: Vec<NewPhone>,
+}
+
+/// Writes a new user with addresses and numbers. The first proven one of each becomes the primary one.
 ///
 /// # Errors
 /// `form_identifier_exists` with the parameter whose value is taken.
@@ -167,8 +214,7 @@ pub async fn insert(
     scope: &Scope,
     tx: &mut Tx,
     mut user: UserRecord,
-    username: Option<Username>,
-    emails: Vec<NewEmail>,
+    NewIdentifiers { username, emails, phones }: NewIdentifiers,
 ) -> Result<UserWithEmails, ApiError> {
     // Addresses are listed by age, so each is a millisecond younger than the one before it.
     let records: Vec<EmailRecord> = (scope.now..)
@@ -190,6 +236,23 @@ pub async fn insert(
         user.primary_email_address_id = Some(primary.id.clone());
         user.primary_email_key = Some(primary.address_key.clone());
     }
+    let phones: Vec<PhoneRecord> = (scope.now..)
+        .zip(phones)
+        .map(|(created_at, new)| PhoneRecord {
+            id: IdentificationId::new(scope.now, &scope.app.rng),
+            user_id: user.id.clone(),
+            number: new.phone.as_str().to_owned(),
+            verified: new.strategy.is_some(),
+            verified_at: new.strategy.is_some().then_some(scope.now),
+            strategy: new.strategy,
+            attempts: new.attempts,
+            created_at,
+            updated_at: created_at,
+            ..PhoneRecord::default()
+        })
+        .collect();
+    user.primary_phone_number_id = phones.iter().find(|phone| phone.verified).or(phones.first()).map(|phone| phone.id.clone());
+    user.has_phone_numbers = !phones.is_empty();
     let has_username = username.is_some();
     if let Some(name) = username {
         user.username = Some(name.username);
@@ -204,7 +267,10 @@ pub async fn insert(
     for email in &records {
         users::insert_email(tx, scope.ins(), email).await.map_err(|e| taken(e, "email_address"))?;
     }
-    Ok(UserWithEmails { user, emails: records })
+    for phone in &phones {
+        users::insert_phone(tx, scope.ins(), phone).await.map_err(|e| taken(e, "phone_number"))?;
+    }
+    Ok(UserWithEmails { user, emails: records, phones })
 }
 
 /// A user record with what every new user has.

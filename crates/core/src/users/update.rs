@@ -98,7 +98,6 @@ struct Change<'a> {
 /// `resource_not_found`, the `form_*` codes naming the parameter, `conflict`.
 pub async fn update(scope: &Scope, req: &UpdateUser) -> Result<UserWithEmails, ApiError> {
     input::refuse(&[
-        ("primary_phone_number_id", req.primary_phone_number_id.as_ref().is_some_and(|id| !id.is_empty())),
         ("primary_web3_wallet_id", req.primary_web3_wallet_id.as_ref().is_some_and(|id| !id.is_empty())),
         ("profile_image_id", req.profile_image_id.as_ref().is_some_and(|id| !id.is_empty())),
         ("totp_secret", req.totp_secret.as_ref().is_some_and(|secret| !secret.is_empty())),
@@ -173,10 +172,10 @@ impl<'a> Change<'a> {
         if let Some(name) = &self.username {
             user.username = name.as_ref().map(|name| name.username.clone());
             user.username_key = name.as_ref().map(|name| name.key.clone());
-            if name.is_none() && before.emails.is_empty() {
+            if name.is_none() && before.emails.is_empty() && before.phones.is_empty() {
                 return Err(ApiError::new(codes::FORM_DATA_MISSING)
                     .param("username")
-                    .long("A user must keep an e-mail address or a username."));
+                    .long("A user must keep an e-mail address, a phone number or a username."));
             }
         }
         let metadata = Metadata {
@@ -185,9 +184,24 @@ impl<'a> Change<'a> {
             unsafe_: req.unsafe_metadata.as_ref(),
         };
         metadata.replace(&mut user)?;
+        self.primary_phone(before, &mut user)?;
         let mail = self.primary_email(scope, before, &mut user)?;
         user.updated_at = scope.now;
         Ok(Plan { mail, ..Plan::of(user) })
+    }
+
+    /// Makes another verified number the primary one.
+    fn primary_phone(&self, before: &UserWithEmails, user: &mut UserRecord) -> Result<(), ApiError> {
+        const PARAM: &str = "primary_phone_number_id";
+        let Some(id) = self.req.primary_phone_number_id.as_deref().filter(|id| !id.is_empty()) else { return Ok(()) };
+        let chosen = before.phones.iter().find(|phone| phone.id.as_str() == id);
+        let chosen = chosen.ok_or_else(|| ApiError::new(codes::FORM_RESOURCE_MISSING).param(PARAM))?;
+        if !chosen.verified || chosen.second_factor {
+            let error = ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param(PARAM);
+            return Err(error.long("primary_phone_number_id must name a verified number that is not kept for second factors."));
+        }
+        user.primary_phone_number_id = Some(chosen.id.clone());
+        Ok(())
     }
 
     /// Makes another verified address the primary one, with the mail that says so if one was asked for.

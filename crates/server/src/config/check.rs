@@ -1,8 +1,8 @@
-use super::{Config, ConfigError, MailTls, MailTransport, env};
+use super::{Config, ConfigError, MailTls, MailTransport, SmsTransport, env};
 use doorward_base::Secret;
 use doorward_core::crypto::Sealer;
 use doorward_core::password::breached::{self, Source};
-use doorward_jobs::{SmtpOptions, SmtpTls, SmtpTransport};
+use doorward_jobs::{SmsGateway, SmtpOptions, SmtpTls, SmtpTransport};
 use std::path::Path;
 use std::time::Duration;
 
@@ -48,6 +48,7 @@ impl Config {
         errors.extend(self.breached().err());
         errors.extend(self.master_key(environment).err());
         errors.extend(self.smtp(environment).err());
+        errors.extend(self.sms(environment).err());
         if errors.is_empty() { Ok(()) } else { Err(ConfigError(errors)) }
     }
 
@@ -124,6 +125,41 @@ impl Config {
             from: needed(&mail.from, "from")?,
         };
         SmtpTransport::new(options).map(Some).map_err(|error| format!("mail.from: {error}"))
+    }
+
+    /// The gateway for text messages, if there is one.
+    ///
+    /// # Errors
+    /// The key that is missing or wrong.
+    pub fn sms(&self, environment: &[(String, String)]) -> Result<Option<SmsGateway>, String> {
+        let sms = &self.sms;
+        let name = match sms.transport {
+            SmsTransport::None => return Ok(None),
+            SmsTransport::Twilio => "twilio",
+            SmsTransport::Webhook => "webhook",
+        };
+        let needed =
+            |value: &Option<String>, key: &str| value.clone().ok_or_else(|| format!("sms.{key}: is needed with transport = \"{name}\""));
+        let secret = match (lookup(environment, env::SMS_SECRET), &sms.secret_file) {
+            (Some(secret), _) => secret,
+            (None, Some(file)) => read_secret(file, "sms.secret_file")?,
+            (None, None) => return Err(format!("sms.secret_file: is needed with transport = \"{name}\", or set {}", env::SMS_SECRET)),
+        };
+        let url = match sms.transport {
+            SmsTransport::Twilio => sms.url.clone().unwrap_or_else(|| "https://api.twilio.com".to_owned()),
+            _ => needed(&sms.url, "url")?,
+        };
+        let url = url::Url::parse(&url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let url = url.ok_or("sms.url: must be an http or https address")?;
+        if sms.transport == SmsTransport::Webhook {
+            return Ok(Some(SmsGateway::Webhook { url, secret }));
+        }
+        let account_sid = needed(&sms.account_sid, "account_sid")?;
+        if account_sid.is_empty() || !account_sid.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return Err("sms.account_sid: must be letters and digits".to_owned());
+        }
+        let (from, whatsapp_from) = (needed(&sms.from, "from")?, sms.whatsapp_from.clone());
+        Ok(Some(SmsGateway::Twilio { url, account_sid, auth_token: secret, from, whatsapp_from }))
     }
 }
 

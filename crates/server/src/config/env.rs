@@ -35,6 +35,12 @@ pub const KEYS: &[(&str, &str, Kind)] = &[
     ("mail", "username", Kind::Text),
     ("mail", "password_file", Kind::Text),
     ("mail", "from", Kind::Text),
+    ("sms", "transport", Kind::Text),
+    ("sms", "url", Kind::Text),
+    ("sms", "account_sid", Kind::Text),
+    ("sms", "from", Kind::Text),
+    ("sms", "whatsapp_from", Kind::Text),
+    ("sms", "secret_file", Kind::Text),
     ("limits", "enabled", Kind::Flag),
     ("log", "format", Kind::Text),
     ("log", "level", Kind::Text),
@@ -51,6 +57,7 @@ pub const KEYS: &[(&str, &str, Kind)] = &[
 /// Variables that are no keys of the file.
 pub(crate) const MASTER_KEY: &str = "DOORWARD_MASTER_KEY";
 pub(crate) const MAIL_PASSWORD: &str = "DOORWARD_MAIL_PASSWORD";
+pub(crate) const SMS_SECRET: &str = "DOORWARD_SMS_SECRET";
 
 const PREFIX: &str = "DOORWARD_";
 

@@ -92,6 +92,7 @@ impl Config {
         let absolute = |path: &mut PathBuf| *path = directory.join(&*path);
         self.secrets.master_key_file.iter_mut().for_each(absolute);
         self.mail.password_file.iter_mut().for_each(absolute);
+        self.sms.secret_file.iter_mut().for_each(absolute);
         self.passwords.breached_list.iter_mut().for_each(absolute);
         if self.sdk.dir.is_none() && !directory.as_os_str().is_empty() {
             self.sdk.dir = Some(PathBuf::from("sdk"));

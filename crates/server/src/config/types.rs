@@ -16,6 +16,8 @@ pub struct Config {
     pub secrets: SecretsConfig,
     /// Mail.
     pub mail: MailConfig,
+    /// Text messages.
+    pub sms: SmsConfig,
     /// Rate limits.
     pub limits: LimitsConfig,
     /// The log.
@@ -175,6 +177,37 @@ pub struct MailConfig {
     pub password_file: Option<PathBuf>,
     /// The sender's address.
     pub from: Option<String>,
+}
+
+/// How text messages go out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SmsTransport {
+    /// Not at all.
+    #[default]
+    None,
+    /// Through Twilio, or a service that takes the same calls.
+    Twilio,
+    /// Through a server of one's own.
+    Webhook,
+}
+
+/// Text messages.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SmsConfig {
+    /// How they go out.
+    pub transport: SmsTransport,
+    /// The gateway's address; Twilio's own by default.
+    pub url: Option<String>,
+    /// The account's id at Twilio.
+    pub account_sid: Option<String>,
+    /// The sender: a number, a name, or the id of a messaging service.
+    pub from: Option<String>,
+    /// The sender of messages over WhatsApp.
+    pub whatsapp_from: Option<String>,
+    /// The file that holds the account's or the webhook's secret. It may also come from the variable `DOORWARD_SMS_SECRET`.
+    pub secret_file: Option<PathBuf>,
 }
 
 /// Rate limits.

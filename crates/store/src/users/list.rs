@@ -10,6 +10,8 @@ use doorward_base::*;
 pub struct UserFilter {
     /// Addresses, as they are compared.
     pub address_keys: Vec<String>,
+    /// Phone numbers.
+    pub phone_numbers: Vec<String>,
     /// User names, as they are compared.
     pub username_keys: Vec<String>,
     /// Ids of the app's own.
@@ -24,6 +26,8 @@ pub struct UserFilter {
     pub query: Option<String>,
     /// Found in an address.
     pub email_query: Option<String>,
+    /// Found in a phone number.
+    pub phone_query: Option<String>,
     /// Found in the user name.
     pub username_query: Option<String>,
     /// Found in the first or last name.
@@ -39,7 +43,7 @@ pub struct UserFilter {
 impl UserFilter {
     /// Whether it names the users that it lets through, so that there are few.
     fn names_users(&self) -> bool {
-        [&self.address_keys, &self.username_keys, &self.external_ids, &self.user_ids].iter().any(|it| !it.is_empty())
+        [&self.address_keys, &self.phone_numbers, &self.username_keys, &self.external_ids, &self.user_ids].iter().any(|it| !it.is_empty())
     }
 }
 
@@ -115,6 +119,7 @@ fn filtered(db: &Db, select: &str, instance: &InstanceId, filter: &UserFilter) -
     let mut sql = sql!(format!("{select} FROM users u WHERE u.instance_id = $1"), instance);
     let like = |column: &str, n: usize| db.dialect().like(column, n);
     let in_email = |test: &str| format!("u.id IN (SELECT e.user_id FROM email_addresses e WHERE e.instance_id = $1 AND {test})");
+    let in_phone = |test: &str| format!("u.id IN (SELECT p.user_id FROM phone_numbers p WHERE p.instance_id = $1 AND {test})");
     if filter.nobody {
         sql.push(" AND 1 = 0");
     }
@@ -133,16 +138,25 @@ fn filtered(db: &Db, select: &str, instance: &InstanceId, filter: &UserFilter) -
         let numbers: Vec<String> = filter.address_keys.iter().map(|v| format!("${}", sql.value(v))).collect();
         sql.push(&format!(" AND {}", in_email(&format!("e.address_key IN ({})", numbers.join(", ")))));
     }
+    if !filter.phone_numbers.is_empty() {
+        let numbers: Vec<String> = filter.phone_numbers.iter().map(|v| format!("${}", sql.value(v))).collect();
+        sql.push(&format!(" AND {}", in_phone(&format!("p.number IN ({})", numbers.join(", ")))));
+    }
     if let Some(text) = &filter.query {
         let n = sql.value(pattern(text));
         let mut tests: Vec<String> =
             ["u.id", "u.username", "u.first_name", "u.last_name", "u.external_id"].iter().map(|column| like(column, n)).collect();
         tests.push(in_email(&like("e.address", n)));
+        tests.push(in_phone(&like("p.number", n)));
         sql.push(&format!(" AND ({})", tests.join(" OR ")));
     }
     if let Some(text) = &filter.email_query {
         let n = sql.value(pattern(text));
         sql.push(&format!(" AND {}", in_email(&like("e.address", n))));
+    }
+    if let Some(text) = &filter.phone_query {
+        let n = sql.value(pattern(text));
+        sql.push(&format!(" AND {}", in_phone(&like("p.number", n))));
     }
     if let Some(text) = &filter.username_query {
         let n = sql.value(pattern(text));
@@ -256,6 +270,7 @@ mod tests {
         let one = || vec!["a".to_owned()];
         for (filter, index) in [
             (UserFilter { address_keys: one(), ..UserFilter::default() }, "email_addresses_key"),
+            (UserFilter { phone_numbers: one(), ..UserFilter::default() }, "phone_numbers_number"),
             (UserFilter { username_keys: one(), ..UserFilter::default() }, "users_username"),
             (UserFilter { external_ids: one(), ..UserFilter::default() }, "users_external_id"),
             (UserFilter { user_ids: one(), ..UserFilter::default() }, "sqlite_autoindex_users_1"),

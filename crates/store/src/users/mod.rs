@@ -1,4 +1,4 @@
-//! Users and their e-mail addresses.
+//! Users, their e-mail addresses and phone numbers.
 
 use crate::db::{Db, Row, Sql, StoreError, Tx};
 use crate::sql;
@@ -6,7 +6,9 @@ use doorward_base::*;
 use std::collections::HashMap;
 
 mod list;
+mod phones;
 pub use list::{PageStart, TimeColumn, TimeOp, UserFilter, UserOrder, count, list};
+pub use phones::{PhoneRecord, by_phone, delete_phone, get_phone, insert_phone, prove_phone, set_second_factor, unprove_phone};
 
 /// A user as it is kept. Metadata is JSON text.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +31,10 @@ pub struct UserRecord {
     pub primary_email_address_id: Option<IdentificationId>,
     /// That address as it is compared: what the list is ordered by.
     pub primary_email_key: Option<String>,
+    /// The number that is shown and written to.
+    pub primary_phone_number_id: Option<IdentificationId>,
+    /// Whether the user ever had a number.
+    pub has_phone_numbers: bool,
     /// The password's hash, in PHC form or in a foreign one.
     pub password_hash: Option<String>,
     /// When the password last changed.
@@ -100,13 +106,15 @@ pub struct EmailRecord {
     pub updated_at: Timestamp,
 }
 
-/// A user with all addresses.
+/// A user with all addresses and numbers.
 #[derive(Clone, Debug, Default)]
 pub struct UserWithEmails {
     /// The user.
     pub user: UserRecord,
     /// The addresses, the oldest first.
     pub emails: Vec<EmailRecord>,
+    /// The phone numbers, the oldest first.
+    pub phones: Vec<PhoneRecord>,
 }
 
 fn user(row: &Row) -> Result<UserRecord, StoreError> {
@@ -120,6 +128,8 @@ fn user(row: &Row) -> Result<UserRecord, StoreError> {
         locale: row.opt_text("locale")?,
         primary_email_address_id: row.opt_id("primary_email_address_id")?,
         primary_email_key: row.opt_text("primary_email_key")?,
+        primary_phone_number_id: row.opt_id("primary_phone_number_id")?,
+        has_phone_numbers: row.flag("has_phone_numbers")?,
         password_hash: row.opt_text("password_hash")?,
         password_updated_at: row.opt_int("password_updated_at")?,
         public_metadata: row.text("public_metadata")?,
@@ -172,7 +182,13 @@ async fn with_emails(db: &Db, instance: &InstanceId, users: Vec<UserRecord>) -> 
         let it = email(&row)?;
         by_user.entry(it.user_id.clone()).or_default().push(it);
     }
-    Ok(users.into_iter().map(|user| UserWithEmails { emails: by_user.remove(&user.id).unwrap_or_default(), user }).collect())
+    let mut phones = phones::of_users(db, instance, &users).await?;
+    let whole = |user: UserRecord| UserWithEmails {
+        emails: by_user.remove(&user.id).unwrap_or_default(),
+        phones: phones.remove(&user.id).unwrap_or_default(),
+        user,
+    };
+    Ok(users.into_iter().map(whole).collect())
 }
 
 fn push_in(sql: &mut Sql, column: &str, operator: &str, values: impl Iterator<Item = String>) {
@@ -221,10 +237,11 @@ pub async fn by_external_id(db: &Db, instance: &InstanceId, external_id: &str) -
 /// Adds a user.
 pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &UserRecord) -> Result<(), StoreError> {
     let text = "INSERT INTO users (instance_id, id, external_id, username, username_key, first_name, last_name, locale,
-        primary_email_address_id, primary_email_key, public_metadata, private_metadata, unsafe_metadata, password_hash, password_updated_at,
-        banned, failed_attempts, locked_until, delete_self_enabled, create_organization_enabled, create_organizations_limit, legal_accepted_at,
-        bypass_client_trust, last_sign_in_at, last_active_at, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
-        $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)";
+        primary_email_address_id, primary_email_key, public_metadata, private_metadata, unsafe_metadata, primary_phone_number_id,
+        password_hash, password_updated_at, banned, failed_attempts, locked_until, delete_self_enabled, create_organization_enabled,
+        create_organizations_limit, legal_accepted_at, bypass_client_trust, last_sign_in_at, last_active_at, created_at, updated_at,
+        has_phone_numbers) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
+        $24, $25, $26, $27, $28, $29)";
     let sql = bind_profile(sql!(text, instance, &it.id), it)
         .bind(&it.password_hash)
         .bind(it.password_updated_at)
@@ -239,7 +256,8 @@ pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &UserRecord) -> Resu
         .bind(it.last_sign_in_at)
         .bind(it.last_active_at)
         .bind(it.created_at)
-        .bind(it.updated_at);
+        .bind(it.updated_at)
+        .bind(it.has_phone_numbers);
     tx.exec(sql).await.map(|_| ())
 }
 
@@ -255,6 +273,7 @@ fn bind_profile(sql: Sql, it: &UserRecord) -> Sql {
         .bind(&it.public_metadata)
         .bind(&it.private_metadata)
         .bind(&it.unsafe_metadata)
+        .bind(&it.primary_phone_number_id)
 }
 
 /// When a user changed: `$n`, but always later than the change before, so that no two states of a user have the same
@@ -268,8 +287,9 @@ fn changed_at(n: usize) -> String {
 pub async fn update(tx: &mut Tx, instance: &InstanceId, it: &UserRecord, expected_updated_at: Timestamp) -> Result<bool, StoreError> {
     let text = "UPDATE users SET external_id = $3, username = $4, username_key = $5, first_name = $6, last_name = $7, locale = $8,
         primary_email_address_id = $9, primary_email_key = $10, public_metadata = $11, private_metadata = $12, unsafe_metadata = $13,
-        delete_self_enabled = $14, create_organization_enabled = $15, create_organizations_limit = $16, legal_accepted_at = $17,
-        bypass_client_trust = $18, created_at = $19, updated_at = $20 WHERE instance_id = $1 AND id = $2 AND updated_at = $21";
+        primary_phone_number_id = $14, delete_self_enabled = $15, create_organization_enabled = $16, create_organizations_limit = $17,
+        legal_accepted_at = $18, bypass_client_trust = $19, created_at = $20, updated_at = $21
+        WHERE instance_id = $1 AND id = $2 AND updated_at = $22";
     let sql = bind_profile(sql!(text, instance, &it.id), it)
         .bind(it.delete_self_enabled)
         .bind(it.create_organization_enabled)
@@ -424,7 +444,7 @@ pub async fn replace_password(
     Ok(tx.exec(sql!(text, instance, id, &new, updated_at, old, now)).await? == 1)
 }
 
-/// Deletes a user with addresses, sessions and refresh tokens. False when there is no such user.
+/// Deletes a user with addresses, numbers, sessions and refresh tokens. False when there is no such user.
 pub async fn delete(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timestamp) -> Result<bool, StoreError> {
     let clients = "UPDATE clients SET updated_at = $3 WHERE instance_id = $1 AND id IN
         (SELECT client_id FROM sessions WHERE instance_id = $1 AND user_id = $2 AND status = 'active')";
@@ -433,7 +453,7 @@ pub async fn delete(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timest
         (SELECT id FROM sessions WHERE instance_id = $1 AND user_id = $2)";
     tx.exec(sql!(refresh, instance, id)).await?;
     tx.exec(sql!("DELETE FROM sessions WHERE instance_id = $1 AND user_id = $2", instance, id)).await?;
-    for table in ["email_addresses", "totps", "backup_codes", "tickets", "images"] {
+    for table in ["email_addresses", "phone_numbers", "totps", "backup_codes", "tickets", "images"] {
         tx.exec(sql!(format!("DELETE FROM {table} WHERE instance_id = $1 AND user_id = $2"), instance, id)).await?;
     }
     Ok(tx.exec(sql!("DELETE FROM users WHERE instance_id = $1 AND id = $2", instance, id)).await? == 1)

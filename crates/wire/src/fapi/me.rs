@@ -44,6 +44,8 @@ request! {
         locale: Option<Option<String>>,
         /// A proven address that is shown and written to from now on.
         primary_email_address_id: Option<String>,
+        /// A proven number that is shown and written to from now on.
+        primary_phone_number_id: Option<String>,
         /// Metadata for the browser, replaced as a whole.
         unsafe_metadata: Option<Object>,
     } => User; Frontend PATCH "/v1/me" "patchUser";

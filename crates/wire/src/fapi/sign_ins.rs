@@ -24,6 +24,9 @@ resource! {
         /// The number a code goes to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         phone_number_id: Option<IdentificationId>,
+        /// How the code travels: `sms` or `whatsapp`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channel: Option<String>,
         /// The wallet that signs.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         web3_wallet_id: Option<IdentificationId>,

@@ -99,6 +99,8 @@ resource! {
 pub struct SignUpFields {
     /// The e-mail address.
     pub email_address: Option<String>,
+    /// The phone number, in the form of E.164.
+    pub phone_number: Option<String>,
     /// The user name.
     pub username: Option<String>,
     /// First name.
@@ -113,7 +115,7 @@ pub struct SignUpFields {
     pub legal_accepted: Option<bool>,
     /// BCP 47 tag of the user's language.
     pub locale: Option<String>,
-    /// Names a strategy; `password` and `email_code` need no naming.
+    /// Names a strategy; `password`, `email_code` and `phone_code` need no naming.
     pub strategy: Option<String>,
     /// Carries an identity over from a sign-in.
     pub transfer: Option<bool>,
@@ -164,8 +166,10 @@ request! {
     PrepareVerification {
         /// The attempt.
         sign_up_id: SignUpId,
-        /// `email_code`.
+        /// `email_code` or `phone_code`.
         strategy: Option<String>,
+        /// How a code to a phone travels: `sms` or `whatsapp`.
+        channel: Option<String>,
     } => SignUp; Frontend POST "/v1/client/sign_ups/{sign_up_id}/prepare_verification" "prepareSignUpsVerification";
     "Sign Ups", Client, Send, WithClient; "Send the code that proves a field."
 }
@@ -174,7 +178,7 @@ request! {
     AttemptVerification {
         /// The attempt.
         sign_up_id: SignUpId,
-        /// `email_code`.
+        /// `email_code` or `phone_code`.
         strategy: Option<String>,
         /// The code that was sent.
         code: Option<String>,

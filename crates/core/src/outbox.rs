@@ -1,0 +1,26 @@
+//! What is on its way: written together with what causes it, sealed, for it may hold a code.
+
+use crate::app::{Scope, internal};
+use crate::crypto::{Sealer, Unsealable};
+use doorward_base::*;
+use doorward_store::{Tx, jobs};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+fn context(id: &JobId) -> String {
+    format!("job:{id}")
+}
+
+/// Puts something into the outbox, for the job of its kind.
+pub(crate) async fn enqueue(scope: &Scope, tx: &mut Tx, kind: &str, what: &impl Serialize) -> Result<(), ApiError> {
+    let id = JobId::new(scope.now, &scope.app.rng);
+    let text = serde_json::to_vec(what).map_err(ApiError::internal)?;
+    let sealed = scope.app.sealer.seal(&scope.app.rng, &context(&id), &text).map_err(ApiError::internal)?;
+    jobs::insert(tx, scope.ins(), &id, kind, &sealed, scope.now).await.map_err(internal)
+}
+
+/// Opens what is in the outbox.
+pub(crate) fn open<T: DeserializeOwned>(sealer: &Sealer, id: &JobId, sealed: &str) -> Result<T, Unsealable> {
+    let plain = sealer.open(&context(id), sealed)?;
+    serde_json::from_slice(&plain).map_err(|_| Unsealable)
+}
