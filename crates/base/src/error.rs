@@ -291,6 +291,7 @@ list! {
     VERIFICATION_MISSING = "verification_missing", 400, "is missing", "There is no verification to attempt. Prepare one first.";
     VERIFICATION_NOT_SENT = "verification_not_sent", 400, "not sent", "The verification was not sent. Prepare it again.";
     VERIFICATION_STRATEGY_INVALID = "verification_strategy_invalid", 400, "has invalid strategy", "The verification does not have that strategy.";
+    VERIFICATION_LINK_TOKEN_INVALID = "verification_link_token_invalid", 400, "invalid link token", "This link is not valid. Ask for another one.";
     VERIFICATION_CODE_TOO_MANY_REQUESTS = "verification_code_too_many_requests", 429, "Too many verification code requests", "Too many codes were asked for. Wait a little before you ask for another.";
     NO_PASSWORD_SET = "no_password_set", 400, "No password set", "This account has no password.";
     PASSWORD_REQUIRED = "password_required", 400, "Password required", "This account cannot be without a password.";

@@ -56,6 +56,9 @@ fn auth_config(instance: &Instance) -> Value {
     if attributes.email_code && attributes.email_address != Presence::Off {
         factors.push("email_code");
     }
+    if attributes.email_link && attributes.email_address != Presence::Off {
+        factors.push("email_link");
+    }
     if attributes.phone_code && attributes.phone_number != Presence::Off {
         factors.push("phone_code");
     }
@@ -75,7 +78,7 @@ fn auth_config(instance: &Instance) -> Value {
         "identification_strategies": identifiers,
         "first_factors": factors,
         "second_factors": second_factors(instance),
-        "email_address_verification_strategies": ["email_code"],
+        "email_address_verification_strategies": if attributes.email_link { vec!["email_code", "email_link"] } else { vec!["email_code"] },
         "single_session_mode": instance.settings.session.single_session,
         "enhanced_email_deliverability": false,
         "test_mode": instance.is_development(),
@@ -217,12 +220,14 @@ fn second_factor(enabled: bool, name: &str, verifications: &[&str]) -> Value {
 fn attributes(instance: &Instance) -> Value {
     let set = &instance.settings.attributes;
     let email = set.email_address != Presence::Off;
-    let email_factors: &[&str] = if set.email_code && email { &["email_code"] } else { &[] };
-    let email_proofs: &[&str] = if email { &["email_code"] } else { &[] };
+    let email_ways = |code: bool| {
+        let all = [("email_code", email && code), ("email_link", email && set.email_link)];
+        all.into_iter().filter(|(_, on)| *on).map(|(name, _)| name).collect::<Vec<_>>()
+    };
     let mut username = attribute(set.username, &[], &[]);
     // A user name names the user; what proves it is the password.
     username["used_for_first_factor"] = json!(set.username != Presence::Off);
-    let mut email_address = attribute(set.email_address, email_factors, email_proofs);
+    let mut email_address = attribute(set.email_address, &email_ways(set.email_code), &email_ways(true));
     email_address["used_for_first_factor"] = json!(email);
     let phone = set.phone_number != Presence::Off;
     let phone_factors: &[&str] = if set.phone_code && phone { &["phone_code"] } else { &[] };
@@ -300,7 +305,7 @@ fn user_settings(instance: &Instance) -> Value {
                 "enabled": protection.lockout, "max_attempts": protection.max_attempts, "duration_in_minutes": protection.duration_minutes,
             },
             "pii": {"enabled": true},
-            "email_link": {"require_same_client": true},
+            "email_link": {"require_same_client": protection.email_link_same_client},
             "enumeration_protection": {"enabled": protection.enumeration_protection},
         },
         "passkey_settings": {"allow_autofill": false, "show_sign_in_button": false, "satisfies_second_factor": false},

@@ -6,6 +6,7 @@ mod app;
 pub mod client;
 pub mod crypto;
 pub mod dev_browser;
+pub mod email_link;
 pub mod environment;
 pub mod handshake;
 pub mod identifiers;

@@ -39,6 +39,20 @@ pub fn code_mail(scope: &Scope, to: &str, code: &str, purpose: &str) -> Mail {
     }
 }
 
+/// The mail with a link.
+pub(crate) fn link_mail(scope: &Scope, to: &str, link: &str, purpose: &str) -> Mail {
+    let name = one_line(&scope.instance.settings.application_name);
+    Mail {
+        to: to.to_owned(),
+        from_name: name.clone(),
+        subject: format!("Your link to {purpose} at {name}"),
+        text: format!(
+            "Open this link to {purpose} at {name}:\n\n{link}\n\nIt is good for ten minutes and works once. If you did not ask for it, do not open it.\n"
+        ),
+        inbox: scope.instance.is_development(),
+    }
+}
+
 /// A name as it may stand in a header.
 fn one_line(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(100).collect()

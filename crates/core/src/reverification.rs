@@ -113,15 +113,20 @@ impl From<&AttemptReverificationSecondFactor> for FactorParams {
     }
 }
 
-/// The first factors that prove presence. Choosing a new password does not.
+/// The first factors that prove presence.
 fn first_factors(scope: &Scope, user: &UserWithEmails) -> Vec<Factor> {
     let mut all = strategies::first_factors(&scope.instance, user);
-    all.retain(|factor| !factor.strategy.starts_with("reset_password"));
+    all.retain(|factor| proves_presence(&factor.strategy));
     all
 }
 
+/// Choosing a new password proves no presence, and whoever opens a link need not be who is signed in.
+fn proves_presence(strategy: &str) -> bool {
+    !strategy.starts_with("reset_password") && strategy != "email_link"
+}
+
 fn first_factor(scope: &Scope, user: &UserWithEmails, name: &str) -> Result<&'static dyn Strategy, ApiError> {
-    if name.starts_with("reset_password") {
+    if !proves_presence(name) {
         return Err(ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param("strategy"));
     }
     strategies::first_factor(&scope.instance, user, name)

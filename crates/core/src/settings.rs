@@ -64,6 +64,8 @@ pub struct Attributes {
     pub email_address: Presence,
     /// Whether a code sent to the address signs in.
     pub email_code: bool,
+    /// Whether a link sent to the address signs in, and proves it at sign-up.
+    pub email_link: bool,
     /// Phone number.
     pub phone_number: Presence,
     /// Whether a code sent to the number signs in.
@@ -180,6 +182,9 @@ pub struct AttackProtection {
     pub duration_minutes: i64,
     /// Whether sign-in and sign-up hide which accounts exist.
     pub enumeration_protection: bool,
+    /// Whether a link by mail works in the browser only that asked for it. Otherwise whoever opens a link that somebody else
+    /// asked for signs that one in.
+    pub email_link_same_client: bool,
     /// Whether calls are counted and too many of them are refused.
     pub rate_limits: RateLimits,
 }
@@ -256,13 +261,7 @@ impl Default for Settings {
             session: SessionSettings::default(),
             password: PasswordSettings::default(),
             username: UsernameSettings { min_length: 4, max_length: 64 },
-            attack_protection: AttackProtection {
-                lockout: true,
-                max_attempts: 100,
-                duration_minutes: 60,
-                enumeration_protection: false,
-                rate_limits: RateLimits::Auto,
-            },
+            attack_protection: AttackProtection::default(),
             sms: SmsSettings::default(),
             paths: Paths::default(),
             actions: Actions { delete_self: true, create_organization: true },
@@ -276,6 +275,7 @@ impl Default for Attributes {
         Self {
             email_address: Presence::Required,
             email_code: true,
+            email_link: false,
             phone_number: Presence::Off,
             phone_code: true,
             phone_second_factor: false,
@@ -339,7 +339,14 @@ impl Default for SmsSettings {
 
 impl Default for AttackProtection {
     fn default() -> Self {
-        Self { lockout: true, max_attempts: 100, duration_minutes: 60, enumeration_protection: false, rate_limits: RateLimits::Auto }
+        Self {
+            lockout: true,
+            max_attempts: 100,
+            duration_minutes: 60,
+            enumeration_protection: false,
+            email_link_same_client: true,
+            rate_limits: RateLimits::Auto,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::phone::Phone;
 use crate::settings::{Presence, SignUpMode};
 use crate::sign_in::{self, NewSession, complete_new_session, filled};
 use crate::users::{self, NewEmail, NewIdentifiers, NewPhone};
-use crate::{password, sms, verification};
+use crate::{email_link, password, sms, verification};
 use doorward_base::*;
 use doorward_store::attempts::{self, AttemptRecord, Kind};
 use doorward_store::clients::{self, ClientRecord};
@@ -31,7 +31,7 @@ impl Proven {
     /// The one that a strategy proves.
     fn by(strategy: Option<&str>) -> Result<Self, ApiError> {
         match filled(strategy) {
-            Some("email_code") => Ok(Self::Email),
+            Some("email_code" | email_link::STRATEGY) => Ok(Self::Email),
             Some("phone_code") => Ok(Self::Phone),
             Some(_) => Err(ApiError::new(codes::VERIFICATION_STRATEGY_INVALID).param("strategy")),
             None => Err(ApiError::new(codes::FORM_PARAM_MISSING).param("strategy")),
@@ -82,7 +82,12 @@ enum Proof {
     /// A code is on its way.
     Sent { verification: VerificationId },
     /// Proven, with so many tries.
-    Proven { attempts: i64, at: Timestamp },
+    Proven {
+        attempts: i64,
+        at: Timestamp,
+        #[serde(default)]
+        by_link: bool,
+    },
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -215,12 +220,44 @@ pub async fn update(
     settle(scope, caller, current, loaded, None).await
 }
 
-/// Reads a sign-up of this client.
+/// Reads a sign-up of this client. One whose link was opened elsewhere goes on now.
 ///
 /// # Errors
 /// `resource_not_found` for one that this client never had.
-pub async fn get(scope: &Scope, current: &Current, id: &SignUpId) -> Result<SignUp, ApiError> {
-    view(scope, &load(scope, current, id).await?).await
+pub async fn get(scope: &Scope, caller: &Caller, current: Current, id: &SignUpId) -> Result<Outcome<SignUp>, ApiError> {
+    let mut loaded = load(scope, &current, id).await?;
+    if let Proof::Sent { verification } = &loaded.state.email_proof
+        && current.require()?.sign_up_id.as_ref() == Some(id)
+        && verification::load(scope, verification).await?.is_some_and(|it| email_link::was_opened(&it))
+    {
+        loaded.state.email_proof = Proof::Proven { attempts: 1, at: scope.now, by_link: true };
+        match settle(scope, caller, current.clone(), loaded, None).await {
+            // Another tab asked at the same time.
+            Err(error) if error.code() == codes::CLIENT_STATE_INVALID => loaded = load(scope, &current, id).await?,
+            done => return done,
+        }
+    }
+    Ok(Outcome { value: view(scope, &loaded).await?, current })
+}
+
+/// Goes on with a sign-up whose link was opened on its own client, and uses the link up.
+///
+/// # Errors
+/// `client_state_invalid` when the sign-up has left the link behind, and those of the end of a sign-up.
+pub(crate) async fn finish_link(
+    scope: &Scope,
+    caller: &Caller,
+    current: Current,
+    id: &SignUpId,
+    link: &VerificationRecord,
+) -> Result<Outcome<SignUp>, ApiError> {
+    let mut loaded = load_current(scope, &current, id).await?;
+    match &loaded.state.email_proof {
+        Proof::Sent { verification } if verification == &link.id => {}
+        _ => return Err(codes::CLIENT_STATE_INVALID.into()),
+    }
+    loaded.state.email_proof = Proof::Proven { attempts: 1, at: scope.now, by_link: true };
+    settle(scope, caller, current, loaded, Some(link.clone())).await
 }
 
 /// Sends the code that proves the address or the number.
@@ -236,10 +273,11 @@ pub async fn prepare(scope: &Scope, current: &Current, req: &PrepareVerification
     if let Proof::Sent { verification } = loaded.state.proof(field)
         && let Some(before) = verification::load(scope, verification).await?
         && scope.now - before.created_at < verification::REPEAT_MS
+        && Some(before.strategy.as_str()) == filled(req.strategy.as_deref())
     {
         return view(scope, &loaded).await;
     }
-    let code = new_code(scope, &loaded, field, req.channel.as_deref()).await?;
+    let code = new_code(scope, &loaded, field, req).await?;
     loaded.state.set_proof(field, Proof::Sent { verification: code.record.id.clone() });
     let mut tx = scope.db().begin().await.map_err(internal)?;
     advance(scope, &mut tx, &mut loaded).await?;
@@ -249,15 +287,21 @@ pub async fn prepare(scope: &Scope, current: &Current, req: &PrepareVerification
     view(scope, &loaded).await
 }
 
-async fn new_code(scope: &Scope, loaded: &Loaded, field: Proven, channel: Option<&str>) -> Result<verification::NewCode, ApiError> {
+async fn new_code(scope: &Scope, loaded: &Loaded, field: Proven, req: &PrepareVerification) -> Result<verification::NewCode, ApiError> {
     let owner = &loaded.record.id;
     match (field, &loaded.state.email, &loaded.state.phone) {
         (Proven::Email, Some((address, key)), _) => {
             let email = Email { address: address.clone(), key: key.clone() };
+            if filled(req.strategy.as_deref()) == Some(email_link::STRATEGY) {
+                if !scope.instance.settings.attributes.email_link {
+                    return Err(ApiError::new(codes::VERIFICATION_STRATEGY_INVALID).param("strategy"));
+                }
+                return email_link::new_link(scope, owner, key, &email, req.redirect_url.as_deref(), "sign up").await;
+            }
             verification::new_code(scope, owner, field.strategy(), key, &email, "sign up").await
         }
         (Proven::Phone, _, Some(number)) => {
-            let channel = sms::channel(scope, channel)?;
+            let channel = sms::channel(scope, req.channel.as_deref())?;
             verification::new_phone_code(scope, owner, field.strategy(), &Phone::kept(number), channel).await
         }
         _ => Err(ApiError::new(codes::FORM_PARAM_MISSING).param(field.param())),
@@ -271,13 +315,16 @@ async fn new_code(scope: &Scope, loaded: &Loaded, field: Proven, channel: Option
 pub async fn attempt(scope: &Scope, caller: &Caller, current: Current, req: &AttemptVerification) -> Result<Outcome<SignUp>, ApiError> {
     let mut loaded = load_current(scope, &current, &req.sign_up_id).await?;
     let field = Proven::by(req.strategy.as_deref())?;
+    if filled(req.strategy.as_deref()) != Some(field.strategy()) {
+        return Err(ApiError::new(codes::VERIFICATION_STRATEGY_INVALID).param("strategy"));
+    }
     let verification = match loaded.state.proof(field) {
         Proof::Sent { verification } => verification,
         Proof::Proven { .. } => return Err(codes::VERIFICATION_ALREADY_VERIFIED.into()),
         Proof::Unsent => return Err(codes::VERIFICATION_MISSING.into()),
     };
     let proven = verification::try_code(scope, verification, &loaded.record.id, field.strategy(), req.code.as_deref()).await?;
-    loaded.state.set_proof(field, Proof::Proven { attempts: proven.attempts, at: scope.now });
+    loaded.state.set_proof(field, Proof::Proven { attempts: proven.attempts, at: scope.now, by_link: false });
     settle(scope, caller, current, loaded, Some(proven)).await
 }
 
@@ -286,7 +333,7 @@ async fn fill(scope: &Scope, state: &mut SignUpState, fields: &SignUpFields) -> 
     let settings = &scope.instance.settings;
     let attributes = &settings.attributes;
     let strategy = filled(fields.strategy.as_deref());
-    if strategy.is_some_and(|s| !matches!(s, "password" | "email_code" | "phone_code")) {
+    if strategy.is_some_and(|s| !matches!(s, "password" | "email_code" | "email_link" | "phone_code")) {
         return Err(ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param("strategy"));
     }
     if fields.transfer == Some(true) {
@@ -397,7 +444,8 @@ async fn settle(
     let new = NewSession::prepare(scope, caller, &current, &user.id);
     loaded.state.done = Some(Done { user: user.id.clone(), session: new.session.id.clone() });
     let coded = [Proven::Email, Proven::Phone].into_iter().find(|field| loaded.state.given(*field));
-    let strategy = coded.filter(|_| loaded.state.password_hash.is_none()).map_or("password", Proven::strategy);
+    let strategy = coded.filter(|_| loaded.state.password_hash.is_none());
+    let strategy = strategy.map_or("password", |field| proven_by(loaded.state.proof(field), field));
     advance(scope, &mut tx, &mut loaded).await?;
     users::insert(scope, &mut tx, user, identifiers).await?;
     let completed = complete_new_session(scope, &mut tx, new, strategy).await?;
@@ -422,7 +470,7 @@ fn new_user(scope: &Scope, state: &SignUpState) -> (UserRecord, NewIdentifiers) 
     };
     let emails = state.email.iter().map(|(address, key)| NewEmail {
         email: Email { address: address.clone(), key: key.clone() },
-        strategy: Some(Proven::Email.strategy().to_owned()),
+        strategy: Some(proven_by(&state.email_proof, Proven::Email).to_owned()),
         attempts: attempts(Proven::Email),
     });
     let phones = state.phone.iter().map(|number| NewPhone {
@@ -432,6 +480,11 @@ fn new_user(scope: &Scope, state: &SignUpState) -> (UserRecord, NewIdentifiers) 
     });
     let username = state.username.clone().map(|(username, key)| Username { username, key });
     (user, NewIdentifiers { username, emails: emails.collect(), phones: phones.collect() })
+}
+
+/// The strategy that proved a field, or the one that will.
+fn proven_by(proof: &Proof, field: Proven) -> &'static str {
+    if matches!(proof, Proof::Proven { by_link: true, .. }) { email_link::STRATEGY } else { field.strategy() }
 }
 
 async fn advance(scope: &Scope, tx: &mut doorward_store::Tx, loaded: &mut Loaded) -> Result<(), ApiError> {
@@ -477,6 +530,10 @@ async fn field_verification(scope: &Scope, state: &SignUpState, field: Proven) -
     if !state.given(field) {
         return Ok(None);
     }
+    let mut supported = vec![field.strategy().to_owned()];
+    if field == Proven::Email && scope.instance.settings.attributes.email_link {
+        supported.push(email_link::STRATEGY.to_owned());
+    }
     let blank = SignUpVerification {
         object: "verification_otp".to_owned(),
         status: "unverified".to_owned(),
@@ -484,13 +541,13 @@ async fn field_verification(scope: &Scope, state: &SignUpState, field: Proven) -
         attempts: None,
         expire_at: None,
         next_action: "needs_prepare".to_owned(),
-        supported_strategies: vec![field.strategy().to_owned()],
+        supported_strategies: supported,
     };
     Ok(Some(match state.proof(field) {
         Proof::Unsent => blank,
-        Proof::Proven { attempts, at } => SignUpVerification {
+        proof @ Proof::Proven { attempts, at, .. } => SignUpVerification {
             status: "verified".to_owned(),
-            strategy: Some(field.strategy().to_owned()),
+            strategy: Some(proven_by(proof, field).to_owned()),
             attempts: Some(*attempts),
             expire_at: Some(*at),
             next_action: String::new(),
@@ -502,6 +559,7 @@ async fn field_verification(scope: &Scope, state: &SignUpState, field: Proven) -
                 let shown = verification::view(&record, scope.now);
                 let next = if shown.status == "unverified" { "needs_attempt" } else { "needs_prepare" };
                 SignUpVerification {
+                    object: shown.object,
                     status: shown.status,
                     strategy: Some(shown.strategy),
                     attempts: shown.attempts,

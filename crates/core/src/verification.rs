@@ -51,6 +51,24 @@ pub(crate) async fn new_code(
     Ok(NewCode { record, message })
 }
 
+/// Makes a link for an address, with a secret in it instead of a code.
+pub(crate) async fn new_link(
+    scope: &Scope,
+    owner: &str,
+    strategy: &str,
+    target: &str,
+    email: &Email,
+    secret: &str,
+    purpose: &str,
+) -> Result<NewCode, ApiError> {
+    limit(scope, target, LIFETIME_MS, MAX_SENT).await?;
+    let (mut record, _) = fresh(scope, owner, strategy, target, false);
+    record.code_hash = scope.app.sealer.code_hash(record.id.as_str(), secret);
+    let link = format!("{}/v1/verify?token={}.{secret}", scope.instance.frontend_url(), record.id);
+    let message = Some(Message::Mail(mail::link_mail(scope, &email.address, &link, purpose)));
+    Ok(NewCode { record, message })
+}
+
 /// Makes a code for a number. Limits count by the number, whatever it is asked for.
 pub(crate) async fn new_phone_code(
     scope: &Scope,
@@ -154,7 +172,7 @@ pub(crate) fn view(record: &VerificationRecord, now: Timestamp) -> Verification 
         other => other,
     };
     Verification {
-        object: "verification_otp".to_owned(),
+        object: if record.strategy == "email_link" { "verification_email_link" } else { "verification_otp" }.to_owned(),
         status: status.to_owned(),
         strategy: record.strategy.clone(),
         attempts: Some(record.attempts),

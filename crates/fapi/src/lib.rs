@@ -11,6 +11,7 @@ mod second_factors;
 mod sessions;
 mod sign_ins;
 mod sign_ups;
+mod verify;
 
 use doorward_gateway::Routes;
 use doorward_wire::Api;
@@ -53,6 +54,8 @@ pub fn routes() -> Routes {
         .with::<GetSignUp>(|cx, req| Box::pin(sign_ups::get(cx, req)))
         .with::<PrepareVerification>(|cx, req| Box::pin(sign_ups::prepare(cx, req)))
         .with::<AttemptVerification>(|cx, req| Box::pin(sign_ups::attempt(cx, req)))
+        .with::<VerifyLink>(|cx, req| Box::pin(verify::open(cx, req)))
+        .with::<ConfirmLink>(|cx, req| Box::pin(verify::confirm(cx, req)))
         .with::<StartReverification>(|cx, req| Box::pin(reverification::start(cx, req)))
         .with::<PrepareReverificationFirstFactor>(|cx, req| Box::pin(reverification::prepare_first(cx, req)))
         .with::<AttemptReverificationFirstFactor>(|cx, req| Box::pin(reverification::attempt_first(cx, req)))

@@ -36,7 +36,7 @@ pub(crate) async fn get_email(cx: &mut Cx, req: GetMyEmailAddress) -> Result<Ema
 }
 
 pub(crate) async fn prepare_email(cx: &mut Cx, req: PrepareMyEmailAddress) -> Result<EmailAddress, ApiError> {
-    users::prepare_email(&cx.scope, &cx.session()?.1, &req.email_id, req.strategy.as_deref()).await
+    users::prepare_email(&cx.scope, &cx.session()?.1, &req.email_id, req.strategy.as_deref(), req.redirect_url.as_deref()).await
 }
 
 pub(crate) async fn attempt_email(cx: &mut Cx, req: AttemptMyEmailAddress) -> Result<EmailAddress, ApiError> {

@@ -11,7 +11,8 @@ pub(crate) async fn create(cx: &mut Cx, req: CreateSignIn) -> Result<SignIn, Api
 }
 
 pub(crate) async fn get(cx: &mut Cx, req: GetSignIn) -> Result<SignIn, ApiError> {
-    sign_in::get(&cx.scope, &cx.current, &req.sign_in_id).await
+    let outcome = sign_in::get(&cx.scope, &cx.caller, cx.current.clone(), &req.sign_in_id).await?;
+    Ok(cx.keep(outcome))
 }
 
 pub(crate) async fn prepare_first(cx: &mut Cx, req: PrepareFirstFactor) -> Result<SignIn, ApiError> {

@@ -19,7 +19,8 @@ pub(crate) async fn update_current(cx: &mut Cx, req: UpdateCurrentSignUp) -> Res
 }
 
 pub(crate) async fn get(cx: &mut Cx, req: GetSignUp) -> Result<SignUp, ApiError> {
-    sign_up::get(&cx.scope, &cx.current, &req.sign_up_id).await
+    let outcome = sign_up::get(&cx.scope, &cx.caller, cx.current.clone(), &req.sign_up_id).await?;
+    Ok(cx.keep(outcome))
 }
 
 pub(crate) async fn prepare(cx: &mut Cx, req: PrepareVerification) -> Result<SignUp, ApiError> {

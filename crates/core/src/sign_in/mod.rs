@@ -17,11 +17,12 @@ use crate::identifiers::{self, Identifier};
 use crate::settings::Presence;
 use crate::sms::Channel;
 use crate::strategies::{self, Attempt, FactorParams, Grants, Prepare, Proven};
-use crate::{password, tickets, verification};
+use crate::{email_link, password, tickets, verification};
 use doorward_base::*;
 use doorward_store::attempts::{self, AttemptRecord, Kind};
 use doorward_store::clients::{self, ClientRecord};
 use doorward_store::users::{self, UserRecord, UserWithEmails};
+use doorward_store::verifications::VerificationRecord;
 use doorward_wire::fapi::{
     AttemptFirstFactor, AttemptSecondFactor, CreateSignIn, PrepareFirstFactor, PrepareSecondFactor, ResetPassword, SignIn,
 };
@@ -112,7 +113,7 @@ pub async fn start(
     };
     let password = req.password.as_deref().filter(|p| !p.is_empty()).map(Secret::from);
     let Some(user) = find_user(scope, identifier).await? else {
-        return unknown(scope, current, identifier, strategy, password.as_ref()).await;
+        return unknown(scope, current, identifier, &FactorParams::from(req), password.as_ref()).await;
     };
     if let Some(id) = signed_in_as(scope, &current, &user.user.id).await? {
         return Err(ApiError::new(codes::IDENTIFIER_ALREADY_SIGNED_IN).session(&id));
@@ -224,7 +225,7 @@ async fn unknown(
     scope: &Scope,
     current: Current,
     identifier: &str,
-    strategy: Option<&str>,
+    params: &FactorParams,
     password: Option<&Secret>,
 ) -> Result<Outcome<Result<SignIn, ApiError>>, ApiError> {
     if let Some(password) = password {
@@ -234,10 +235,10 @@ async fn unknown(
         return Err(ApiError::new(codes::FORM_IDENTIFIER_NOT_FOUND).param("identifier"));
     }
     let mut state = SignInState { identifier: Some(identifier.to_owned()), user_id: None, stage: Stage::Pretended { verification: None } };
-    let code = match strategy.filter(|name| name.ends_with("_code")) {
+    let code = match params.strategy().filter(|name| *name != "password") {
         Some(name) => {
             let id = SignInId::new(scope.now, &scope.app.rng);
-            let code = pretend_code(scope, id.as_str(), name, identifier).await?;
+            let code = pretend_code(scope, id.as_str(), name, identifier, params).await?;
             state.stage = Stage::Pretended { verification: Some(code.record.id.clone()) };
             Some((id, code))
         }
@@ -248,13 +249,60 @@ async fn unknown(
     Ok(Outcome { value, current })
 }
 
-/// Reads the current sign-in of a client.
+/// Reads the current sign-in of a client. One whose link was opened elsewhere goes on now.
 ///
 /// # Errors
 /// `resource_not_found` for one that this client never had.
-pub async fn get(scope: &Scope, current: &Current, id: &SignInId) -> Result<SignIn, ApiError> {
-    let loaded = load(scope, current, id).await?;
-    state::view(scope, &loaded.record, &loaded.state, loaded.user.as_ref()).await
+pub async fn get(scope: &Scope, caller: &Caller, current: Current, id: &SignInId) -> Result<Outcome<SignIn>, ApiError> {
+    let mut loaded = load(scope, &current, id).await?;
+    if opened_link(scope, &loaded.state).await?.is_some() && current.require()?.sign_in_id.as_ref() == Some(id) {
+        match proven_by_link(scope, caller, current.clone(), loaded, None).await {
+            // Another tab asked at the same time.
+            Err(error) if error.code() == codes::CLIENT_STATE_INVALID => loaded = load(scope, &current, id).await?,
+            done => return done,
+        }
+    }
+    let value = state::view(scope, &loaded.record, &loaded.state, loaded.user.as_ref()).await?;
+    Ok(Outcome { value, current })
+}
+
+/// The link that a sign-in waits for, if it was opened.
+async fn opened_link(scope: &Scope, state: &SignInState) -> Result<Option<VerificationId>, ApiError> {
+    let Stage::NeedsFirstFactor { verification: Some(id) } = &state.stage else { return Ok(None) };
+    Ok(verification::load(scope, id).await?.filter(email_link::was_opened).map(|it| it.id))
+}
+
+/// Goes on with a sign-in whose link was opened on its own client, and uses the link up.
+///
+/// # Errors
+/// `client_state_invalid` when the sign-in has left the link behind, and those of the end of a sign-in.
+pub(crate) async fn finish_link(
+    scope: &Scope,
+    caller: &Caller,
+    current: Current,
+    id: &SignInId,
+    link: &VerificationRecord,
+) -> Result<Outcome<SignIn>, ApiError> {
+    let loaded = load_current(scope, &current, id).await?;
+    let Stage::NeedsFirstFactor { verification: Some(waiting) } = &loaded.state.stage else {
+        return Err(codes::CLIENT_STATE_INVALID.into());
+    };
+    if waiting != &link.id {
+        return Err(codes::CLIENT_STATE_INVALID.into());
+    }
+    proven_by_link(scope, caller, current, loaded, Some(strategies::Consume::Verification(link.id.clone()))).await
+}
+
+async fn proven_by_link(
+    scope: &Scope,
+    caller: &Caller,
+    current: Current,
+    loaded: Loaded,
+    consume: Option<strategies::Consume>,
+) -> Result<Outcome<SignIn>, ApiError> {
+    let proof = Proof { strategy: email_link::STRATEGY.to_owned(), attempts: 1, at: scope.now };
+    let proven = Proven { grants: Grants::SignIn, consume, attempts: 1, both: false };
+    finish(scope, caller, current, loaded, proof, proven).await
 }
 
 /// Sends the code of a first factor.
@@ -267,7 +315,7 @@ pub async fn prepare_first(scope: &Scope, current: &Current, req: &PrepareFirstF
     let name = named(&params)?;
     if let Stage::Pretended { .. } = loaded.state.stage {
         let identifier = loaded.state.identifier.clone().unwrap_or_default();
-        let code = pretend_code(scope, &loaded.record.id, name, &identifier).await?;
+        let code = pretend_code(scope, &loaded.record.id, name, &identifier, &params).await?;
         loaded.state.stage = Stage::Pretended { verification: Some(code.record.id.clone()) };
         return write(scope, loaded, Some(code)).await;
     }
@@ -320,9 +368,18 @@ pub async fn attempt_first(
 }
 
 /// A code that nobody gets, so that its counter, its end and its limits are those of a real one.
-async fn pretend_code(scope: &Scope, owner: &str, strategy: &str, identifier: &str) -> Result<verification::NewCode, ApiError> {
+async fn pretend_code(
+    scope: &Scope,
+    owner: &str,
+    strategy: &str,
+    identifier: &str,
+    params: &FactorParams,
+) -> Result<verification::NewCode, ApiError> {
     let known = strategies::FIRST_FACTORS.iter().any(|s| s.name() == strategy);
     let code = match identifiers::parse_identifier(identifier).filter(|_| known) {
+        Some(Identifier::Email(email)) if strategy == email_link::STRATEGY => {
+            email_link::new_link(scope, owner, &email.key, &email, params.redirect_url.as_deref(), "sign in").await?
+        }
         Some(Identifier::Email(email)) if strategy.ends_with("email_code") => {
             verification::new_code(scope, owner, strategy, &email.key, &email, "sign in").await?
         }

@@ -69,7 +69,7 @@ impl Stage {
 /// How a proof shows on the wire.
 pub(crate) fn verified(proof: &Proof) -> Verification {
     let object = match proof.strategy.as_str() {
-        name @ ("password" | "totp" | "backup_code" | "passkey" | "ticket") => format!("verification_{name}"),
+        name @ ("password" | "totp" | "backup_code" | "passkey" | "ticket" | "email_link") => format!("verification_{name}"),
         _ => "verification_otp".to_owned(),
     };
     Verification {
@@ -169,6 +169,9 @@ fn pretended_factors(scope: &Scope, identifier: &str) -> Vec<Factor> {
     let coded = Factor { primary: Some(true), ..coded };
     if signs_in {
         out.push(coded.clone());
+    }
+    if coded.email_address_id.is_some() && attributes.email_link {
+        out.push(Factor { strategy: "email_link".to_owned(), ..coded.clone() });
     }
     if attributes.password != Presence::Off {
         out.push(Factor { strategy: format!("reset_password_{}", coded.strategy), ..coded });

@@ -3,6 +3,7 @@
 
 mod backup_code;
 mod email_code;
+mod email_link;
 mod params;
 mod password;
 mod phone_code;
@@ -13,6 +14,7 @@ mod totp;
 pub(crate) use params::FactorParams;
 
 use crate::app::{Scope, internal};
+use crate::identifiers::Email;
 use crate::instance::Instance;
 use crate::phone::Phone;
 use crate::verification::NewCode;
@@ -107,6 +109,7 @@ pub(crate) trait Strategy: Sync {
 pub(crate) static FIRST_FACTORS: &[&dyn Strategy] = &[
     &password::Password,
     &email_code::EmailCode,
+    &email_link::EmailLink,
     &phone_code::PhoneCode,
     &reset_password_email_code::ResetPasswordEmailCode,
     &reset_password_phone_code::ResetPasswordPhoneCode,
@@ -166,8 +169,8 @@ pub(crate) fn email_factors(strategy: &str, user: &UserWithEmails) -> Vec<Factor
         .collect()
 }
 
-/// Makes a code for one of the user's own proven addresses: the one named, or the primary one.
-pub(crate) async fn email_code_for(with: Prepare<'_>, strategy: &str, purpose: &str) -> Result<NewCode, ApiError> {
+/// One of the user's own proven addresses, with its id: the one named, or the primary one.
+fn chosen_email(with: &Prepare<'_>) -> Result<(IdentificationId, Email), ApiError> {
     let wanted = with.params.email_address_id();
     let primary = with.user.user.primary_email_address_id.as_ref().map(IdentificationId::as_str);
     let mut proven = with.user.emails.iter().filter(|email| email.verified);
@@ -176,8 +179,13 @@ pub(crate) async fn email_code_for(with: Prepare<'_>, strategy: &str, purpose: &
         None => with.user.emails.iter().find(|email| email.verified && Some(email.id.as_str()) == primary).or_else(|| proven.next()),
     };
     let email = email.ok_or_else(|| ApiError::new(codes::FORM_RESOURCE_MISSING).param("email_address_id"))?;
-    let address = crate::identifiers::Email { address: email.address.clone(), key: email.address_key.clone() };
-    crate::verification::new_code(with.scope, with.owner, strategy, email.id.as_str(), &address, purpose).await
+    Ok((email.id.clone(), Email { address: email.address.clone(), key: email.address_key.clone() }))
+}
+
+/// Makes a code for one of the user's own proven addresses.
+pub(crate) async fn email_code_for(with: Prepare<'_>, strategy: &str, purpose: &str) -> Result<NewCode, ApiError> {
+    let (id, email) = chosen_email(&with)?;
+    crate::verification::new_code(with.scope, with.owner, strategy, id.as_str(), &email, purpose).await
 }
 
 /// The factors of a strategy that sends a code to a number: those kept for second factors, or the others.

@@ -50,7 +50,7 @@ fn secret(text: &Option<String>) -> Option<Secret> {
 
 impl From<&CreateSignIn> for FactorParams {
     fn from(it: &CreateSignIn) -> Self {
-        Self { strategy: it.strategy.clone(), password: secret(&it.password), ..Self::default() }
+        Self { strategy: it.strategy.clone(), password: secret(&it.password), redirect_url: it.redirect_url.clone(), ..Self::default() }
     }
 }
 

@@ -6,10 +6,11 @@ use super::{email_view, load};
 use crate::app::{Scope, internal};
 use crate::identifiers::{self, Email};
 use crate::settings::Presence;
-use crate::verification;
+use crate::{email_link, verification};
 use doorward_base::*;
+use doorward_store::StoreError;
 use doorward_store::users::{self, EmailRecord, UserWithEmails};
-use doorward_store::{StoreError, verifications};
+use doorward_store::verifications::{self, VerificationRecord};
 use doorward_wire::resource::EmailAddress;
 
 const STRATEGY: &str = "email_code";
@@ -67,7 +68,7 @@ pub async fn get_email(scope: &Scope, user: &UserWithEmails, id: &Identification
     Ok(shown)
 }
 
-/// Sends a code to an address.
+/// Sends a code or a link to an address.
 ///
 /// # Errors
 /// `verification_strategy_invalid`, `verification_already_verified`, `verification_code_too_many_requests`.
@@ -76,22 +77,29 @@ pub async fn prepare_email(
     user: &UserWithEmails,
     id: &IdentificationId,
     strategy: Option<&str>,
+    redirect_url: Option<&str>,
 ) -> Result<EmailAddress, ApiError> {
     let record = own(user, id)?;
-    match crate::sign_in::filled(strategy) {
-        Some(STRATEGY) => {}
+    let by_link = match crate::sign_in::filled(strategy) {
+        Some(STRATEGY) => false,
+        Some(email_link::STRATEGY) if scope.instance.settings.attributes.email_link => true,
         Some(_) => return Err(ApiError::new(codes::VERIFICATION_STRATEGY_INVALID).param("strategy")),
         None => return Err(ApiError::new(codes::FORM_PARAM_MISSING).param("strategy")),
-    }
+    };
     if record.verified {
         return Err(codes::VERIFICATION_ALREADY_VERIFIED.into());
     }
     let before = verifications::latest_of(scope.db(), scope.ins(), id.as_str()).await.map_err(internal)?;
-    let repeats = before.is_some_and(|it| it.status == "unverified" && scope.now - it.created_at < verification::REPEAT_MS);
+    let same = |it: &VerificationRecord| it.status == "unverified" && (it.strategy == email_link::STRATEGY) == by_link;
+    let repeats = before.is_some_and(|it| same(&it) && scope.now - it.created_at < verification::REPEAT_MS);
     if !repeats {
         let email = Email { address: record.address.clone(), key: record.address_key.clone() };
         let purpose = "prove that this address is yours";
-        let code = verification::new_code(scope, id.as_str(), STRATEGY, &email.key, &email, purpose).await?;
+        let code = if by_link {
+            email_link::new_link(scope, id.as_str(), &email.key, &email, redirect_url, purpose).await?
+        } else {
+            verification::new_code(scope, id.as_str(), STRATEGY, &email.key, &email, purpose).await?
+        };
         let mut tx = scope.db().begin().await.map_err(internal)?;
         code.write(scope, &mut tx).await?;
         tx.commit().await.map_err(internal)?;
@@ -118,24 +126,36 @@ pub async fn attempt_email(
     let sent = verifications::latest_of(scope.db(), scope.ins(), id.as_str()).await.map_err(internal)?;
     let sent = sent.ok_or(codes::VERIFICATION_MISSING)?;
     let proven = verification::try_code(scope, &sent.id, id.as_str(), STRATEGY, code).await?;
+    prove(scope, record, &proven).await
+}
+
+/// Proves an address by the link that was sent to it.
+pub(crate) async fn prove_by_link(scope: &Scope, link: &VerificationRecord) -> Result<(), ApiError> {
+    let id = IdentificationId::from(link.owner_id.as_str());
+    let record = users::get_email(scope.db(), scope.ins(), &id).await.map_err(internal)?;
+    let record = record.ok_or_else(|| ApiError::not_found("Email address", &id))?;
+    prove(scope, &record, &VerificationRecord { attempts: 1, ..link.clone() }).await.map(|_| ())
+}
+
+async fn prove(scope: &Scope, record: &EmailRecord, by: &VerificationRecord) -> Result<EmailAddress, ApiError> {
     let proof = EmailRecord {
         verified: true,
-        strategy: Some(STRATEGY.to_owned()),
-        attempts: Some(proven.attempts),
+        strategy: Some(by.strategy.clone()),
+        attempts: Some(by.attempts),
         verified_at: Some(scope.now),
         updated_at: scope.now,
         ..record.clone()
     };
     let mut tx = scope.db().begin().await.map_err(internal)?;
-    verification::consume(scope, &mut tx, &proven.id).await?;
+    verification::consume(scope, &mut tx, &by.id).await?;
     match users::prove_email(&mut tx, scope.ins(), &proof).await {
         Ok(true) => {}
-        Ok(false) => return Err(ApiError::not_found("Email address", id)),
+        Ok(false) => return Err(ApiError::not_found("Email address", &record.id)),
         Err(StoreError::Conflict) => return Err(codes::IDENTIFICATION_CLAIMED.into()),
         Err(other) => return Err(internal(other)),
     }
     tx.commit().await.map_err(internal)?;
-    settle_primary(scope, &user.user.id).await?;
+    settle_primary(scope, &record.user_id).await?;
     Ok(email_view(&proof))
 }
 

@@ -11,6 +11,7 @@ mod phone_numbers;
 mod update;
 
 pub use create::create;
+pub(crate) use email_addresses::prove_by_link;
 pub use email_addresses::{add_email, attempt_email, delete_email, get_email, list_emails, prepare_email};
 pub use list::{Page, count, list, page};
 pub use metadata::{Metadata, merge_metadata, replace_metadata};
@@ -47,7 +48,12 @@ fn object(text: &str) -> Object {
 /// How the proof of an identifier shows.
 fn proof_view(strategy: &Option<String>, verified: bool, attempts: Option<i64>, at: Option<Timestamp>) -> Option<Verification> {
     strategy.as_ref().map(|strategy| Verification {
-        object: if strategy == "admin" { "verification_admin" } else { "verification_otp" }.to_owned(),
+        object: match strategy.as_str() {
+            "admin" => "verification_admin",
+            "email_link" => "verification_email_link",
+            _ => "verification_otp",
+        }
+        .to_owned(),
         status: if verified { "verified" } else { "unverified" }.to_owned(),
         strategy: strategy.clone(),
         attempts,

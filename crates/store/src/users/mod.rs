@@ -302,6 +302,12 @@ pub async fn update(tx: &mut Tx, instance: &InstanceId, it: &UserRecord, expecte
     Ok(tx.exec(sql).await? == 1)
 }
 
+/// The address of an id, whoever has it.
+pub async fn get_email(db: &Db, instance: &InstanceId, id: &IdentificationId) -> Result<Option<EmailRecord>, StoreError> {
+    let text = "SELECT * FROM email_addresses WHERE instance_id = $1 AND id = $2";
+    db.opt(sql!(text, instance, id)).await?.as_ref().map(email).transpose()
+}
+
 /// Adds an address.
 pub async fn insert_email(tx: &mut Tx, instance: &InstanceId, it: &EmailRecord) -> Result<(), StoreError> {
     tx.exec(sql!(

@@ -24,14 +24,16 @@ request! {
     "Email Addresses", Session, Frontend, WithClient; "Get an address."
 }
 request! {
-    /// Has a code sent.
+    /// Has a code or a link sent.
     PrepareMyEmailAddress {
         /// The address.
         email_id: IdentificationId,
-        /// `email_code`.
+        /// `email_code` or `email_link`.
         strategy: Option<String>,
+        /// Where a link leads back to.
+        redirect_url: Option<String>,
     } => EmailAddress; Frontend POST "/v1/me/email_addresses/{email_id}/prepare_verification" "sendVerificationEmail";
-    "Email Addresses", Session, Send, WithClient; "Send a code to an address."
+    "Email Addresses", Session, Send, WithClient; "Send a code or a link to an address."
 }
 request! {
     /// Proves an address.

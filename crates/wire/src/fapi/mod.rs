@@ -12,6 +12,7 @@ mod second_factors;
 mod sessions;
 mod sign_ins;
 mod sign_ups;
+mod verify;
 
 pub use client::*;
 pub use email_addresses::*;
@@ -25,3 +26,4 @@ pub use second_factors::*;
 pub use sessions::*;
 pub use sign_ins::*;
 pub use sign_ups::*;
+pub use verify::*;

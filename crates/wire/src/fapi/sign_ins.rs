@@ -87,10 +87,12 @@ request! {
     CreateSignIn {
         /// E-mail address or user name.
         identifier: Option<String>,
-        /// `password`, `email_code`, `reset_password_email_code` or `ticket`.
+        /// A first factor's name, such as `password` or `email_code`, or `ticket`.
         strategy: Option<String>,
         /// The password, for a sign-in in one step.
         password: Option<String>,
+        /// Where a link leads back to.
+        redirect_url: Option<String>,
         /// A ticket, with strategy `ticket`: it names its user and works once.
         ticket: Option<String>,
         /// Carries an identity over from a sign-up.

@@ -115,7 +115,7 @@ pub struct SignUpFields {
     pub legal_accepted: Option<bool>,
     /// BCP 47 tag of the user's language.
     pub locale: Option<String>,
-    /// Names a strategy; `password`, `email_code` and `phone_code` need no naming.
+    /// Names a strategy; `password` and those that send a code or a link need no naming.
     pub strategy: Option<String>,
     /// Carries an identity over from a sign-in.
     pub transfer: Option<bool>,
@@ -166,8 +166,10 @@ request! {
     PrepareVerification {
         /// The attempt.
         sign_up_id: SignUpId,
-        /// `email_code` or `phone_code`.
+        /// `email_code`, `email_link` or `phone_code`.
         strategy: Option<String>,
+        /// Where a link leads back to.
+        redirect_url: Option<String>,
         /// How a code to a phone travels: `sms` or `whatsapp`.
         channel: Option<String>,
     } => SignUp; Frontend POST "/v1/client/sign_ups/{sign_up_id}/prepare_verification" "prepareSignUpsVerification";
