@@ -3,6 +3,7 @@
 mod clients;
 mod interstitial;
 mod misc;
+mod passkeys;
 mod profile_image;
 mod sessions;
 mod tickets;
@@ -32,6 +33,7 @@ pub fn routes() -> Routes {
         .with::<UnlockUser>(|cx, req| Box::pin(users::unlock(cx, req)))
         .with::<SetUserProfileImage>(|cx, req| Box::pin(profile_image::set(cx, req)))
         .with::<DeleteUserProfileImage>(|cx, req| Box::pin(profile_image::delete(cx, req)))
+        .with::<DeleteUserPasskey>(|cx, req| Box::pin(passkeys::delete(cx, req)))
         .with::<ListSessions>(|cx, req| Box::pin(sessions::list(cx, req)))
         .with::<CreateServerSession>(|cx, req| Box::pin(sessions::create(cx, req)))
         .with::<GetServerSession>(|cx, req| Box::pin(sessions::get(cx, req)))
@@ -60,6 +62,7 @@ mod tests {
     fn every_declared_endpoint_is_mounted_once() {
         let declared = [
             include_str!("../../wire/src/bapi/users.rs"),
+            include_str!("../../wire/src/bapi/passkeys.rs"),
             include_str!("../../wire/src/bapi/profile_image.rs"),
             include_str!("../../wire/src/bapi/sessions.rs"),
             include_str!("../../wire/src/bapi/tickets.rs"),

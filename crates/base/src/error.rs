@@ -311,6 +311,11 @@ list! {
     UNSUPPORTED_COUNTRY_CODE = "unsupported_country_code", 403, "Unsupported country code", "Phone numbers of this country are not supported.";
     IDENTIFICATION_CLAIMED = "identification_claimed", 400, "Identification claimed by another user", "Another account has verified this identifier in the meantime.";
     SIGN_UP_MODE_RESTRICTED = "sign_up_mode_restricted", 403, "Sign up is restricted", "Sign-ups are closed for this application.";
+    QUOTA_EXCEEDED = "quota_exceeded", 403, "Quota exceeded", "There are as many as there may be.";
+    PASSKEY_CREDENTIAL_INVALID = "passkey_invalid_public_key_credential", 422, "is invalid", "{param} could not be read.";
+    PASSKEY_VERIFICATION_INVALID = "passkey_invalid_verification", 400, "invalid verification", "This passkey could not be registered.";
+    PASSKEY_AUTHENTICATION_FAILURE = "passkey_authentication_failure", 400, "authentication failed", "This passkey does not sign you in.";
+    PASSKEY_NOT_REGISTERED = "passkey_not_registered", 404, "not registered", "This passkey is not registered here, or was removed.";
     USER_LOCKED = "user_locked", 403, "Account locked", "Your account is locked.";
     USER_BANNED = "user_banned", 403, "User banned", "This account has been banned.";
     INVALID_ACTION_FOR_SESSION = "invalid_action_for_session", 400, "Invalid action", "This session is not in a state that allows this action.";

@@ -96,6 +96,8 @@ ids! {
     TotpId = "totp_";
     /// A set of backup codes.
     BackupCodesId = "bkc_";
+    /// A passkey.
+    PasskeyId = "psk_";
     /// A development browser.
     DevBrowserId = "dvb_";
     /// A secret key's public handle.

@@ -65,6 +65,9 @@ fn auth_config(instance: &Instance) -> Value {
     if attributes.password != Presence::Off {
         factors.push("password");
     }
+    if attributes.passkey {
+        factors.push("passkey");
+    }
     json!({
         "object": "auth_config",
         "id": derived(instance, "aconf_"),
@@ -217,6 +220,13 @@ fn second_factor(enabled: bool, name: &str, verifications: &[&str]) -> Value {
     out
 }
 
+fn passkey(enabled: bool) -> Value {
+    let names: &[&str] = if enabled { &["passkey"] } else { &[] };
+    let mut out = attribute(if enabled { Presence::Optional } else { Presence::Off }, names, names);
+    out["verify_at_sign_up"] = json!(false);
+    out
+}
+
 fn attributes(instance: &Instance) -> Value {
     let set = &instance.settings.attributes;
     let email = set.email_address != Presence::Off;
@@ -252,7 +262,7 @@ fn attributes(instance: &Instance) -> Value {
         "authenticator_app": second_factor(set.authenticator_app, "totp", &["totp"]),
         "ticket": off(),
         "backup_code": second_factor(set.backup_code, "backup_code", &[]),
-        "passkey": off(),
+        "passkey": passkey(set.passkey),
     })
 }
 
@@ -308,7 +318,11 @@ fn user_settings(instance: &Instance) -> Value {
             "email_link": {"require_same_client": protection.email_link_same_client},
             "enumeration_protection": {"enabled": protection.enumeration_protection},
         },
-        "passkey_settings": {"allow_autofill": false, "show_sign_in_button": false, "satisfies_second_factor": false},
+        "passkey_settings": {
+            "allow_autofill": settings.attributes.passkey && settings.passkey.allow_autofill,
+            "show_sign_in_button": settings.attributes.passkey && settings.passkey.show_sign_in_button,
+            "satisfies_second_factor": settings.passkey.satisfies_second_factor,
+        },
     })
 }
 

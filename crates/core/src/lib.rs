@@ -18,6 +18,7 @@ pub mod mail;
 pub mod me_password;
 pub mod outbound;
 mod outbox;
+pub mod passkeys;
 pub mod password;
 pub mod phone;
 pub mod refresh;

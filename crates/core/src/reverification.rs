@@ -181,7 +181,7 @@ pub async fn prepare_first(
     let params = FactorParams::from(req);
     let Stage::NeedsFirstFactor { .. } = loaded.state.stage else { return Err(wrong_stage()) };
     let strategy = first_factor(scope, &loaded.user, params.named()?)?;
-    let code = prepare(scope, &loaded, strategy, &params).await?;
+    let code = prepare(scope, caller, &loaded, strategy, &params).await?;
     loaded.state.stage = Stage::NeedsFirstFactor { verification: Some(code.record.id.clone()) };
     keep(scope, caller, loaded, &code).await
 }
@@ -200,7 +200,7 @@ pub async fn prepare_second(
     let params = FactorParams::from(req);
     let Stage::NeedsSecondFactor { first, .. } = loaded.state.stage.clone() else { return Err(wrong_stage()) };
     let strategy = strategies::second_factor(&scope.instance, &loaded.user, params.named()?)?;
-    let code = prepare(scope, &loaded, strategy, &params).await?;
+    let code = prepare(scope, caller, &loaded, strategy, &params).await?;
     loaded.state.stage = Stage::NeedsSecondFactor { first, verification: Some(code.record.id.clone()) };
     keep(scope, caller, loaded, &code).await
 }
@@ -219,14 +219,16 @@ pub async fn attempt_first(
     let params = FactorParams::from(req);
     let Stage::NeedsFirstFactor { verification } = loaded.state.stage.clone() else { return Err(wrong_stage()) };
     let strategy = first_factor(scope, &loaded.user, params.named()?)?;
-    let (proof, consume) = attempt(scope, &loaded, strategy, verification.as_ref(), &params).await?;
+    let (proof, proven) = attempt(scope, &loaded, strategy, verification.as_ref(), &params).await?;
     let wants_second = loaded.state.level == Level::Both && !strategies::second_factors(&scope.instance, &loaded.user).is_empty();
-    let stage = if wants_second {
+    let stage = if proven.both {
+        Stage::Complete { first: Some(proof.clone()), second: Some(proof) }
+    } else if wants_second {
         Stage::NeedsSecondFactor { first: Some(proof), verification: None }
     } else {
         Stage::Complete { first: Some(proof), second: None }
     };
-    advance(scope, caller, loaded, stage, consume.as_ref()).await
+    advance(scope, caller, loaded, stage, proven.consume.as_ref()).await
 }
 
 /// Proves the second factor.
@@ -243,8 +245,8 @@ pub async fn attempt_second(
     let params = FactorParams::from(req);
     let Stage::NeedsSecondFactor { first, verification } = loaded.state.stage.clone() else { return Err(wrong_stage()) };
     let strategy = strategies::second_factor(&scope.instance, &loaded.user, params.named()?)?;
-    let (proof, consume) = attempt(scope, &loaded, strategy, verification.as_ref(), &params).await?;
-    advance(scope, caller, loaded, Stage::Complete { first, second: Some(proof) }, consume.as_ref()).await
+    let (proof, proven) = attempt(scope, &loaded, strategy, verification.as_ref(), &params).await?;
+    advance(scope, caller, loaded, Stage::Complete { first, second: Some(proof) }, proven.consume.as_ref()).await
 }
 
 fn wrong_stage() -> ApiError {
@@ -268,8 +270,14 @@ async fn load(scope: &Scope, client: &ClientRecord, id: &SessionId) -> Result<Lo
     Ok(Loaded { record, state, session, user })
 }
 
-async fn prepare(scope: &Scope, loaded: &Loaded, strategy: &'static dyn Strategy, params: &FactorParams) -> Result<NewCode, ApiError> {
-    strategy.prepare(Prepare { scope, user: &loaded.user, owner: &loaded.record.id, params }).await
+async fn prepare(
+    scope: &Scope,
+    caller: &Caller,
+    loaded: &Loaded,
+    strategy: &'static dyn Strategy,
+    params: &FactorParams,
+) -> Result<NewCode, ApiError> {
+    strategy.prepare(Prepare { scope, caller, user: &loaded.user, owner: &loaded.record.id, params }).await
 }
 
 async fn attempt(
@@ -278,10 +286,10 @@ async fn attempt(
     strategy: &'static dyn Strategy,
     verification: Option<&VerificationId>,
     params: &FactorParams,
-) -> Result<(Proof, Option<strategies::Consume>), ApiError> {
+) -> Result<(Proof, strategies::Proven), ApiError> {
     let with = Attempt { scope, user: &loaded.user, owner: &loaded.record.id, verification, params };
     let proven = strategy.attempt(with).await?;
-    Ok((Proof { strategy: strategy.name().to_owned(), attempts: proven.attempts, at: scope.now }, proven.consume))
+    Ok((Proof { strategy: strategy.name().to_owned(), attempts: proven.attempts, at: scope.now }, proven))
 }
 
 async fn write(scope: &Scope, tx: &mut doorward_store::Tx, loaded: &mut Loaded) -> Result<(), ApiError> {
@@ -330,7 +338,7 @@ async fn advance(
 
 async fn view(scope: &Scope, caller: &Caller, loaded: &Loaded) -> Result<SessionReverification, ApiError> {
     let sent = async |id: &Option<VerificationId>| match id {
-        Some(id) => Ok::<_, ApiError>(verification::load(scope, id).await?.map(|it| verification::view(&it, scope.now))),
+        Some(id) => verification::load(scope, id).await?.map(|it| verification::show(scope, &it)).transpose(),
         None => Ok(None),
     };
     let (status, first, second) = match &loaded.state.stage {

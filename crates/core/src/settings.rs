@@ -30,6 +30,8 @@ pub struct Settings {
     pub session: SessionSettings,
     /// Rules for new passwords.
     pub password: PasswordSettings,
+    /// Passkeys.
+    pub passkey: PasskeySettings,
     /// Rules for user names.
     pub username: UsernameSettings,
     /// Protection against guessing.
@@ -84,6 +86,8 @@ pub struct Attributes {
     pub authenticator_app: bool,
     /// Whether those with a second factor get backup codes.
     pub backup_code: bool,
+    /// Whether users may register passkeys and sign in with them.
+    pub passkey: bool,
 }
 
 /// Who may sign up.
@@ -148,6 +152,18 @@ pub struct PasswordSettings {
     pub breached_check_required: bool,
     /// Whether a known password is refused at sign-in too, so that its owner has to reset it. Needs `refuse_breached`.
     pub enforce_hibp_on_sign_in: bool,
+}
+
+/// Passkeys, where `attributes.passkey` is on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PasskeySettings {
+    /// Whether browsers offer them in the field for the identifier.
+    pub allow_autofill: bool,
+    /// Whether sign-in pages have a button for them.
+    pub show_sign_in_button: bool,
+    /// Whether one whose authenticator checked its user stands for the second factor, too.
+    pub satisfies_second_factor: bool,
 }
 
 /// Rules for user names.
@@ -260,6 +276,7 @@ impl Default for Settings {
             sign_up: SignUpSettings { mode: SignUpMode::Public, legal_consent: false },
             session: SessionSettings::default(),
             password: PasswordSettings::default(),
+            passkey: PasskeySettings::default(),
             username: UsernameSettings { min_length: 4, max_length: 64 },
             attack_protection: AttackProtection::default(),
             sms: SmsSettings::default(),
@@ -285,6 +302,7 @@ impl Default for Attributes {
             last_name: Presence::Optional,
             authenticator_app: true,
             backup_code: true,
+            passkey: false,
         }
     }
 }
@@ -322,6 +340,12 @@ impl Default for PasswordSettings {
             breached_check_required: false,
             enforce_hibp_on_sign_in: false,
         }
+    }
+}
+
+impl Default for PasskeySettings {
+    fn default() -> Self {
+        Self { allow_autofill: true, show_sign_in_button: true, satisfies_second_factor: true }
     }
 }
 

@@ -9,6 +9,8 @@ use doorward_base::*;
 use doorward_store::Tx;
 use doorward_store::verifications::{self, VerificationRecord};
 use doorward_wire::resource::Verification;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// How long a code is good.
 pub(crate) const LIFETIME_MS: i64 = 10 * 60 * 1000;
@@ -129,6 +131,76 @@ impl NewCode {
     }
 }
 
+/// What is kept of a challenge, sealed: what the browser is shown of it, and what its answer has to fit to.
+#[derive(Serialize, Deserialize)]
+struct Challenge<T> {
+    shown: String,
+    expects: T,
+}
+
+fn payload_context(id: &VerificationId) -> String {
+    format!("{id}:payload")
+}
+
+/// Whether something is to be signed, instead of a code to be entered. Such a challenge takes one try.
+fn is_challenge(strategy: &str) -> bool {
+    strategy == "passkey"
+}
+
+/// Makes a challenge. Nobody is sent anything: `shown` goes to the browser with the answer.
+pub(crate) fn new_challenge<T: Serialize>(
+    scope: &Scope,
+    owner: &str,
+    strategy: &str,
+    target: &str,
+    shown: String,
+    expects: T,
+) -> Result<NewCode, ApiError> {
+    let id = VerificationId::new(scope.now, &scope.app.rng);
+    let payload = serde_json::to_vec(&Challenge { shown, expects }).map_err(ApiError::internal)?;
+    let payload = scope.app.sealer.seal(&scope.app.rng, &payload_context(&id), &payload).map_err(ApiError::internal)?;
+    let record = VerificationRecord {
+        id,
+        owner_id: owner.to_owned(),
+        strategy: strategy.to_owned(),
+        target_id: target.to_owned(),
+        code_hash: String::new(),
+        payload: Some(payload),
+        status: "unverified".to_owned(),
+        attempts: 0,
+        expire_at: scope.now + LIFETIME_MS,
+        created_at: scope.now,
+    };
+    Ok(NewCode { record, message: None })
+}
+
+fn challenge<T: DeserializeOwned>(scope: &Scope, record: &VerificationRecord) -> Result<Challenge<T>, ApiError> {
+    let sealed = record.payload.as_deref().ok_or_else(|| ApiError::internal("a challenge without what it asks"))?;
+    let plain = scope.app.sealer.open(&payload_context(&record.id), sealed).map_err(ApiError::internal)?;
+    serde_json::from_slice(&plain).map_err(ApiError::internal)
+}
+
+/// Takes the only try of a challenge, and answers what the answer has to fit to. A right one still has to be consumed.
+pub(crate) async fn take_challenge<T: DeserializeOwned>(
+    scope: &Scope,
+    id: &VerificationId,
+    owner: &str,
+    strategy: &str,
+) -> Result<(VerificationRecord, T), ApiError> {
+    let taken = take_try(scope, id, owner, strategy, 1).await?;
+    let expects = challenge(scope, &taken)?.expects;
+    Ok((taken, expects))
+}
+
+/// How a verification shows on the wire, with what is to be signed as long as that can be.
+pub(crate) fn show(scope: &Scope, record: &VerificationRecord) -> Result<Verification, ApiError> {
+    let mut shown = view(record, scope.now);
+    if is_challenge(&record.strategy) && shown.status == "unverified" {
+        shown.nonce = Some(challenge::<serde_json::Value>(scope, record)?.shown);
+    }
+    Ok(shown)
+}
+
 /// Tries a code. The try is counted before the code is compared and stays counted; a right code still has to be
 /// consumed, in the transaction that makes use of it.
 pub(crate) async fn try_code(
@@ -139,21 +211,27 @@ pub(crate) async fn try_code(
     code: Option<&str>,
 ) -> Result<VerificationRecord, ApiError> {
     let code = code.map(str::trim).filter(|c| !c.is_empty()).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("code"))?;
+    let open = take_try(scope, id, owner, strategy, MAX_TRIES).await?;
+    let right = crate::crypto::equal(open.code_hash.as_bytes(), scope.app.sealer.code_hash(id.as_str(), code).as_bytes());
+    if right { Ok(open) } else { Err(ApiError::new(codes::FORM_CODE_INCORRECT).param("code")) }
+}
+
+/// Takes one of the tries that an owner's verification has.
+async fn take_try(scope: &Scope, id: &VerificationId, owner: &str, strategy: &str, max: i64) -> Result<VerificationRecord, ApiError> {
     let kept = verifications::get(scope.db(), scope.ins(), id).await.map_err(internal)?;
     let kept = kept.filter(|v| v.owner_id == owner).ok_or(codes::VERIFICATION_MISSING)?;
     if kept.strategy != strategy {
         return Err(codes::VERIFICATION_STRATEGY_INVALID.into());
     }
-    let Some(open) = verifications::take_try(scope.db(), scope.ins(), id, MAX_TRIES, scope.now).await.map_err(internal)? else {
-        return Err(match kept.status.as_str() {
+    let taken = verifications::take_try(scope.db(), scope.ins(), id, max, scope.now).await.map_err(internal)?;
+    taken.ok_or_else(|| {
+        match kept.status.as_str() {
             "verified" => codes::VERIFICATION_ALREADY_VERIFIED,
             _ if kept.expire_at <= scope.now => codes::VERIFICATION_EXPIRED,
             _ => codes::VERIFICATION_FAILED,
         }
-        .into());
-    };
-    let right = crate::crypto::equal(open.code_hash.as_bytes(), scope.app.sealer.code_hash(id.as_str(), code).as_bytes());
-    if right { Ok(open) } else { Err(ApiError::new(codes::FORM_CODE_INCORRECT).param("code")) }
+        .into()
+    })
 }
 
 /// Takes the code for good. Exactly one of several requests with the right code gets through.
@@ -166,13 +244,18 @@ pub(crate) async fn consume(scope: &Scope, tx: &mut Tx, id: &VerificationId) -> 
 
 /// How a verification shows on the wire.
 pub(crate) fn view(record: &VerificationRecord, now: Timestamp) -> Verification {
+    let (object, tries) = match record.strategy.as_str() {
+        "passkey" => ("verification_passkey", 1),
+        "email_link" => ("verification_email_link", MAX_TRIES),
+        _ => ("verification_otp", MAX_TRIES),
+    };
     let status = match record.status.as_str() {
-        "unverified" if record.attempts >= MAX_TRIES => "failed",
+        "unverified" if record.attempts >= tries => "failed",
         "unverified" if record.expire_at <= now => "expired",
         other => other,
     };
     Verification {
-        object: if record.strategy == "email_link" { "verification_email_link" } else { "verification_otp" }.to_owned(),
+        object: object.to_owned(),
         status: status.to_owned(),
         strategy: record.strategy.clone(),
         attempts: Some(record.attempts),

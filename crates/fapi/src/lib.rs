@@ -4,6 +4,7 @@ mod client;
 mod me;
 mod me_password;
 mod misc;
+mod passkeys;
 mod phone_numbers;
 mod profile_image;
 mod reverification;
@@ -82,6 +83,11 @@ pub fn routes() -> Routes {
         .with::<PrepareMyPhoneNumber>(|cx, req| Box::pin(phone_numbers::prepare(cx, req)))
         .with::<AttemptMyPhoneNumber>(|cx, req| Box::pin(phone_numbers::attempt(cx, req)))
         .with::<DeleteMyPhoneNumber>(|cx, req| Box::pin(phone_numbers::delete(cx, req)))
+        .with::<CreateMyPasskey>(|cx, req| Box::pin(passkeys::create(cx, req)))
+        .with::<AttemptMyPasskey>(|cx, req| Box::pin(passkeys::attempt(cx, req)))
+        .with::<GetMyPasskey>(|cx, req| Box::pin(passkeys::get(cx, req)))
+        .with::<UpdateMyPasskey>(|cx, req| Box::pin(passkeys::update(cx, req)))
+        .with::<DeleteMyPasskey>(|cx, req| Box::pin(passkeys::delete(cx, req)))
         .with::<ChangePassword>(|cx, req| Box::pin(me_password::change(cx, req)))
         .with::<RemovePassword>(|cx, req| Box::pin(me_password::remove(cx, req)))
         .with::<UpdateProfileImage>(|cx, req| Box::pin(profile_image::update(cx, req)))

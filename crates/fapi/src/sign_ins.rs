@@ -16,7 +16,7 @@ pub(crate) async fn get(cx: &mut Cx, req: GetSignIn) -> Result<SignIn, ApiError>
 }
 
 pub(crate) async fn prepare_first(cx: &mut Cx, req: PrepareFirstFactor) -> Result<SignIn, ApiError> {
-    sign_in::prepare_first(&cx.scope, &cx.current, &req).await
+    sign_in::prepare_first(&cx.scope, &cx.caller, &cx.current, &req).await
 }
 
 pub(crate) async fn attempt_first(cx: &mut Cx, req: AttemptFirstFactor) -> Result<SignIn, ApiError> {
@@ -25,7 +25,7 @@ pub(crate) async fn attempt_first(cx: &mut Cx, req: AttemptFirstFactor) -> Resul
 }
 
 pub(crate) async fn prepare_second(cx: &mut Cx, req: PrepareSecondFactor) -> Result<SignIn, ApiError> {
-    sign_in::prepare_second(&cx.scope, &cx.current, &req).await
+    sign_in::prepare_second(&cx.scope, &cx.caller, &cx.current, &req).await
 }
 
 pub(crate) async fn attempt_second(cx: &mut Cx, req: AttemptSecondFactor) -> Result<SignIn, ApiError> {

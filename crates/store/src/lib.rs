@@ -11,6 +11,7 @@ pub mod images;
 pub mod instances;
 pub mod jobs;
 mod migrate;
+pub mod passkeys;
 #[cfg(test)]
 mod plan;
 pub mod second_factors;

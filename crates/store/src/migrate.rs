@@ -9,6 +9,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0009_tickets.sql"),
     include_str!("migrations/0010_images.sql"),
     include_str!("migrations/0011_phone_numbers.sql"),
+    include_str!("migrations/0013_passkeys.sql"),
 ];
 
 /// The schema that this build reads and writes.

@@ -5,9 +5,11 @@
 //! of its own; `DOORWARD_TEST_CONNECTIONS` sets the size of the pool.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot set itself up has failed")]
 
+mod authenticator;
 mod browser;
 mod logs;
 
+pub use authenticator::{Algorithm, Authenticator, Credential};
 pub use browser::{Answer, Browser};
 pub use logs::canary;
 

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use doorward_base::Secret;
 use doorward_core::instance::CreatedInstance;
 use doorward_core::settings::Presence;
-use doorward_testkit::{Answer, Browser, ORIGIN, TestServer};
+use doorward_testkit::{Answer, Authenticator, Browser, ORIGIN, TestServer};
 use doorward_wire::Auth;
 use serde_json::{Value, json};
 
@@ -21,9 +21,22 @@ async fn user_of(server: &TestServer, key: &Secret, email: &str) -> String {
 }
 
 async fn two() -> (TestServer, CreatedInstance) {
-    let server = TestServer::with_settings(|s| s.attributes.phone_number = Presence::Optional).await;
+    let server = TestServer::with_settings(|s| {
+        s.attributes.phone_number = Presence::Optional;
+        s.attributes.passkey = true;
+    })
+    .await;
     let other = server.another_instance(OTHER).await;
     (server, other)
+}
+
+/// A passkey of who is signed in.
+async fn passkey_of(browser: &mut Browser) -> String {
+    let begun = browser.post("/v1/me/passkeys", &[]).await.response().clone();
+    let made = Authenticator::default().create(&begun["verification"]["nonce"]);
+    let id = begun["id"].as_str().unwrap().to_owned();
+    browser.post(&format!("/v1/me/passkeys/{id}/attempt_verification"), &[("public_key_credential", &made)]).await.expect(200);
+    id
 }
 
 fn session_token(answer: &Answer) -> String {
@@ -53,6 +66,7 @@ async fn fault_109_another_instance_s_secret_key_finds_nothing_by_any_id() {
     let done = ada.sign_in("ada@example.com", PASSWORD).await;
     let client = done.json["client"]["id"].as_str().unwrap().to_owned();
     let session = done.response()["created_session_id"].as_str().unwrap().to_owned();
+    let passkey = passkey_of(&mut ada).await;
     let before = seen(&server, &user, &session, &client).await;
     let sign_in_token = server.backend("POST", "/v1/sign_in_tokens", Some(json!({"user_id": user}))).await.expect(200)["id"].clone();
     let actor = json!({"user_id": user, "actor": {"sub": "user_support"}});
@@ -64,6 +78,7 @@ async fn fault_109_another_instance_s_secret_key_finds_nothing_by_any_id() {
         ("template_name", "any"),
         ("sign_in_token_id", sign_in_token.as_str().unwrap()),
         ("actor_token_id", actor_token.as_str().unwrap()),
+        ("passkey_identification_id", &passkey),
     ];
     let mut tried = 0;
     for meta in doorward_bapi::routes().table().filter(|meta| meta.path_params().next().is_some()) {
@@ -126,6 +141,7 @@ async fn fault_099_and_109_a_browser_of_another_instance_reaches_no_object_by_it
     let mut ada = server.browser();
     ada.sign_in("ada@example.com", PASSWORD).await.expect(200);
     let session = ada.session_id().await.unwrap();
+    let passkey = passkey_of(&mut ada).await;
     let mut starting = server.browser();
     let sign_in = starting.post("/v1/client/sign_ins", &[("strategy", "email_code"), ("identifier", "ada@example.com")]).await;
     let sign_in = sign_in.response()["id"].as_str().unwrap().to_owned();
@@ -149,6 +165,7 @@ async fn fault_099_and_109_a_browser_of_another_instance_reaches_no_object_by_it
         ("template_name", "any"),
         ("email_id", email),
         ("phone_number_id", &number),
+        ("passkey_id", passkey.as_str()),
     ];
     let fields = [("strategy", "email_code"), ("code", code.as_str()), ("password", "eves own horse"), ("first_name", "Eve")];
     let mut tried = 0;

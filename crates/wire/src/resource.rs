@@ -104,6 +104,24 @@ resource! {
         updated_at: Timestamp,
     }
 
+    /// A passkey of a user.
+    Passkey {
+        /// `passkey`.
+        object: String,
+        /// Its id.
+        id: PasskeyId,
+        /// A name for people.
+        name: String,
+        /// The proof. Until it is there, `nonce` holds what the browser makes the passkey with (WebAuthn, section 5.4) as JSON.
+        verification: Option<Verification>,
+        /// When somebody last signed in with it.
+        last_used_at: Option<Timestamp>,
+        /// When it was made.
+        created_at: Timestamp,
+        /// When it last changed.
+        updated_at: Timestamp,
+    }
+
     /// A user. `private_metadata` is there on the Backend API only.
     User {
         /// `user`.
@@ -146,7 +164,7 @@ resource! {
         /// All wallets.
         web3_wallets: Vec<Value>,
         /// All passkeys.
-        passkeys: Vec<Value>,
+        passkeys: Vec<Passkey>,
         /// All accounts at other providers.
         external_accounts: Vec<Value>,
         /// All SAML accounts (older name of `enterprise_accounts`).

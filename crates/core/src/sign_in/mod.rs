@@ -17,7 +17,7 @@ use crate::identifiers::{self, Identifier};
 use crate::settings::Presence;
 use crate::sms::Channel;
 use crate::strategies::{self, Attempt, FactorParams, Grants, Prepare, Proven};
-use crate::{email_link, password, tickets, verification};
+use crate::{email_link, passkeys, password, tickets, verification};
 use doorward_base::*;
 use doorward_store::attempts::{self, AttemptRecord, Kind};
 use doorward_store::clients::{self, ClientRecord};
@@ -105,6 +105,9 @@ pub async fn start(
         return Err(ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param("strategy"));
     }
     let Some(identifier) = filled(req.identifier.as_deref()) else {
+        if strategy == Some(passkeys::STRATEGY) {
+            return discover(scope, caller, current).await;
+        }
         if strategy.is_some() || req.password.as_deref().is_some_and(|p| !p.is_empty()) {
             return Err(ApiError::new(codes::FORM_PARAM_MISSING).param("identifier"));
         }
@@ -112,6 +115,7 @@ pub async fn start(
         return Ok(Outcome { value: Ok(value), current });
     };
     let password = req.password.as_deref().filter(|p| !p.is_empty()).map(Secret::from);
+    refuse_hidden(scope, strategy)?;
     let Some(user) = find_user(scope, identifier).await? else {
         return unknown(scope, current, identifier, &FactorParams::from(req), password.as_ref()).await;
     };
@@ -135,11 +139,28 @@ pub async fn start(
             let strategy = strategies::first_factor(&scope.instance, &user, name)?;
             refuse_banned(&user)?;
             let params = FactorParams::from(req);
-            let code = strategy.prepare(Prepare { scope, user: &user, owner: id.as_str(), params: &params }).await?;
+            let code = strategy.prepare(Prepare { scope, caller, user: &user, owner: id.as_str(), params: &params }).await?;
             let state = SignInState { stage: Stage::NeedsFirstFactor { verification: Some(code.record.id.clone()) }, ..state };
             let (value, current) = keep(scope, current, state, Some(&user), Some((id, code)), None).await?;
             Ok(Outcome { value: Ok(value), current })
         }
+    }
+}
+
+/// Nobody is named: whichever passkey the person chooses says who it is.
+async fn discover(scope: &Scope, caller: &Caller, current: Current) -> Result<Outcome<Result<SignIn, ApiError>>, ApiError> {
+    let id = SignInId::new(scope.now, &scope.app.rng);
+    let code = passkeys::ask(scope, caller, id.as_str(), None)?;
+    let stage = Stage::Discoverable { verification: code.record.id.clone() };
+    let (value, current) = keep(scope, current, SignInState { stage, ..SignInState::default() }, None, Some((id, code)), None).await?;
+    Ok(Outcome { value: Ok(value), current })
+}
+
+/// Refuses what is not offered after an identifier, whether or not an account has it.
+fn refuse_hidden(scope: &Scope, strategy: Option<&str>) -> Result<(), ApiError> {
+    match strategy.filter(|name| strategies::hidden(&scope.instance, name)) {
+        Some(_) => Err(ApiError::new(codes::STRATEGY_FOR_USER_INVALID).param("strategy")),
+        None => Ok(()),
     }
 }
 
@@ -309,10 +330,11 @@ async fn proven_by_link(
 ///
 /// # Errors
 /// `resource_forbidden` for a sign-in that is not current, `strategy_for_user_invalid` and others.
-pub async fn prepare_first(scope: &Scope, current: &Current, req: &PrepareFirstFactor) -> Result<SignIn, ApiError> {
+pub async fn prepare_first(scope: &Scope, caller: &Caller, current: &Current, req: &PrepareFirstFactor) -> Result<SignIn, ApiError> {
     let mut loaded = load_current(scope, current, &req.sign_in_id).await?;
     let params = FactorParams::from(req);
     let name = named(&params)?;
+    refuse_hidden(scope, Some(name))?;
     if let Stage::Pretended { .. } = loaded.state.stage {
         let identifier = loaded.state.identifier.clone().unwrap_or_default();
         let code = pretend_code(scope, &loaded.record.id, name, &identifier, &params).await?;
@@ -326,7 +348,7 @@ pub async fn prepare_first(scope: &Scope, current: &Current, req: &PrepareFirstF
     if repeats(scope, verification.as_ref(), &params, user).await? {
         return state::view(scope, &loaded.record, &loaded.state, loaded.user.as_ref()).await;
     }
-    let code = strategy.prepare(Prepare { scope, user, owner: &loaded.record.id, params: &params }).await?;
+    let code = strategy.prepare(Prepare { scope, caller, user, owner: &loaded.record.id, params: &params }).await?;
     loaded.state.stage = Stage::NeedsFirstFactor { verification: Some(code.record.id.clone()) };
     write(scope, loaded, Some(code)).await
 }
@@ -344,6 +366,11 @@ pub async fn attempt_first(
     let loaded = load_current(scope, &current, &req.sign_in_id).await?;
     let params = FactorParams::from(req);
     let name = named(&params)?;
+    if let Stage::Discoverable { verification } = &loaded.state.stage {
+        let verification = verification.clone();
+        return discovered(scope, caller, current, loaded, &verification, &params).await;
+    }
+    refuse_hidden(scope, Some(name))?;
     let password = params.password();
     if let Stage::Pretended { verification } = &loaded.state.stage {
         return Err(pretend_attempt(scope, name, &loaded.record.id, verification.as_ref(), params.code(), password).await);
@@ -365,6 +392,29 @@ pub async fn attempt_first(
         Grants::SignIn => finish(scope, caller, current, loaded, proof, proven).await,
         Grants::NewPassword => needs_new_password(scope, caller, current, loaded, proof, proven, new_password).await,
     }
+}
+
+/// A passkey said who it is.
+async fn discovered(
+    scope: &Scope,
+    caller: &Caller,
+    current: Current,
+    mut loaded: Loaded,
+    verification: &VerificationId,
+    params: &FactorParams,
+) -> Result<Outcome<SignIn>, ApiError> {
+    if named(params)? != passkeys::STRATEGY {
+        return Err(ApiError::new(codes::VERIFICATION_STRATEGY_INVALID).param("strategy"));
+    }
+    let json = params.public_key_credential.as_deref();
+    let (user, proven) = passkeys::prove(scope, &loaded.record.id, Some(verification), json, None).await?;
+    if let Some(id) = signed_in_as(scope, &current, &user.user.id).await? {
+        return Err(ApiError::new(codes::IDENTIFIER_ALREADY_SIGNED_IN).session(&id));
+    }
+    loaded.state.user_id = Some(user.user.id.clone());
+    loaded.user = Some(user);
+    let proof = Proof { strategy: passkeys::STRATEGY.to_owned(), attempts: proven.attempts, at: scope.now };
+    finish(scope, caller, current, loaded, proof, proven).await
 }
 
 /// A code that nobody gets, so that its counter, its end and its limits are those of a real one.
@@ -437,6 +487,7 @@ async fn repeats(scope: &Scope, before: Option<&VerificationId>, params: &Factor
     Ok(before.is_some_and(|before| {
         Some(before.strategy.as_str()) == params.strategy()
             && before.status == "unverified"
+            && before.attempts == 0
             && scope.now - before.created_at < verification::REPEAT_MS
             && wanted.is_none_or(|wanted| wanted == before.target_id)
     }))
@@ -509,7 +560,7 @@ async fn reset(
 ///
 /// # Errors
 /// `client_state_invalid` before the first factor, `strategy_for_user_invalid` and others.
-pub async fn prepare_second(scope: &Scope, current: &Current, req: &PrepareSecondFactor) -> Result<SignIn, ApiError> {
+pub async fn prepare_second(scope: &Scope, caller: &Caller, current: &Current, req: &PrepareSecondFactor) -> Result<SignIn, ApiError> {
     let mut loaded = load_current(scope, current, &req.sign_in_id).await?;
     let params = FactorParams::from(req);
     let Stage::NeedsSecondFactor { verification, .. } = &mut loaded.state.stage else { return Err(codes::CLIENT_STATE_INVALID.into()) };
@@ -518,7 +569,7 @@ pub async fn prepare_second(scope: &Scope, current: &Current, req: &PrepareSecon
     if repeats(scope, verification.as_ref(), &params, user).await? {
         return state::view(scope, &loaded.record, &loaded.state, loaded.user.as_ref()).await;
     }
-    let code = strategy.prepare(Prepare { scope, user, owner: &loaded.record.id, params: &params }).await?;
+    let code = strategy.prepare(Prepare { scope, caller, user, owner: &loaded.record.id, params: &params }).await?;
     *verification = Some(code.record.id.clone());
     write(scope, loaded, Some(code)).await
 }

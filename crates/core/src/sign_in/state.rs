@@ -27,6 +27,8 @@ pub(crate) enum Stage {
     /// Nobody was named yet.
     #[default]
     NeedsIdentifier,
+    /// Nobody was named: the passkey that signs says whose it is.
+    Discoverable { verification: VerificationId },
     /// Somebody was named; a code may be on its way.
     NeedsFirstFactor { verification: Option<VerificationId> },
     /// Nobody has the identifier, and the instance does not tell.
@@ -57,7 +59,7 @@ pub(crate) struct Proof {
 impl Stage {
     fn status(&self) -> &'static str {
         match self {
-            Self::NeedsIdentifier => "needs_identifier",
+            Self::NeedsIdentifier | Self::Discoverable { .. } => "needs_identifier",
             Self::NeedsFirstFactor { .. } | Self::Pretended { .. } => "needs_first_factor",
             Self::NeedsSecondFactor { .. } => "needs_second_factor",
             Self::NeedsNewPassword { .. } => "needs_new_password",
@@ -90,16 +92,14 @@ pub(crate) async fn view(
     user: Option<&UserWithEmails>,
 ) -> Result<SignIn, ApiError> {
     let first = match &state.stage {
-        Stage::NeedsFirstFactor { verification: Some(id) } | Stage::Pretended { verification: Some(id) } => {
-            verification::load(scope, id).await?.map(|v| verification::view(&v, scope.now))
-        }
+        Stage::NeedsFirstFactor { verification: Some(id) }
+        | Stage::Pretended { verification: Some(id) }
+        | Stage::Discoverable { verification: id } => sent(scope, id).await?,
         Stage::NeedsNewPassword { proof } | Stage::NeedsSecondFactor { proof, .. } | Stage::Complete { proof, .. } => Some(verified(proof)),
         _ => None,
     };
     let second = match &state.stage {
-        Stage::NeedsSecondFactor { verification: Some(id), .. } => {
-            verification::load(scope, id).await?.map(|v| verification::view(&v, scope.now))
-        }
+        Stage::NeedsSecondFactor { verification: Some(id), .. } => sent(scope, id).await?,
         Stage::Complete { second, .. } => second.as_ref().map(verified),
         _ => None,
     };
@@ -108,9 +108,9 @@ pub(crate) async fn view(
         _ => None,
     };
     let factors = match (&state.stage, user) {
-        (Stage::NeedsIdentifier, _) => None,
+        (Stage::NeedsIdentifier | Stage::Discoverable { .. }, _) => None,
         (Stage::Pretended { .. }, _) => Some(pretended_factors(scope, state.identifier.as_deref().unwrap_or_default())),
-        (_, user) => Some(user.map(|user| strategies::first_factors(&scope.instance, user)).unwrap_or_default()),
+        (_, user) => Some(user.map(|user| offered(scope, user)).unwrap_or_default()),
     };
     // Before anything is proven, a name must not tell whether the account exists.
     let hide = scope.instance.settings.attack_protection.enumeration_protection
@@ -134,6 +134,16 @@ pub(crate) async fn view(
         client_trust_state: if user.is_some() || hide { "known" } else { "pending" }.to_owned(),
         protect_check: None,
     })
+}
+
+async fn sent(scope: &Scope, id: &VerificationId) -> Result<Option<Verification>, ApiError> {
+    verification::load(scope, id).await?.map(|record| verification::show(scope, &record)).transpose()
+}
+
+fn offered(scope: &Scope, user: &UserWithEmails) -> Vec<Factor> {
+    let mut all = strategies::first_factors(&scope.instance, user);
+    all.retain(|factor| !strategies::hidden(&scope.instance, &factor.strategy));
+    all
 }
 
 fn supported_identifiers(scope: &Scope) -> Vec<String> {

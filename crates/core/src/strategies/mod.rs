@@ -5,6 +5,7 @@ mod backup_code;
 mod email_code;
 mod email_link;
 mod params;
+mod passkey;
 mod password;
 mod phone_code;
 mod reset_password_email_code;
@@ -13,7 +14,7 @@ mod totp;
 
 pub(crate) use params::FactorParams;
 
-use crate::app::{Scope, internal};
+use crate::app::{Caller, Scope, internal};
 use crate::identifiers::Email;
 use crate::instance::Instance;
 use crate::phone::Phone;
@@ -48,6 +49,8 @@ pub(crate) enum Consume {
     BackupCode(String),
     /// A ticket, by its id.
     Ticket(String),
+    /// A challenge, and the count of the signature that answered it.
+    Passkey { verification: VerificationId, used: doorward_store::passkeys::Use },
 }
 
 /// Uses a proof up. Exactly one of several requests with the same proof gets through.
@@ -56,6 +59,11 @@ pub(crate) async fn consume(scope: &Scope, tx: &mut Tx, user: &UserId, what: &Co
         Consume::Ticket(id) => {
             let first = doorward_store::tickets::accept(tx, scope.ins(), id, scope.now).await.map_err(internal)?;
             return if first { Ok(()) } else { Err(ApiError::new(codes::TICKET_INVALID).param("ticket")) };
+        }
+        Consume::Passkey { verification, used } => {
+            crate::verification::consume(scope, tx, verification).await?;
+            let counted = doorward_store::passkeys::used(tx, scope.ins(), user, used, scope.now).await.map_err(internal)?;
+            return if counted { Ok(()) } else { Err(codes::PASSKEY_AUTHENTICATION_FAILURE.into()) };
         }
         Consume::Verification(id) => return crate::verification::consume(scope, tx, id).await,
         Consume::TotpStep(step) => second_factors::use_totp_step(tx, scope.ins(), user, *step, scope.now).await,
@@ -86,6 +94,7 @@ pub(crate) struct Attempt<'a> {
 /// What a preparation comes with.
 pub(crate) struct Prepare<'a> {
     pub scope: &'a Scope,
+    pub caller: &'a Caller,
     pub user: &'a UserWithEmails,
     pub owner: &'a str,
     pub params: &'a FactorParams,
@@ -111,6 +120,7 @@ pub(crate) static FIRST_FACTORS: &[&dyn Strategy] = &[
     &email_code::EmailCode,
     &email_link::EmailLink,
     &phone_code::PhoneCode,
+    &passkey::Passkey,
     &reset_password_email_code::ResetPasswordEmailCode,
     &reset_password_phone_code::ResetPasswordPhoneCode,
 ];
@@ -121,6 +131,11 @@ pub(crate) static SECOND_FACTORS: &[&dyn Strategy] = &[&totp::Totp, &phone_code:
 /// The first factors that a user has.
 pub(crate) fn first_factors(instance: &Instance, user: &UserWithEmails) -> Vec<Factor> {
     FIRST_FACTORS.iter().flat_map(|strategy| strategy.factors(instance, user)).collect()
+}
+
+/// Whether a factor is not offered to somebody who only named an account: who has none cannot be given what it would ask.
+pub(crate) fn hidden(instance: &Instance, name: &str) -> bool {
+    name == crate::passkeys::STRATEGY && instance.settings.attack_protection.enumeration_protection
 }
 
 /// The second factors that a user has. Backup codes alone are none: they stand in for another one.

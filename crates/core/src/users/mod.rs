@@ -117,7 +117,7 @@ pub fn view(scope: &Scope, it: &UserWithEmails, audience: Audience) -> User {
         email_addresses: it.emails.iter().map(email_view).collect(),
         phone_numbers: it.phones.iter().map(phone_view).collect(),
         web3_wallets: Vec::new(),
-        passkeys: Vec::new(),
+        passkeys: it.passkeys.iter().map(crate::passkeys::view).collect(),
         external_accounts: Vec::new(),
         saml_accounts: Vec::new(),
         enterprise_accounts: Vec::new(),
@@ -276,7 +276,7 @@ pub async fn insert(
     for phone in &phones {
         users::insert_phone(tx, scope.ins(), phone).await.map_err(|e| taken(e, "phone_number"))?;
     }
-    Ok(UserWithEmails { user, emails: records, phones })
+    Ok(UserWithEmails { user, emails: records, phones, passkeys: Vec::new() })
 }
 
 /// A user record with what every new user has.

@@ -11,7 +11,7 @@ pub enum Value {
     Int(Option<i64>),
     /// Flags.
     Flag(bool),
-    /// Pictures.
+    /// Pictures and keys.
     Bytes(Vec<u8>),
 }
 
@@ -168,5 +168,6 @@ id_values!(
     JobId,
     MessageId,
     BackupCodesId,
+    PasskeyId,
     ImageId
 );

@@ -1,6 +1,7 @@
 //! Users, their e-mail addresses and phone numbers.
 
 use crate::db::{Db, Row, Sql, StoreError, Tx};
+use crate::passkeys::{self, PasskeyRecord};
 use crate::sql;
 use doorward_base::*;
 use std::collections::HashMap;
@@ -35,6 +36,8 @@ pub struct UserRecord {
     pub primary_phone_number_id: Option<IdentificationId>,
     /// Whether the user ever had a number.
     pub has_phone_numbers: bool,
+    /// Whether there may be passkeys: it stays when the last one is removed.
+    pub has_passkeys: bool,
     /// The password's hash, in PHC form or in a foreign one.
     pub password_hash: Option<String>,
     /// When the password last changed.
@@ -106,7 +109,7 @@ pub struct EmailRecord {
     pub updated_at: Timestamp,
 }
 
-/// A user with all addresses and numbers.
+/// A user with all addresses, numbers and passkeys.
 #[derive(Clone, Debug, Default)]
 pub struct UserWithEmails {
     /// The user.
@@ -115,6 +118,8 @@ pub struct UserWithEmails {
     pub emails: Vec<EmailRecord>,
     /// The phone numbers, the oldest first.
     pub phones: Vec<PhoneRecord>,
+    /// The passkeys, the oldest first.
+    pub passkeys: Vec<PasskeyRecord>,
 }
 
 fn user(row: &Row) -> Result<UserRecord, StoreError> {
@@ -130,6 +135,7 @@ fn user(row: &Row) -> Result<UserRecord, StoreError> {
         primary_email_key: row.opt_text("primary_email_key")?,
         primary_phone_number_id: row.opt_id("primary_phone_number_id")?,
         has_phone_numbers: row.flag("has_phone_numbers")?,
+        has_passkeys: row.flag("has_passkeys")?,
         password_hash: row.opt_text("password_hash")?,
         password_updated_at: row.opt_int("password_updated_at")?,
         public_metadata: row.text("public_metadata")?,
@@ -183,15 +189,17 @@ async fn with_emails(db: &Db, instance: &InstanceId, users: Vec<UserRecord>) -> 
         by_user.entry(it.user_id.clone()).or_default().push(it);
     }
     let mut phones = phones::of_users(db, instance, &users).await?;
+    let mut passkeys = passkeys::of_users(db, instance, &users).await?;
     let whole = |user: UserRecord| UserWithEmails {
         emails: by_user.remove(&user.id).unwrap_or_default(),
         phones: phones.remove(&user.id).unwrap_or_default(),
+        passkeys: passkeys.remove(&user.id).unwrap_or_default(),
         user,
     };
     Ok(users.into_iter().map(whole).collect())
 }
 
-fn push_in(sql: &mut Sql, column: &str, operator: &str, values: impl Iterator<Item = String>) {
+pub(crate) fn push_in(sql: &mut Sql, column: &str, operator: &str, values: impl Iterator<Item = String>) {
     let numbers: Vec<String> = values.map(|value| format!("${}", sql.value(value))).collect();
     sql.push(&format!(" AND {column} {operator} ({})", numbers.join(", ")));
 }
@@ -352,6 +360,12 @@ pub async fn set_banned(tx: &mut Tx, instance: &InstanceId, id: &UserId, banned:
     Ok(tx.exec(sql!(text, instance, id, banned, now)).await? == 1)
 }
 
+/// Records that something of a user changed. False when there is no such user.
+pub(crate) async fn touch(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timestamp) -> Result<bool, StoreError> {
+    let text = format!("UPDATE users SET {} WHERE instance_id = $1 AND id = $2", changed_at(3));
+    Ok(tx.exec(sql!(text, instance, id, now)).await? == 1)
+}
+
 /// Says which picture a user shows. False when there is no such user.
 pub(crate) async fn set_image(
     tx: &mut Tx,
@@ -459,7 +473,7 @@ pub async fn delete(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timest
         (SELECT id FROM sessions WHERE instance_id = $1 AND user_id = $2)";
     tx.exec(sql!(refresh, instance, id)).await?;
     tx.exec(sql!("DELETE FROM sessions WHERE instance_id = $1 AND user_id = $2", instance, id)).await?;
-    for table in ["email_addresses", "phone_numbers", "totps", "backup_codes", "tickets", "images"] {
+    for table in ["email_addresses", "phone_numbers", "totps", "backup_codes", "tickets", "images", "passkeys"] {
         tx.exec(sql!(format!("DELETE FROM {table} WHERE instance_id = $1 AND user_id = $2"), instance, id)).await?;
     }
     Ok(tx.exec(sql!("DELETE FROM users WHERE instance_id = $1 AND id = $2", instance, id)).await? == 1)

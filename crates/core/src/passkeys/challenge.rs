@@ -1,0 +1,79 @@
+use super::STRATEGY;
+use super::ceremony::Expected;
+use crate::app::{Caller, Scope};
+use crate::verification::{self, LIFETIME_MS, NewCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
+use doorward_base::*;
+use doorward_store::passkeys::PasskeyRecord;
+use doorward_store::verifications::VerificationRecord;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// Who asks, as browsers see it.
+pub(super) struct RelyingParty {
+    /// The origin of the page.
+    pub origin: String,
+    /// What passkeys are bound to: the domain that all the app's hosts share, else the page's own host.
+    pub id: String,
+}
+
+impl RelyingParty {
+    /// The gateway let through no origin that the instance does not allow.
+    ///
+    /// # Errors
+    /// `origin_missing`; `origin_invalid` for a page that is on no domain, for browsers have no passkeys there.
+    pub(super) fn of(scope: &Scope, caller: &Caller) -> Result<Self, ApiError> {
+        let origin = caller.origin.clone().ok_or(codes::ORIGIN_MISSING)?;
+        let parsed = url::Url::parse(&origin).map_err(|_| codes::ORIGIN_INVALID)?;
+        let Some(url::Host::Domain(host)) = parsed.host() else {
+            return Err(ApiError::new(codes::ORIGIN_INVALID).long("Passkeys work on pages of a domain name only."));
+        };
+        let shared = scope.instance.settings.cookie_domain.as_deref().map(str::to_ascii_lowercase);
+        let id = shared.filter(|domain| is_within(host, domain)).unwrap_or_else(|| host.to_owned());
+        Ok(Self { origin, id })
+    }
+}
+
+pub(super) fn is_within(host: &str, domain: &str) -> bool {
+    host == domain || host.strip_suffix(domain).is_some_and(|sub| sub.ends_with('.'))
+}
+
+/// What an answer has to fit to. It is kept sealed, for the page must not be able to choose it.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Asked {
+    challenge: String,
+    origin: String,
+    rp_id: String,
+}
+
+impl Asked {
+    pub(super) fn expected(&self) -> Expected<'_> {
+        Expected { challenge: &self.challenge, origin: &self.origin, rp_id: &self.rp_id }
+    }
+
+    pub(super) fn rp_id(&self) -> &str {
+        &self.rp_id
+    }
+}
+
+/// Makes a challenge. `owner` is what it belongs to, `target` whose it is, as far as that is known; `options` are those of the
+/// browser's call, without what they all have.
+pub(super) fn issue(scope: &Scope, rp: RelyingParty, owner: &str, target: &str, mut options: Value) -> Result<NewCode, ApiError> {
+    let challenge = B64.encode(scope.app.rng.bytes::<32>());
+    options["challenge"] = json!(challenge);
+    options["timeout"] = json!(LIFETIME_MS);
+    let asked = Asked { challenge, origin: rp.origin, rp_id: rp.id };
+    verification::new_challenge(scope, owner, STRATEGY, target, options.to_string(), asked)
+}
+
+/// Takes the only try of a challenge.
+pub(super) async fn take(scope: &Scope, id: &VerificationId, owner: &str) -> Result<(VerificationRecord, Asked), ApiError> {
+    verification::take_challenge(scope, id, owner, STRATEGY).await
+}
+
+/// A credential as browsers are told of it (WebAuthn, section 5.8.3).
+pub(super) fn descriptor(it: &PasskeyRecord) -> Value {
+    let transports: Vec<String> = serde_json::from_str(&it.transports).unwrap_or_default();
+    json!({"type": "public-key", "id": it.credential_id, "transports": transports})
+}
