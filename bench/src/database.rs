@@ -40,7 +40,7 @@ struct Made {
 
 async fn connect(url: &str, max_connections: u32) -> anyhow::Result<Db> {
     let options = DbOptions { url: url.to_owned(), max_connections, acquire_timeout: Duration::from_secs(30) };
-    Ok(Db::connect(&options).await?)
+    Ok(Db::connect(&options, &Rng::system()).await?)
 }
 
 impl Database {

@@ -79,6 +79,10 @@ pub fn internal(error: StoreError) -> ApiError {
             tracing::warn!(%cause, "the database did not answer");
             ApiError::new(codes::SERVER_BUSY).retry_after(1)
         }
+        StoreError::Disk(cause) => {
+            tracing::error!(%cause, "the database cannot write");
+            ApiError::new(codes::SERVER_BUSY).retry_after(10)
+        }
         other => ApiError::internal(other),
     }
 }

@@ -95,7 +95,7 @@ async fn execute(url: &str, text: String) {
 }
 
 async fn connect(url: String, max_connections: u32) -> Db {
-    Db::connect(&DbOptions { url, max_connections, acquire_timeout: Duration::from_secs(5) }).await.unwrap()
+    Db::connect(&DbOptions { url, max_connections, acquire_timeout: Duration::from_secs(5) }, &Rng::seeded(1)).await.unwrap()
 }
 
 async fn setting(server: FakeServer) -> Setting {

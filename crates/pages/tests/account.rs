@@ -53,7 +53,8 @@ impl Server {
     async fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", directory.path().join("pages.db").display());
-        let db = Db::connect(&DbOptions { url, max_connections: 3, acquire_timeout: Duration::from_secs(5) }).await.unwrap();
+        let db =
+            Db::connect(&DbOptions { url, max_connections: 3, acquire_timeout: Duration::from_secs(5) }, &Rng::seeded(1)).await.unwrap();
         doorward_store::migrate(&db, NOW).await.unwrap();
         let app = Arc::new(App {
             db,

@@ -30,7 +30,8 @@ impl Server {
     async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", directory.path().join("pages.db").display());
-        let db = Db::connect(&DbOptions { url, max_connections: 3, acquire_timeout: Duration::from_secs(5) }).await.unwrap();
+        let db =
+            Db::connect(&DbOptions { url, max_connections: 3, acquire_timeout: Duration::from_secs(5) }, &Rng::seeded(1)).await.unwrap();
         doorward_store::migrate(&db, NOW).await.unwrap();
         let app = App {
             db,

@@ -37,7 +37,8 @@ pub async fn open(config: &Config, environment: &Environment) -> anyhow::Result<
     let default = if url.starts_with("sqlite:") { 5 } else { 20 };
     let options =
         DbOptions { url, max_connections: config.database.max_connections.unwrap_or(default), acquire_timeout: Duration::from_secs(5) };
-    let db = Db::connect(&options).await.context("the database cannot be opened")?;
+    let rng = Rng::system();
+    let db = Db::connect(&options, &rng).await.context("the database cannot be opened")?;
     if let Some(file) = config.sqlite_file() {
         crate::files::owner_only(&file)?;
     }
@@ -51,7 +52,7 @@ pub async fn open(config: &Config, environment: &Environment) -> anyhow::Result<
     let app = Arc::new(App {
         db,
         clock,
-        rng: Rng::system(),
+        rng,
         sealer: Sealer::from_hex(&key).map_err(anyhow::Error::msg)?,
         passwords: passwords.with_breached(config.breached().map_err(anyhow::Error::msg)?),
         instances: Default::default(),
@@ -166,11 +167,17 @@ fn routers(config: &Config, gateway: &Gateway, app: &Arc<App>, public_url: Strin
         .merge(pages)
         .route("/health/live", get(|| async { "live\n" }))
         .route("/health/ready", get(ready).with_state(app.clone()))
-        .route("/metrics", get(move || async move { metrics.render() }));
+        .route("/metrics", get(render).with_state((app.clone(), metrics)));
     (gateway.wrap(public), gateway.wrap(private))
 }
 
-/// Whether the database answers with the schema that this build needs, and the master key is its own.
+async fn render(State((app, metrics)): State<(Arc<App>, PrometheusHandle)>) -> String {
+    metrics::gauge!("doorward_database_refuses_writes").set(f64::from(u8::from(app.db.refuses_writes())));
+    metrics.render()
+}
+
+/// Whether the database answers with the schema that this build needs, and the master key is its own. A disk that is full is
+/// told, and no reason to send people elsewhere: who is signed in stays so, and there may be no elsewhere.
 async fn ready(State(app): State<Arc<App>>) -> axum::response::Response {
     let problem = match schema_version(&app.db).await {
         Err(_) => Some("the database does not answer"),
@@ -181,6 +188,9 @@ async fn ready(State(app): State<Arc<App>>) -> axum::response::Response {
         },
     };
     match problem {
+        None if app.db.refuses_writes() => {
+            "ready, but writes are refused: the database's disk is full, read-only or failing\n".into_response()
+        }
         None => "ready\n".into_response(),
         Some(text) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {text}\n")).into_response(),
     }

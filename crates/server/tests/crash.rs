@@ -1,84 +1,20 @@
 //! The process is killed, and the disk is full.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-use doorward_store::Db;
-use doorward_store::db::DbOptions;
+mod place;
+
+use place::{Place, Server, ask, ask_raw};
 use serde_json::{Value, json};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// A development server in a directory, always on the same ports.
-struct Place {
-    data: PathBuf,
-    public: u16,
-    private: u16,
-}
-
-/// A running one. Dropped it is killed, as by `kill -9`.
-struct Server {
-    child: Child,
-    private: u16,
-    key: String,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Place {
-    fn new(dir: &Path) -> Self {
-        let port = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Self { data: dir.join("data"), public: port(), private: port() }
-    }
-
-    /// Starts it; no file may grow beyond `most_kib`.
-    fn start(&self, most_kib: Option<u32>) -> Server {
-        // The shell goes on as the server itself, so that the process is the one to be killed.
-        let limit = most_kib.map_or_else(String::new, |kib| format!("trap '' XFSZ; ulimit -f {kib}; "));
-        let mut child = Command::new("bash")
-            .args(["-c", &format!("{limit}exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_doorward"), "dev", "--data-dir"])
-            .arg(&self.data)
-            .args(["--listen", &format!("127.0.0.1:{}", self.public), "--backend-listen", &format!("127.0.0.1:{}", self.private)])
-            .env_remove("DOORWARD_MASTER_KEY")
-            .env("RUST_LOG", "off")
-            .env("DOORWARD_LIMITS__ENABLED", "false")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let said = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let said: Vec<String> = said.take_while(|line| !line.starts_with("ready")).collect();
-        let key = said.iter().find_map(|line| line.strip_prefix("SECRET_KEY=")).unwrap().to_owned();
-        Server { child, private: self.private, key }
-    }
-}
-
-/// A request to the Backend API: status and body, or nothing when the server is gone.
-fn ask(private: u16, key: &str, method: &str, path: &str, body: &str) -> Option<(u16, Value)> {
-    let mut socket = TcpStream::connect(("127.0.0.1", private)).ok()?;
-    let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n");
-    write!(socket, "{head}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len()).ok()?;
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).ok()?;
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    Some((head.get(9..12)?.parse().ok()?, serde_json::from_str(body).ok()?))
+fn new_user(name: &str) -> Value {
+    json!({"email_address": [format!("{name}@example.com")], "external_id": name, "skip_password_requirement": true})
 }
 
 impl Server {
-    fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        ask(self.private, &self.key, method, path, &body).unwrap()
-    }
-
     fn user(&self, name: &str) -> (u16, Value) {
         self.ask("POST", "/v1/users", &new_user(name))
     }
@@ -87,10 +23,6 @@ impl Server {
         let (status, user) = self.ask("GET", &format!("/v1/users/{id}"), &Value::Null);
         status == 200 && user["email_addresses"].as_array().unwrap().len() == 1
     }
-}
-
-fn new_user(name: &str) -> Value {
-    json!({"email_address": [format!("{name}@example.com")], "external_id": name, "skip_password_requirement": true})
 }
 
 /// Creates users from four sides until nobody answers any more; kills the server once `kill_at` were acknowledged.
@@ -120,10 +52,10 @@ fn create_until_killed(mut server: Server, round: usize, kill_at: usize) -> Vec<
     made.into_inner().unwrap()
 }
 
-#[test]
-fn fault_140_a_killed_server_has_every_user_that_it_said_it_had_and_no_half_ones() {
+#[tokio::test]
+async fn fault_140_a_killed_server_has_every_user_that_it_said_it_had_and_no_half_ones() {
     let dir = tempfile::tempdir().unwrap();
-    let place = Place::new(dir.path());
+    let place = Place::new(dir.path()).await;
     let mut all = Vec::new();
     for (round, kill_at) in [7, 23, 61].into_iter().enumerate() {
         all.extend(create_until_killed(place.start(None), round, kill_at));
@@ -136,10 +68,18 @@ fn fault_140_a_killed_server_has_every_user_that_it_said_it_had_and_no_half_ones
     assert!(all.len() >= 7 + 23 + 61);
 }
 
+/// What readiness says, and the metric beside it.
+fn health(server: &Server) -> (u16, String, bool) {
+    let (head, text) = ask_raw(server.private, &server.key, "GET", "/health/ready", "").unwrap();
+    let (_, metrics) = ask_raw(server.private, &server.key, "GET", "/metrics", "").unwrap();
+    let gauge = metrics.lines().find_map(|line| line.strip_prefix("doorward_database_refuses_writes ")).unwrap();
+    (head[9..12].parse().unwrap(), text, gauge == "1")
+}
+
 #[test]
-fn fault_141_with_a_full_disk_writes_are_refused_and_tokens_are_still_minted() {
+fn fault_141_with_a_full_disk_writes_are_put_off_and_tokens_are_still_minted() {
     let dir = tempfile::tempdir().unwrap();
-    let place = Place::new(dir.path());
+    let place = Place::on_sqlite(dir.path());
     let server = place.start(None);
     let (status, user) = server.user("ada");
     assert_eq!(status, 200, "{user}");
@@ -148,16 +88,21 @@ fn fault_141_with_a_full_disk_writes_are_refused_and_tokens_are_still_minted() {
     drop(server);
 
     let server = place.start(Some(1024));
+    assert_eq!(health(&server), (200, "ready\n".to_owned(), false));
     let mut made = Vec::new();
     let refused = loop {
         assert!(made.len() < 2_000, "a megabyte is full by now");
-        match server.user(&format!("u{}", made.len())) {
-            (200, user) => made.push(user["id"].as_str().unwrap().to_owned()),
-            other => break other,
+        let name = format!("u{}", made.len());
+        let (head, body) = ask_raw(server.private, &server.key, "POST", "/v1/users", &new_user(&name).to_string()).unwrap();
+        let answer: Value = serde_json::from_str(&body).unwrap();
+        if !head.starts_with("HTTP/1.1 200") {
+            break (head.to_ascii_lowercase(), answer);
         }
+        made.push(answer["id"].as_str().unwrap().to_owned());
     };
     assert!(!made.is_empty(), "there was room at first");
-    assert!(refused.0 >= 500 && refused.1["errors"][0]["code"].is_string(), "{refused:?}");
+    assert!(refused.0.starts_with("http/1.1 503") && refused.0.contains("retry-after: 10"), "{refused:?}");
+    assert_eq!(refused.1["errors"][0]["code"], "server_busy");
     let mint = format!("/v1/sessions/{}/tokens", session["id"].as_str().unwrap());
     for _ in 0..5 {
         let (status, token) = server.ask("POST", &mint, &json!({}));
@@ -165,11 +110,18 @@ fn fault_141_with_a_full_disk_writes_are_refused_and_tokens_are_still_minted() {
         assert!(token["jwt"].is_string());
     }
     assert!(made.iter().all(|id| server.exists(id)), "what was said to be there is there");
+    let (status, text, gauge) = health(&server);
+    assert!(status == 200 && text.contains("writes are refused") && gauge, "it still serves those who are in: {text}");
+
+    let roomy = Command::new("prlimit").args(["--fsize=unlimited", "--pid", &server.child.id().to_string()]).status().unwrap();
+    assert!(roomy.success());
+    assert_eq!(server.user("bob").0, 200, "with room again it writes again, without a restart");
+    assert_eq!(health(&server), (200, "ready\n".to_owned(), false));
     drop(server);
 
     let server = place.start(None);
     assert!(made.iter().all(|id| server.exists(id)));
-    assert_eq!(server.user("bob").0, 200, "with room again it writes again");
+    assert_eq!(server.user("eve").0, 200);
 }
 
 /// Resident memory of a process in KiB.
@@ -179,10 +131,10 @@ fn resident(server: &Server) -> u64 {
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-#[test]
-fn fault_152_memory_does_not_grow_with_the_number_of_mints() {
+#[tokio::test]
+async fn fault_152_memory_does_not_grow_with_the_number_of_mints() {
     let dir = tempfile::tempdir().unwrap();
-    let server = Place::new(dir.path()).start(None);
+    let server = Place::new(dir.path()).await.start(None);
     let (_, user) = server.user("ada");
     let (_, session) = server.ask("POST", "/v1/sessions", &json!({"user_id": user["id"]}));
     let mint = format!("/v1/sessions/{}/tokens", session["id"].as_str().unwrap());
@@ -198,13 +150,12 @@ fn fault_152_memory_does_not_grow_with_the_number_of_mints() {
 #[tokio::test]
 async fn fault_142_while_the_database_is_held_tokens_are_minted_and_afterwards_all_goes_on() {
     let dir = tempfile::tempdir().unwrap();
-    let place = Place::new(dir.path());
+    let place = Place::on_sqlite(dir.path());
     let server = place.start(None);
     let (_, user) = server.user("ada");
     let (_, session) = server.ask("POST", "/v1/sessions", &json!({"user_id": user["id"]}));
     let mint = format!("/v1/sessions/{}/tokens", session["id"].as_str().unwrap());
-    let url = format!("sqlite://{}", place.data.join("doorward.db").display());
-    let db = Db::connect(&DbOptions { url, max_connections: 1, acquire_timeout: Duration::from_secs(5) }).await.unwrap();
+    let db = place::connect(&place.url()).await;
 
     let held = db.begin().await.unwrap();
     let (private, key) = (server.private, server.key.clone());
@@ -218,10 +169,10 @@ async fn fault_142_while_the_database_is_held_tokens_are_minted_and_afterwards_a
     assert_eq!(server.user("bob").0, 200, "without a restart");
 }
 
-#[test]
-fn fault_151_a_crowd_that_comes_back_at_once_is_served() {
+#[tokio::test]
+async fn fault_151_a_crowd_that_comes_back_at_once_is_served() {
     let dir = tempfile::tempdir().unwrap();
-    let place = Place::new(dir.path());
+    let place = Place::new(dir.path()).await;
     let server = place.start(None);
     let (_, user) = server.user("ada");
     let (_, session) = server.ask("POST", "/v1/sessions", &json!({"user_id": user["id"]}));

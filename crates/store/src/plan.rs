@@ -1,6 +1,7 @@
 //! How SQLite goes about a statement, for tests.
 
 use crate::db::{Db, DbOptions, Sql};
+use doorward_base::Rng;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -8,7 +9,7 @@ use tempfile::TempDir;
 pub(crate) async fn database() -> (TempDir, Db) {
     let directory = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", directory.path().join("plan.db").display());
-    let db = Db::connect(&DbOptions { url, max_connections: 2, acquire_timeout: Duration::from_secs(5) }).await.unwrap();
+    let db = Db::connect(&DbOptions { url, max_connections: 2, acquire_timeout: Duration::from_secs(5) }, &Rng::seeded(1)).await.unwrap();
     crate::migrate(&db, 1).await.unwrap();
     (directory, db)
 }

@@ -227,13 +227,13 @@ async fn database(dir: &tempfile::TempDir) -> Db {
     let connections = std::env::var("DOORWARD_TEST_CONNECTIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(5);
     let options = |url: String| DbOptions { url, max_connections: connections, acquire_timeout: Duration::from_secs(30) };
     if std::env::var("DOORWARD_TEST_DATABASE").as_deref() != Ok("postgres") {
-        return Db::connect(&options(format!("sqlite://{}/test.db", dir.path().display()))).await.unwrap();
+        return Db::connect(&options(format!("sqlite://{}/test.db", dir.path().display())), &Rng::system()).await.unwrap();
     }
     let url = std::env::var("DOORWARD_TEST_POSTGRES_URL").expect("DOORWARD_TEST_POSTGRES_URL names the server to test on");
     let schema = format!("t{}", Rng::system().alphanumeric(16).to_ascii_lowercase());
-    let admin = Db::connect(&options(url.clone())).await.unwrap();
+    let admin = Db::connect(&options(url.clone()), &Rng::system()).await.unwrap();
     admin.exec(Sql::new(format!("CREATE SCHEMA {schema}"))).await.unwrap();
     admin.close().await;
     let separator = if url.contains('?') { '&' } else { '?' };
-    Db::connect(&options(format!("{url}{separator}options=-c%20search_path%3D{schema}"))).await.unwrap()
+    Db::connect(&options(format!("{url}{separator}options=-c%20search_path%3D{schema}")), &Rng::system()).await.unwrap()
 }

@@ -46,7 +46,7 @@ impl Empty {
 async fn connect(url: &str) -> Db {
     let connections = std::env::var("DOORWARD_TEST_CONNECTIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(5);
     let options = DbOptions { url: url.to_owned(), max_connections: connections, acquire_timeout: Duration::from_secs(30) };
-    Db::connect(&options).await.unwrap()
+    Db::connect(&options, &Rng::system()).await.unwrap()
 }
 
 /// Every table with its columns, in a fixed order.

@@ -35,6 +35,7 @@ struct Warm<DB: Database> {
 pub(super) struct Lease<DB: Database> {
     connection: PoolConnection<DB>,
     lanes: Lanes<DB>,
+    distrusted: bool,
     /// Declared last, so that the connection is back before the next one is let in.
     _permit: OwnedSemaphorePermit,
 }
@@ -60,7 +61,7 @@ impl<DB: Database> Lanes<DB> {
             Some(connection) => connection,
             None => self.0.pool.acquire().await?,
         };
-        Ok(Lease { connection, lanes: self.clone(), _permit: permit })
+        Ok(Lease { connection, lanes: self.clone(), distrusted: false, _permit: permit })
     }
 
     async fn take_warm(&self) -> Option<PoolConnection<DB>> {
@@ -92,13 +93,20 @@ impl<DB: Database> Lease<DB> {
         self.connection.deref_mut()
     }
 
+    /// Closes the connection after its use, although it may live: what it leads to is of no use any more.
+    pub(super) fn distrust(&mut self) {
+        self.distrusted = true;
+    }
+
     /// Ends the use. A statement that the database answered, be it with an error, leaves the connection good, unless that
-    /// answer was its last: then the pool looks whether the connection lives.
+    /// answer was its last, or came from a server that is not the primary any more.
     pub(super) fn finish<T>(self, result: Result<T, sqlx::Error>) -> Result<T, StoreError> {
-        let Self { connection, lanes, _permit } = self;
+        let Self { mut connection, lanes, distrusted, _permit } = self;
         let answered = matches!(result, Ok(_) | Err(sqlx::Error::Database(_)));
         let result = result.map_err(StoreError::from);
-        if answered && !matches!(result, Err(StoreError::Unavailable(_))) && !lanes.0.gate.is_closed() {
+        if distrusted || matches!(result, Err(StoreError::Unavailable(_))) {
+            connection.close_on_drop();
+        } else if answered && !lanes.0.gate.is_closed() {
             let mut warm = lanes.warm();
             warm.push(Warm { connection, since: Instant::now() });
             if warm.first().is_some_and(|it| it.since.elapsed() > WARM) {

@@ -3,6 +3,7 @@
 mod dialect;
 mod lanes;
 mod row;
+mod shared;
 mod sql;
 mod tx;
 
@@ -11,11 +12,14 @@ pub use row::Row;
 pub use sql::{Sql, Value};
 pub use tx::Tx;
 
+use doorward_base::Rng;
 use lanes::Lanes;
+use shared::Shared;
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What can go wrong below SQL.
@@ -33,6 +37,9 @@ pub enum StoreError {
     /// The database cannot be reached now, is shutting down or starting, or ended a statement that took too long.
     #[error("the database did not answer: {0}")]
     Unavailable(#[source] sqlx::Error),
+    /// The database cannot write: its disk is full, read-only or failing. Reads go on, as a rule.
+    #[error("the database cannot write: {0}")]
+    Disk(#[source] sqlx::Error),
     /// The database's address is wrong.
     #[error("the database address is not valid: {0}")]
     Address(String),
@@ -52,6 +59,7 @@ impl From<sqlx::Error> for StoreError {
                 Self::Serialization
             }
             sqlx::Error::Database(db) if db.code().is_some_and(|code| is_passing(&code)) => Self::Unavailable(error),
+            sqlx::Error::Database(db) if db.code().is_some_and(|code| is_disk(&code)) => Self::Disk(error),
             sqlx::Error::Io(_) | sqlx::Error::PoolClosed => Self::Unavailable(error),
             sqlx::Error::PoolTimedOut => Self::Busy,
             _ => Self::Other(error),
@@ -60,9 +68,18 @@ impl From<sqlx::Error> for StoreError {
 }
 
 /// States of PostgreSQL that pass by themselves: class 08 (connection), too many connections, a cancelled statement (also one
-/// that ran into the time limit), shutdown, crash, start-up. Source: PostgreSQL, appendix A.
+/// that ran into the time limit), shutdown, crash, start-up; and a server that is not the primary, or not any more. Source:
+/// PostgreSQL, appendix A.
 fn is_passing(code: &str) -> bool {
-    code.len() == 5 && (code.starts_with("08") || matches!(code, "53300" | "57014" | "57P01" | "57P02" | "57P03"))
+    code.len() == 5 && (code.starts_with("08") || matches!(code, "25006" | "53300" | "57014" | "57P01" | "57P02" | "57P03"))
+}
+
+/// PostgreSQL's `disk_full` and `io_error`; SQLite's `READONLY`, `IOERR` and `FULL`, which are the low byte of its codes.
+fn is_disk(code: &str) -> bool {
+    match code.len() {
+        5 => matches!(code, "53100" | "58030"),
+        _ => code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 8 | 10 | 13)),
+    }
 }
 
 /// How a database is reached.
@@ -80,6 +97,7 @@ pub struct DbOptions {
 #[derive(Clone)]
 pub struct Db {
     pool: Pool,
+    shared: Arc<Shared>,
 }
 
 #[derive(Clone)]
@@ -91,7 +109,7 @@ enum Pool {
 /// A statement on a connection of its own. One that lost against another transaction has done nothing, and is run again;
 /// SQLite has waited for the other one already.
 macro_rules! lone {
-    ($lanes:expr, $run:ident, $sql:expr, $tried:expr) => {{
+    ($db:expr, $lanes:expr, $run:ident, $sql:expr, $tried:expr) => {{
         let mut tries = $tried;
         loop {
             let mut lease = $lanes.lease().await?;
@@ -99,7 +117,7 @@ macro_rules! lone {
             match lease.finish(done) {
                 Err(StoreError::Serialization) if tries < TRIES => {
                     tries += 1;
-                    tokio::time::sleep(pause(tries)).await;
+                    tokio::time::sleep($db.shared.pause(tries)).await;
                 }
                 other => break other,
             }
@@ -110,26 +128,28 @@ macro_rules! lone {
 /// How often what lost against another transaction is run again.
 const TRIES: u32 = 3;
 
-/// How long it waits before that: the winner needs a moment.
-fn pause(tries: u32) -> Duration {
-    Duration::from_millis(10) * tries * tries
-}
-
 /// The first connection to an SQLite file. Turning the write-ahead log on takes the whole file, and SQLite refuses that
 /// at once, without its busy timeout, when another process does the same at that moment.
-async fn first(pool: &SqlitePoolOptions, connect: &SqliteConnectOptions, patience: Duration) -> Result<sqlx::Pool<Sqlite>, StoreError> {
+async fn first(
+    pool: &SqlitePoolOptions,
+    connect: &SqliteConnectOptions,
+    patience: Duration,
+    shared: &Shared,
+) -> Result<sqlx::Pool<Sqlite>, StoreError> {
     let started = tokio::time::Instant::now();
     loop {
         match pool.clone().connect_with(connect.clone()).await.map_err(StoreError::from) {
-            Err(StoreError::Serialization) if started.elapsed() < patience => tokio::time::sleep(pause(1)).await,
+            Err(StoreError::Serialization) if started.elapsed() < patience => tokio::time::sleep(shared.pause(1)).await,
             other => return other,
         }
     }
 }
 
 impl Db {
-    /// Opens the database; SQLite's file is made when it is missing, readable by its owner only.
-    pub async fn connect(options: &DbOptions) -> Result<Self, StoreError> {
+    /// Opens the database; SQLite's file is made when it is missing, readable by its owner only. `rng` says how long what lost
+    /// against another transaction waits.
+    pub async fn connect(options: &DbOptions, rng: &Rng) -> Result<Self, StoreError> {
+        let shared = Arc::new(Shared::new(rng.clone()));
         let address = |e: sqlx::Error| StoreError::Address(e.to_string());
         let pool = if options.url.starts_with("sqlite:") {
             let connect = SqliteConnectOptions::from_str(&options.url)
@@ -143,7 +163,7 @@ impl Db {
                 .statement_cache_capacity(256)
                 .disable_statement_logging();
             let pool = |max: u32| SqlitePoolOptions::new().max_connections(max).acquire_timeout(options.acquire_timeout);
-            let write = Lanes::new(first(&pool(1), &connect, options.acquire_timeout).await?, options.acquire_timeout);
+            let write = Lanes::new(first(&pool(1), &connect, options.acquire_timeout, &shared).await?, options.acquire_timeout);
             let read = match options.max_connections {
                 0 | 1 => write.clone(),
                 more => Lanes::new(pool(more - 1).connect_lazy_with(connect), options.acquire_timeout),
@@ -161,7 +181,7 @@ impl Db {
         } else {
             return Err(StoreError::Address("it must begin with sqlite: or postgres:".to_owned()));
         };
-        Ok(Self { pool })
+        Ok(Self { pool, shared })
     }
 
     /// What the two databases say differently.
@@ -175,41 +195,50 @@ impl Db {
     /// All rows of a query.
     pub async fn all(&self, sql: Sql) -> Result<Vec<Row>, StoreError> {
         match &self.pool {
-            Pool::Sqlite { read, .. } => lone!(read, sqlite_all, sql, TRIES),
-            Pool::Pg(pool) => lone!(pool, pg_all, sql, 0),
+            Pool::Sqlite { read, .. } => lone!(self, read, sqlite_all, sql, TRIES),
+            Pool::Pg(pool) => lone!(self, pool, pg_all, sql, 0),
         }
     }
 
     /// The first row of a query, if there is one.
     pub async fn opt(&self, sql: Sql) -> Result<Option<Row>, StoreError> {
         match &self.pool {
-            Pool::Sqlite { read, .. } => lone!(read, sqlite_opt, sql, TRIES),
-            Pool::Pg(pool) => lone!(pool, pg_opt, sql, 0),
+            Pool::Sqlite { read, .. } => lone!(self, read, sqlite_opt, sql, TRIES),
+            Pool::Pg(pool) => lone!(self, pool, pg_opt, sql, 0),
         }
     }
 
     /// One write that needs no transaction of its own: the number of rows it touched.
     pub async fn exec(&self, sql: Sql) -> Result<u64, StoreError> {
-        match &self.pool {
-            Pool::Sqlite { write, .. } => lone!(write, sqlite_exec, sql, TRIES),
-            Pool::Pg(pool) => lone!(pool, pg_exec, sql, 0),
-        }
+        let done = match &self.pool {
+            Pool::Sqlite { write, .. } => lone!(self, write, sqlite_exec, sql, TRIES),
+            Pool::Pg(pool) => lone!(self, pool, pg_exec, sql, 0),
+        };
+        self.shared.wrote(done.as_ref().map(|count| *count > 0));
+        done
     }
 
     /// One write that answers a row (`RETURNING`), if it touched one.
     pub async fn take(&self, sql: Sql) -> Result<Option<Row>, StoreError> {
-        match &self.pool {
-            Pool::Sqlite { write, .. } => lone!(write, sqlite_opt, sql, TRIES),
-            Pool::Pg(pool) => lone!(pool, pg_opt, sql, 0),
-        }
+        let done = match &self.pool {
+            Pool::Sqlite { write, .. } => lone!(self, write, sqlite_opt, sql, TRIES),
+            Pool::Pg(pool) => lone!(self, pool, pg_opt, sql, 0),
+        };
+        self.shared.wrote(done.as_ref().map(Option::is_some));
+        done
     }
 
     /// Begins a write transaction. On SQLite it holds the one write lock at once, so that it cannot fail half-way.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         match &self.pool {
-            Pool::Sqlite { write, .. } => Tx::on_sqlite(write.lease().await?).await,
-            Pool::Pg(pool) => Tx::on_postgres(pool.lease().await?).await,
+            Pool::Sqlite { write, .. } => Tx::on_sqlite(write.lease().await?, self.shared.clone()).await,
+            Pool::Pg(pool) => Tx::on_postgres(pool.lease().await?, self.shared.clone()).await,
         }
+    }
+
+    /// Whether the last write failed for the disk's sake ([`StoreError::Disk`]). Asks the database nothing.
+    pub fn refuses_writes(&self) -> bool {
+        self.shared.refuses_writes()
     }
 
     /// Runs several statements of a migration, which come without parameters.
@@ -251,6 +280,7 @@ backend!(pg_all, pg_opt, pg_exec, Postgres, Row::Pg);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sql;
     use sqlx::Connection as _;
 
     /// Another process has the write lock of a file that is not in write-ahead mode yet.
@@ -263,11 +293,12 @@ mod tests {
         sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
 
         let (pool, ours) = (SqlitePoolOptions::new().max_connections(1), file.journal_mode(SqliteJournalMode::Wal));
-        let at_once = || first(&pool, &ours, Duration::ZERO);
+        let shared = Shared::new(Rng::seeded(147));
+        let at_once = || first(&pool, &ours, Duration::ZERO, &shared);
         let refused = at_once().await.map(drop);
         assert!(matches!(refused, Err(StoreError::Serialization)), "{refused:?}");
 
-        let opened = first(&pool, &ours, Duration::from_secs(30));
+        let opened = first(&pool, &ours, Duration::from_secs(30), &shared);
         let released = async {
             for _ in 0..5 {
                 assert!(at_once().await.is_err());
@@ -276,5 +307,37 @@ mod tests {
         };
         let (opened, ()) = tokio::join!(opened, released);
         opened.unwrap().close().await;
+    }
+
+    #[test]
+    fn fault_141_what_a_disk_can_do_to_a_write_is_known() {
+        let known = ["53100", "58030", "8", "10", "13", "778", "1034", "4874"];
+        assert!(known.iter().all(|code| is_disk(code) && !is_passing(code)));
+        assert!(["5", "14", "1555", "23505", "40001", "53200", ""].iter().all(|code| !is_disk(code)));
+    }
+
+    #[tokio::test]
+    async fn fault_141_a_full_disk_is_remembered_until_a_write_succeeds() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", dir.path().join("full.db").display());
+        let options = DbOptions { url, max_connections: 1, acquire_timeout: Duration::from_secs(5) };
+        let db = Db::connect(&options, &Rng::seeded(141)).await.unwrap();
+        let write = || sql!("INSERT INTO filled (bytes) VALUES ($1)", "x".repeat(50_000));
+        db.exec(sql!("CREATE TABLE filled (bytes TEXT NOT NULL)")).await.unwrap();
+        db.exec(write()).await.unwrap();
+        for in_transaction in [false, true] {
+            db.opt(sql!("PRAGMA max_page_count = 20")).await.unwrap();
+            let refused = if in_transaction { db.begin().await.unwrap().exec(write()).await } else { db.exec(write()).await };
+            assert!(matches!(refused, Err(StoreError::Disk(_))), "{refused:?}");
+            assert_eq!(db.all(sql!("SELECT bytes FROM filled")).await.unwrap().len(), if in_transaction { 2 } else { 1 });
+            assert_eq!(db.exec(sql!("DELETE FROM filled WHERE bytes = ''")).await.unwrap(), 0);
+            assert!(db.refuses_writes(), "a read and a write of nothing say nothing about the disk");
+            db.opt(sql!("PRAGMA max_page_count = 2000")).await.unwrap();
+            let mut tx = db.begin().await.unwrap();
+            tx.exec(write()).await.unwrap();
+            assert!(db.refuses_writes(), "until it is committed");
+            tx.commit().await.unwrap();
+            assert!(!db.refuses_writes());
+        }
     }
 }

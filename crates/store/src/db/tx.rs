@@ -3,11 +3,13 @@
 //! time, for what was decided from the answers must still be right.
 
 use super::lanes::Lease;
-use super::{Dialect, Row, Sql, StoreError, TRIES, pause};
+use super::shared::Shared;
+use super::{Dialect, Row, Sql, StoreError, TRIES};
 use super::{pg_all, pg_exec, pg_opt, sqlite_all, sqlite_exec, sqlite_opt};
 use sqlx::postgres::{PgRow, Postgres};
 use sqlx::sqlite::Sqlite;
 use sqlx::{AssertSqlSafe, Executor as _, Row as _, ValueRef as _};
+use std::sync::Arc;
 
 /// A transaction, rolled back unless it is committed.
 pub struct Tx {
@@ -16,6 +18,9 @@ pub struct Tx {
     done: Vec<(Sql, How, Seen)>,
     tries: u32,
     repeatable: bool,
+    /// Whether it changed anything.
+    changed: bool,
+    shared: Arc<Shared>,
 }
 
 enum Either {
@@ -64,17 +69,18 @@ impl Answer {
 }
 
 impl Tx {
-    pub(super) async fn on_sqlite(lease: Lease<Sqlite>) -> Result<Self, StoreError> {
-        Self::begin(Either::Sqlite(lease), Dialect::Sqlite).await
+    pub(super) async fn on_sqlite(lease: Lease<Sqlite>, shared: Arc<Shared>) -> Result<Self, StoreError> {
+        Self::begin(Either::Sqlite(lease), Dialect::Sqlite, shared).await
     }
 
-    pub(super) async fn on_postgres(lease: Lease<Postgres>) -> Result<Self, StoreError> {
-        Self::begin(Either::Pg(lease), Dialect::Postgres).await
+    pub(super) async fn on_postgres(lease: Lease<Postgres>, shared: Arc<Shared>) -> Result<Self, StoreError> {
+        Self::begin(Either::Pg(lease), Dialect::Postgres, shared).await
     }
 
-    async fn begin(lease: Either, dialect: Dialect) -> Result<Self, StoreError> {
+    async fn begin(lease: Either, dialect: Dialect, shared: Arc<Shared>) -> Result<Self, StoreError> {
         // A transaction from before it begins: dropped while it does, it is rolled back.
-        let mut tx = Self { lease: Some(lease), done: Vec::new(), tries: 0, repeatable: dialect == Dialect::Postgres };
+        let repeatable = dialect == Dialect::Postgres;
+        let mut tx = Self { lease: Some(lease), done: Vec::new(), tries: 0, repeatable, changed: false, shared };
         tx.simple(dialect.begin()).await?;
         Ok(tx)
     }
@@ -102,6 +108,7 @@ impl Tx {
                 other => break other?,
             }
         }
+        self.shared.wrote(Ok(self.changed));
         match self.lease.take() {
             Some(Either::Sqlite(lease)) => lease.finish(Ok(())),
             Some(Either::Pg(lease)) => lease.finish(Ok(())),
@@ -140,7 +147,7 @@ impl Tx {
         'again: while self.may_repeat() {
             self.tries += 1;
             self.simple("ROLLBACK").await?;
-            tokio::time::sleep(pause(self.tries)).await;
+            tokio::time::sleep(self.shared.pause(self.tries)).await;
             self.simple(Dialect::Postgres.begin()).await?;
             for n in 0..self.done.len() {
                 let (sql, how, _) = &self.done[n];
@@ -158,14 +165,30 @@ impl Tx {
     }
 
     async fn once(&mut self, sql: Sql, how: How) -> Result<Answer, StoreError> {
-        Ok(match (self.lease()?, how) {
-            (Either::Sqlite(lease), How::All) => Answer::Rows(sqlite_all(lease.connection(), sql).await?),
-            (Either::Sqlite(lease), How::Opt) => Answer::Rows(sqlite_opt(lease.connection(), sql).await?.into_iter().collect()),
-            (Either::Sqlite(lease), How::Exec) => Answer::Count(sqlite_exec(lease.connection(), sql).await?),
-            (Either::Pg(lease), How::All) => Answer::Rows(pg_all(lease.connection(), sql).await?),
-            (Either::Pg(lease), How::Opt) => Answer::Rows(pg_opt(lease.connection(), sql).await?.into_iter().collect()),
-            (Either::Pg(lease), How::Exec) => Answer::Count(pg_exec(lease.connection(), sql).await?),
-        })
+        let done = match (self.lease()?, how) {
+            (Either::Sqlite(lease), How::All) => sqlite_all(lease.connection(), sql).await.map(Answer::Rows),
+            (Either::Sqlite(lease), How::Opt) => {
+                sqlite_opt(lease.connection(), sql).await.map(|row| Answer::Rows(row.into_iter().collect()))
+            }
+            (Either::Sqlite(lease), How::Exec) => sqlite_exec(lease.connection(), sql).await.map(Answer::Count),
+            (Either::Pg(lease), How::All) => pg_all(lease.connection(), sql).await.map(Answer::Rows),
+            (Either::Pg(lease), How::Opt) => pg_opt(lease.connection(), sql).await.map(|row| Answer::Rows(row.into_iter().collect())),
+            (Either::Pg(lease), How::Exec) => pg_exec(lease.connection(), sql).await.map(Answer::Count),
+        };
+        self.changed |= matches!(done, Ok(Answer::Count(count)) if count > 0);
+        self.noted(done)
+    }
+
+    /// Tells those who ask for the database's health of a disk that failed, and the connection of a server that left.
+    fn noted<T>(&mut self, done: Result<T, sqlx::Error>) -> Result<T, StoreError> {
+        let done = done.map_err(StoreError::from);
+        self.shared.wrote(done.as_ref().map(|_| false));
+        match (&done, &mut self.lease) {
+            (Err(StoreError::Unavailable(_)), Some(Either::Sqlite(lease))) => lease.distrust(),
+            (Err(StoreError::Unavailable(_)), Some(Either::Pg(lease))) => lease.distrust(),
+            _ => {}
+        }
+        done
     }
 
     fn lease(&mut self) -> Result<&mut Either, StoreError> {
@@ -174,11 +197,11 @@ impl Tx {
 
     async fn simple(&mut self, text: &str) -> Result<(), StoreError> {
         let sql = sqlx::raw_sql(AssertSqlSafe(text.to_owned()));
-        match self.lease()? {
-            Either::Sqlite(lease) => lease.connection().execute(sql).await?.rows_affected(),
-            Either::Pg(lease) => lease.connection().execute(sql).await?.rows_affected(),
+        let done = match self.lease()? {
+            Either::Sqlite(lease) => lease.connection().execute(sql).await.map(drop),
+            Either::Pg(lease) => lease.connection().execute(sql).await.map(drop),
         };
-        Ok(())
+        self.noted(done)
     }
 }
 
