@@ -7,6 +7,7 @@ mod passkeys;
 mod profile_image;
 mod sessions;
 mod tickets;
+mod user_factors;
 mod users;
 
 use doorward_gateway::Routes;
@@ -31,6 +32,11 @@ pub fn routes() -> Routes {
         .with::<UnbanUser>(|cx, req| Box::pin(users::unban(cx, req)))
         .with::<LockUser>(|cx, req| Box::pin(users::lock(cx, req)))
         .with::<UnlockUser>(|cx, req| Box::pin(users::unlock(cx, req)))
+        .with::<RemoveUserPassword>(|cx, req| Box::pin(user_factors::remove_password(cx, req)))
+        .with::<VerifyUserTotp>(|cx, req| Box::pin(user_factors::verify_totp(cx, req)))
+        .with::<DisableUserMfa>(|cx, req| Box::pin(user_factors::disable_mfa(cx, req)))
+        .with::<DeleteUserBackupCodes>(|cx, req| Box::pin(user_factors::delete_backup_codes(cx, req)))
+        .with::<DeleteUserTotp>(|cx, req| Box::pin(user_factors::delete_totp(cx, req)))
         .with::<SetUserProfileImage>(|cx, req| Box::pin(profile_image::set(cx, req)))
         .with::<DeleteUserProfileImage>(|cx, req| Box::pin(profile_image::delete(cx, req)))
         .with::<DeleteUserPasskey>(|cx, req| Box::pin(passkeys::delete(cx, req)))
@@ -62,6 +68,7 @@ mod tests {
     fn every_declared_endpoint_is_mounted_once() {
         let declared = [
             include_str!("../../wire/src/bapi/users.rs"),
+            include_str!("../../wire/src/bapi/user_factors.rs"),
             include_str!("../../wire/src/bapi/passkeys.rs"),
             include_str!("../../wire/src/bapi/profile_image.rs"),
             include_str!("../../wire/src/bapi/sessions.rs"),

@@ -304,6 +304,7 @@ list! {
     TOO_MANY_UNVERIFIED_IDENTIFICATIONS = "too_many_unverified_identifications", 400, "too many unverified contacts", "Too many addresses wait for their proof. Prove or remove one first.";
     USER_DELETE_SELF_NOT_ENABLED = "user_delete_self_not_enabled", 403, "delete self not enabled", "This account cannot be deleted by its user.";
     TOTP_ALREADY_ENABLED = "totp_already_enabled", 400, "TOTP already enabled", "An authenticator app is enrolled already. Remove it before you enrol another.";
+    INVALID_TOTP_SECRET = "invalid_totp_secret_code", 422, "invalid TOTP secret", "{param} must be the secret of an authenticator app in base32.";
     BACKUP_CODES_NOT_AVAILABLE = "backup_codes_not_available", 400, "Backup codes not available", "Backup codes are for accounts with a second factor.";
     FEATURE_NOT_ENABLED = "feature_not_enabled", 403, "Feature not enabled", "This feature is not enabled on this instance.";
     ACCOUNT_TRANSFER_INVALID = "account_transfer_invalid", 400, "Invalid account transfer", "There is no account to transfer";

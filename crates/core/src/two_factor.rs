@@ -50,6 +50,24 @@ pub(crate) fn backup_code_hash(scope: &Scope, user: &UserId, code: &str) -> Stri
     scope.app.sealer.code_hash(&format!("{}:{user}:backup", scope.ins()), &code)
 }
 
+/// The kept form of a user's unused backup code. The guess must have been counted.
+///
+/// # Errors
+/// `form_code_incorrect`.
+pub(crate) async fn find_backup_code(scope: &Scope, user: &UserId, code: &str) -> Result<String, ApiError> {
+    let hash = backup_code_hash(scope, user, code);
+    if store::has_backup_code(scope.db(), scope.ins(), user, &hash).await.map_err(internal)? {
+        return Ok(hash);
+    }
+    let code = Secret::from(code.trim());
+    for digest in store::foreign_backup_codes(scope.db(), scope.ins(), user).await.map_err(internal)? {
+        if scope.app.passwords.verify(&code, Some(&digest)).await?.matched {
+            return Ok(digest);
+        }
+    }
+    Err(ApiError::new(codes::FORM_CODE_INCORRECT).param("code"))
+}
+
 /// Begins to enrol an authenticator app. One that was begun and not proven is replaced.
 ///
 /// # Errors
@@ -59,17 +77,7 @@ pub async fn create_totp(scope: &Scope, user: &UserWithEmails) -> Result<Totp, A
         return Err(codes::FEATURE_NOT_ENABLED.into());
     }
     let secret = scope.app.rng.bytes::<20>();
-    let mut totp = TotpRecord {
-        id: TotpId::new(scope.now, &scope.app.rng),
-        user_id: user.user.id.clone(),
-        sealed: String::new(),
-        verified: false,
-        attempts: 0,
-        last_step: 0,
-        created_at: scope.now,
-        updated_at: scope.now,
-    };
-    totp.sealed = scope.app.sealer.seal(&scope.app.rng, &context(&totp), &secret).map_err(ApiError::internal)?;
+    let totp = sealed_totp(scope, &user.user.id, &secret)?;
     let mut tx = scope.db().begin().await.map_err(internal)?;
     if !store::replace_totp(&mut tx, scope.ins(), &totp).await.map_err(internal)? {
         return Err(codes::TOTP_ALREADY_ENABLED.into());
@@ -78,6 +86,22 @@ pub async fn create_totp(scope: &Scope, user: &UserWithEmails) -> Result<Totp, A
     let secret = BASE32_NOPAD.encode(&secret);
     let uri = otpauth(&scope.instance.settings.application_name, &crate::users::identifier(user), &secret);
     Ok(Totp { secret: Some(secret), uri: Some(uri), ..view(&totp) })
+}
+
+/// A secret as it is kept, not proven yet.
+pub(crate) fn sealed_totp(scope: &Scope, user: &UserId, secret: &[u8]) -> Result<TotpRecord, ApiError> {
+    let mut totp = TotpRecord {
+        id: TotpId::new(scope.now, &scope.app.rng),
+        user_id: user.clone(),
+        sealed: String::new(),
+        verified: false,
+        attempts: 0,
+        last_step: 0,
+        created_at: scope.now,
+        updated_at: scope.now,
+    };
+    totp.sealed = scope.app.sealer.seal(&scope.app.rng, &context(&totp), secret).map_err(ApiError::internal)?;
+    Ok(totp)
 }
 
 /// The address that apps read from a QR code.

@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0010_images.sql"),
     include_str!("migrations/0011_phone_numbers.sql"),
     include_str!("migrations/0013_passkeys.sql"),
+    include_str!("migrations/0036_primary_phone.sql"),
 ];
 
 /// The schema that this build reads and writes.

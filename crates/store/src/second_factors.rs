@@ -53,6 +53,14 @@ pub async fn replace_totp(tx: &mut Tx, instance: &InstanceId, it: &TotpRecord) -
     Ok(tx.exec(sql!(text, instance, &it.user_id, &it.id, &it.sealed, it.created_at)).await? == 1)
 }
 
+/// Puts a proven secret in the place of whatever was there.
+pub async fn set_totp(tx: &mut Tx, instance: &InstanceId, it: &TotpRecord) -> Result<(), StoreError> {
+    tx.exec(sql!("DELETE FROM totps WHERE instance_id = $1 AND user_id = $2", instance, &it.user_id)).await?;
+    let text = "INSERT INTO totps (instance_id, user_id, id, sealed, verified, attempts, last_step, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, TRUE, 0, 0, $5, $5)";
+    tx.exec(sql!(text, instance, &it.user_id, &it.id, &it.sealed, it.created_at)).await.map(|_| ())
+}
+
 /// Takes one try at the code of an unproven secret. False when it is proven, gone, or tried too often. It lasts whatever
 /// becomes of the request.
 pub async fn take_totp_try(db: &Db, instance: &InstanceId, id: &TotpId, user: &UserId, max: i64) -> Result<bool, StoreError> {
@@ -95,6 +103,12 @@ pub async fn replace_backup_codes(
 pub async fn has_backup_code(db: &Db, instance: &InstanceId, user: &UserId, hash: &str) -> Result<bool, StoreError> {
     let text = "SELECT code_hash FROM backup_codes WHERE instance_id = $1 AND user_id = $2 AND code_hash = $3";
     Ok(db.opt(sql!(text, instance, user, hash)).await?.is_some())
+}
+
+/// The unused backup codes of a user that came as hashes of another system.
+pub async fn foreign_backup_codes(db: &Db, instance: &InstanceId, user: &UserId) -> Result<Vec<String>, StoreError> {
+    let text = "SELECT code_hash FROM backup_codes WHERE instance_id = $1 AND user_id = $2 AND code_hash LIKE 'bcrypt:%'";
+    db.all(sql!(text, instance, user)).await?.iter().map(|row| row.text("code_hash")).collect()
 }
 
 /// Uses a backup code up. True for exactly one of several callers.

@@ -1,8 +1,9 @@
 //! A server creates a user.
 
+use super::factors::GivenFactors;
 use super::input::{self, Given, PasswordInput};
 use super::metadata::Metadata;
-use super::{NewEmail, NewIdentifiers, NewPhone, blank, first_taken, insert, read_phone};
+use super::{NewEmail, NewIdentifiers, NewPhone, blank, first_taken, insert, load, read_phone};
 use crate::app::{Scope, internal};
 use crate::identifiers;
 use crate::settings::Presence;
@@ -21,11 +22,8 @@ const MAX_PHONES: usize = 100;
 /// # Errors
 /// The `form_*` codes naming the parameter: what is not valid, missing for this instance, or taken.
 pub async fn create(scope: &Scope, req: &CreateUser) -> Result<UserWithEmails, ApiError> {
-    input::refuse(&[
-        ("web3_wallet", input::any(&req.web3_wallet)),
-        ("totp_secret", req.totp_secret.as_ref().is_some_and(|secret| !secret.is_empty())),
-        ("backup_codes", input::any(&req.backup_codes)),
-    ])?;
+    input::refuse(&[("web3_wallet", input::any(&req.web3_wallet))])?;
+    let factors = GivenFactors::read(scope, req.totp_secret.as_deref(), req.backup_codes.as_deref())?;
     let emails = emails(req.email_address.as_deref(), req.email_address_identification_status.as_deref())?;
     let phones = phones(scope, req.phone_number.as_deref(), req.phone_number_identification_status.as_deref())?;
     let username = input::username(scope, req.username.as_deref())?;
@@ -50,8 +48,9 @@ pub async fn create(scope: &Scope, req: &CreateUser) -> Result<UserWithEmails, A
     let mut tx = scope.db().begin().await.map_err(internal)?;
     match insert(scope, &mut tx, user, NewIdentifiers { username, emails, phones }).await {
         Ok(made) => {
+            factors.write(scope, &mut tx, &made.user.id).await?;
             tx.commit().await.map_err(internal)?;
-            Ok(made)
+            if factors.is_empty() { Ok(made) } else { load(scope, &made.user.id).await }
         }
         Err(error) => {
             // Somebody else was faster. The row alone does not tell whether the user name or the id was taken.
@@ -131,6 +130,9 @@ fn profile(scope: &Scope, req: &CreateUser) -> Result<UserRecord, ApiError> {
     user.created_at = input::past_time(req.created_at.as_deref(), "created_at", scope.now)?.unwrap_or(user.created_at);
     user.bypass_client_trust = req.bypass_client_trust == Some(true);
     user.banned = req.banned == Some(true);
+    if req.locked == Some(true) && !scope.instance.settings.attack_protection.lockout {
+        return Err(codes::FEATURE_NOT_ENABLED.into());
+    }
     user.locked_until = (req.locked == Some(true)).then(|| super::lock_end(scope));
     let metadata =
         Metadata { public: req.public_metadata.as_ref(), private: req.private_metadata.as_ref(), unsafe_: req.unsafe_metadata.as_ref() };

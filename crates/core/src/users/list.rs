@@ -89,8 +89,9 @@ fn order(text: Option<&str>) -> Result<(UserOrder, bool), ApiError> {
         None => (text.strip_prefix('+').unwrap_or(text), false),
     };
     let order = match field {
-        // Nobody has a number or a wallet yet: all are equal, and equals are in the order of creation.
-        "created_at" | "phone_number" | "web3wallet" => UserOrder::CreatedAt,
+        // Nobody has a wallet yet: all are equal, and equals are in the order of creation.
+        "created_at" | "web3wallet" => UserOrder::CreatedAt,
+        "phone_number" => UserOrder::PhoneNumber,
         "updated_at" => UserOrder::UpdatedAt,
         "email_address" => UserOrder::EmailAddress,
         "first_name" => UserOrder::FirstName,

@@ -2,6 +2,7 @@
 
 mod create;
 mod email_addresses;
+mod factors;
 mod input;
 mod list;
 mod metadata;
@@ -13,6 +14,7 @@ mod update;
 pub use create::create;
 pub(crate) use email_addresses::prove_by_link;
 pub use email_addresses::{add_email, attempt_email, delete_email, get_email, list_emails, prepare_email};
+pub use factors::{remove_backup_codes, remove_password, remove_second_factors, remove_totp, verify_second_factor};
 pub use list::{Page, count, list, page};
 pub use metadata::{Metadata, merge_metadata, replace_metadata};
 pub use moderate::{begin_session, delete, set_banned, set_locked, verify_password};
@@ -257,7 +259,9 @@ pub async fn insert(
             ..PhoneRecord::default()
         })
         .collect();
-    user.primary_phone_number_id = phones.iter().find(|phone| phone.verified).or(phones.first()).map(|phone| phone.id.clone());
+    let primary = phones.iter().find(|phone| phone.verified).or(phones.first());
+    user.primary_phone_number_id = primary.map(|phone| phone.id.clone());
+    user.primary_phone = primary.map(|phone| phone.number.clone());
     user.has_phone_numbers = !phones.is_empty();
     let has_username = username.is_some();
     if let Some(name) = username {

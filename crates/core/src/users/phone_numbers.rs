@@ -264,17 +264,18 @@ fn keep_identifier(user: &UserWithEmails, id: &IdentificationId, param: &str) ->
 }
 
 /// Makes the oldest proven number the primary one, where the primary one is gone, was never proven or is a second factor.
-async fn settle_primary(scope: &Scope, id: &UserId) -> Result<(), ApiError> {
+pub(super) async fn settle_primary(scope: &Scope, id: &UserId) -> Result<(), ApiError> {
     edit(scope, id, |before| {
         let usable = |it: &&PhoneRecord| it.verified && !it.second_factor;
         let primary = before.user.primary_phone_number_id.as_ref();
         let now = before.phones.iter().find(|it| Some(&it.id) == primary);
-        let next = now.filter(usable).or_else(|| before.phones.iter().find(usable)).map(|it| it.id.clone());
-        if next.as_ref() == primary {
+        let next = now.filter(usable).or_else(|| before.phones.iter().find(usable));
+        if next.map(|it| &it.id) == primary {
             return Ok(None);
         }
         let mut user = before.user.clone();
-        user.primary_phone_number_id = next;
+        user.primary_phone_number_id = next.map(|it| it.id.clone());
+        user.primary_phone = next.map(|it| it.number.clone());
         user.updated_at = scope.now;
         Ok(Some(Plan::of(user)))
     })

@@ -1,5 +1,6 @@
 //! A server changes a user.
 
+use super::factors::GivenFactors;
 use super::input::{self, PasswordInput};
 use super::metadata::Metadata;
 use super::{first_taken, load};
@@ -11,6 +12,7 @@ use doorward_base::*;
 use doorward_store::users::{self, EmailRecord, UserRecord, UserWithEmails};
 use doorward_store::{StoreError, sessions};
 use doorward_wire::bapi::UpdateUser;
+use std::sync::Arc;
 
 /// How often an update is tried again when others change the same user in between.
 const TRIES: usize = 5;
@@ -21,11 +23,12 @@ pub(super) struct Plan {
     password_hash: Option<String>,
     sign_out: bool,
     mail: Option<Mail>,
+    factors: Option<Arc<GivenFactors>>,
 }
 
 impl Plan {
     pub(super) fn of(user: UserRecord) -> Self {
-        Self { user, password_hash: None, sign_out: false, mail: None }
+        Self { user, password_hash: None, sign_out: false, mail: None, factors: None }
     }
 }
 
@@ -72,6 +75,9 @@ async fn write(scope: &Scope, plan: &Plan, expected: Timestamp) -> Result<bool, 
     if plan.sign_out {
         sessions::close_of_user(&mut tx, scope.ins(), &plan.user.id, None, "revoked", scope.now).await.map_err(internal)?;
     }
+    if let Some(factors) = &plan.factors {
+        factors.write(scope, &mut tx, &plan.user.id).await?;
+    }
     if let Some(mail) = &plan.mail {
         mail::enqueue(scope, &mut tx, mail).await?;
     }
@@ -100,10 +106,10 @@ pub async fn update(scope: &Scope, req: &UpdateUser) -> Result<UserWithEmails, A
     input::refuse(&[
         ("primary_web3_wallet_id", req.primary_web3_wallet_id.as_ref().is_some_and(|id| !id.is_empty())),
         ("profile_image_id", req.profile_image_id.as_ref().is_some_and(|id| !id.is_empty())),
-        ("totp_secret", req.totp_secret.as_ref().is_some_and(|secret| !secret.is_empty())),
-        ("backup_codes", input::any(&req.backup_codes)),
     ])?;
     let change = Change::read(scope, req)?;
+    let factors = GivenFactors::read(scope, req.totp_secret.as_deref(), req.backup_codes.as_deref())?;
+    let factors = (!factors.is_empty()).then(|| Arc::new(factors));
     let password = PasswordInput::read(&req.password, &req.password_digest, &req.password_hasher, req.skip_password_checks)?;
     for (name, flag) in [("skip_password_checks", req.skip_password_checks), ("sign_out_of_other_sessions", req.sign_out_of_other_sessions)]
     {
@@ -119,6 +125,7 @@ pub async fn update(scope: &Scope, req: &UpdateUser) -> Result<UserWithEmails, A
         let mut plan = change.plan(scope, before)?;
         plan.sign_out = req.sign_out_of_other_sessions == Some(true);
         plan.password_hash.clone_from(&hash);
+        plan.factors.clone_from(&factors);
         Ok(Some(plan))
     })
     .await
@@ -201,6 +208,7 @@ impl<'a> Change<'a> {
             return Err(error.long("primary_phone_number_id must name a verified number that is not kept for second factors."));
         }
         user.primary_phone_number_id = Some(chosen.id.clone());
+        user.primary_phone = Some(chosen.number.clone());
         Ok(())
     }
 

@@ -78,6 +78,8 @@ pub enum UserOrder {
     UpdatedAt,
     /// The primary address.
     EmailAddress,
+    /// The primary number.
+    PhoneNumber,
     /// First name.
     FirstName,
     /// Last name.
@@ -96,6 +98,7 @@ impl UserOrder {
             Self::CreatedAt => "created_at",
             Self::UpdatedAt => "updated_at",
             Self::EmailAddress => "primary_email_key",
+            Self::PhoneNumber => "primary_phone",
             Self::FirstName => "first_name",
             Self::LastName => "last_name",
             Self::Username => "username_key",

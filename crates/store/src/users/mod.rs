@@ -9,7 +9,9 @@ use std::collections::HashMap;
 mod list;
 mod phones;
 pub use list::{PageStart, TimeColumn, TimeOp, UserFilter, UserOrder, count, list};
-pub use phones::{PhoneRecord, by_phone, delete_phone, get_phone, insert_phone, prove_phone, set_second_factor, unprove_phone};
+pub use phones::{
+    PhoneRecord, by_phone, clear_second_factors, delete_phone, get_phone, insert_phone, prove_phone, set_second_factor, unprove_phone,
+};
 
 /// A user as it is kept. Metadata is JSON text.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +36,8 @@ pub struct UserRecord {
     pub primary_email_key: Option<String>,
     /// The number that is shown and written to.
     pub primary_phone_number_id: Option<IdentificationId>,
+    /// That number: what the list is ordered by.
+    pub primary_phone: Option<String>,
     /// Whether the user ever had a number.
     pub has_phone_numbers: bool,
     /// Whether there may be passkeys: it stays when the last one is removed.
@@ -134,6 +138,7 @@ fn user(row: &Row) -> Result<UserRecord, StoreError> {
         primary_email_address_id: row.opt_id("primary_email_address_id")?,
         primary_email_key: row.opt_text("primary_email_key")?,
         primary_phone_number_id: row.opt_id("primary_phone_number_id")?,
+        primary_phone: row.opt_text("primary_phone")?,
         has_phone_numbers: row.flag("has_phone_numbers")?,
         has_passkeys: row.flag("has_passkeys")?,
         password_hash: row.opt_text("password_hash")?,
@@ -248,8 +253,8 @@ pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &UserRecord) -> Resu
         primary_email_address_id, primary_email_key, public_metadata, private_metadata, unsafe_metadata, primary_phone_number_id,
         password_hash, password_updated_at, banned, failed_attempts, locked_until, delete_self_enabled, create_organization_enabled,
         create_organizations_limit, legal_accepted_at, bypass_client_trust, last_sign_in_at, last_active_at, created_at, updated_at,
-        has_phone_numbers) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-        $24, $25, $26, $27, $28, $29)";
+        has_phone_numbers, primary_phone) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
+        $24, $25, $26, $27, $28, $29, $30)";
     let sql = bind_profile(sql!(text, instance, &it.id), it)
         .bind(&it.password_hash)
         .bind(it.password_updated_at)
@@ -265,7 +270,8 @@ pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &UserRecord) -> Resu
         .bind(it.last_active_at)
         .bind(it.created_at)
         .bind(it.updated_at)
-        .bind(it.has_phone_numbers);
+        .bind(it.has_phone_numbers)
+        .bind(&it.primary_phone);
     tx.exec(sql).await.map(|_| ())
 }
 
@@ -296,7 +302,7 @@ pub async fn update(tx: &mut Tx, instance: &InstanceId, it: &UserRecord, expecte
     let text = "UPDATE users SET external_id = $3, username = $4, username_key = $5, first_name = $6, last_name = $7, locale = $8,
         primary_email_address_id = $9, primary_email_key = $10, public_metadata = $11, private_metadata = $12, unsafe_metadata = $13,
         primary_phone_number_id = $14, delete_self_enabled = $15, create_organization_enabled = $16, create_organizations_limit = $17,
-        legal_accepted_at = $18, bypass_client_trust = $19, created_at = $20, updated_at = $21
+        legal_accepted_at = $18, bypass_client_trust = $19, created_at = $20, updated_at = $21, primary_phone = $23
         WHERE instance_id = $1 AND id = $2 AND updated_at = $22";
     let sql = bind_profile(sql!(text, instance, &it.id), it)
         .bind(it.delete_self_enabled)
@@ -306,7 +312,8 @@ pub async fn update(tx: &mut Tx, instance: &InstanceId, it: &UserRecord, expecte
         .bind(it.bypass_client_trust)
         .bind(it.created_at)
         .bind(it.updated_at.max(expected_updated_at + 1))
-        .bind(expected_updated_at);
+        .bind(expected_updated_at)
+        .bind(&it.primary_phone);
     Ok(tx.exec(sql).await? == 1)
 }
 
@@ -361,7 +368,7 @@ pub async fn set_banned(tx: &mut Tx, instance: &InstanceId, id: &UserId, banned:
 }
 
 /// Records that something of a user changed. False when there is no such user.
-pub(crate) async fn touch(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timestamp) -> Result<bool, StoreError> {
+pub async fn touch(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timestamp) -> Result<bool, StoreError> {
     let text = format!("UPDATE users SET {} WHERE instance_id = $1 AND id = $2", changed_at(3));
     Ok(tx.exec(sql!(text, instance, id, now)).await? == 1)
 }

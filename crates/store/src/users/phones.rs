@@ -154,6 +154,13 @@ pub async fn set_second_factor(
     Ok(tx.exec(sql!(text, instance, user, id, second_factor, default, now)).await? == 1)
 }
 
+/// Keeps no number of a user for second factors any longer.
+pub async fn clear_second_factors(tx: &mut Tx, instance: &InstanceId, user: &UserId, now: Timestamp) -> Result<(), StoreError> {
+    let text = "UPDATE phone_numbers SET second_factor = FALSE, default_second_factor = FALSE, updated_at = $3
+        WHERE instance_id = $1 AND user_id = $2 AND second_factor";
+    tx.exec(sql!(text, instance, user, now)).await.map(|_| ())
+}
+
 /// Removes a number. False when it is gone already.
 pub async fn delete_phone(tx: &mut Tx, instance: &InstanceId, user: &UserId, id: &IdentificationId) -> Result<bool, StoreError> {
     let text = "DELETE FROM phone_numbers WHERE instance_id = $1 AND id = $2 AND user_id = $3";

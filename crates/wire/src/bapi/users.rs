@@ -114,7 +114,7 @@ request! {
         email_address: Option<Vec<String>>,
         /// `verified` or `reserved` for each address.
         email_address_identification_status: Option<Vec<String>>,
-        /// Numbers; refused until the instance can have them.
+        /// Numbers; the first becomes the primary one.
         phone_number: Option<Vec<String>>,
         /// The same for each number.
         phone_number_identification_status: Option<Vec<String>>,
@@ -134,9 +134,9 @@ request! {
         skip_password_requirement: Option<bool>,
         /// Whether the user may be without what the instance requires.
         skip_user_requirement: Option<bool>,
-        /// The secret of an authenticator app; refused until there are such.
+        /// The secret of an authenticator app in base32, which counts as proven.
         totp_secret: Option<String>,
-        /// Backup codes; refused until there are such.
+        /// Backup codes, each as it is or as its bcrypt digest; at most 20.
         backup_codes: Option<Vec<String>>,
         /// Metadata for all to read.
         public_metadata: Option<Object>,
@@ -195,11 +195,11 @@ request! {
         primary_email_address_id: Option<String>,
         /// Whether the user is told of a new primary address.
         notify_primary_email_address_changed: Option<bool>,
-        /// Refused until users can have numbers.
+        /// A verified number of the user that is not kept for second factors.
         primary_phone_number_id: Option<String>,
         /// Refused until users can have wallets.
         primary_web3_wallet_id: Option<String>,
-        /// Refused until users can have pictures.
+        /// Refused: a picture is set by its upload.
         profile_image_id: Option<String>,
         /// The user name.
         #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -214,9 +214,9 @@ request! {
         skip_password_checks: Option<bool>,
         /// Whether a new password ends the user's sessions.
         sign_out_of_other_sessions: Option<bool>,
-        /// Refused until there are authenticator apps.
+        /// The secret of an authenticator app in base32, in the place of the one before.
         totp_secret: Option<String>,
-        /// Refused until there are backup codes.
+        /// Backup codes in the place of those before, each as it is or as its bcrypt digest; at most 20.
         backup_codes: Option<Vec<String>>,
         /// Replaces the metadata. Instances on an API date from 2026-05-12 on refuse it here.
         public_metadata: Option<Object>,
