@@ -1,9 +1,11 @@
 //! The Backend API: one short function per endpoint, for servers that hold a secret key.
 
 mod clients;
+mod email_addresses;
 mod interstitial;
 mod misc;
 mod passkeys;
+mod phone_numbers;
 mod profile_image;
 mod sessions;
 mod tickets;
@@ -40,6 +42,20 @@ pub fn routes() -> Routes {
         .with::<SetUserProfileImage>(|cx, req| Box::pin(profile_image::set(cx, req)))
         .with::<DeleteUserProfileImage>(|cx, req| Box::pin(profile_image::delete(cx, req)))
         .with::<DeleteUserPasskey>(|cx, req| Box::pin(passkeys::delete(cx, req)))
+        .with::<CreateEmailAddress>(|cx, req| Box::pin(email_addresses::create(cx, req)))
+        .with::<GetEmailAddress>(|cx, req| Box::pin(email_addresses::get(cx, req)))
+        .with::<UpdateEmailAddress>(|cx, req| Box::pin(email_addresses::update(cx, req)))
+        .with::<DeleteEmailAddress>(|cx, req| Box::pin(email_addresses::delete(cx, req)))
+        .with::<PrepareEmailAddressVerification>(|cx, req| Box::pin(email_addresses::prepare(cx, req)))
+        .with::<AttemptEmailAddressVerification>(|cx, req| Box::pin(email_addresses::attempt(cx, req)))
+        .with::<ReplaceUserEmailAddress>(|cx, req| Box::pin(email_addresses::replace(cx, req)))
+        .with::<CreatePhoneNumber>(|cx, req| Box::pin(phone_numbers::create(cx, req)))
+        .with::<GetPhoneNumber>(|cx, req| Box::pin(phone_numbers::get(cx, req)))
+        .with::<UpdatePhoneNumber>(|cx, req| Box::pin(phone_numbers::update(cx, req)))
+        .with::<DeletePhoneNumber>(|cx, req| Box::pin(phone_numbers::delete(cx, req)))
+        .with::<PreparePhoneNumberVerification>(|cx, req| Box::pin(phone_numbers::prepare(cx, req)))
+        .with::<AttemptPhoneNumberVerification>(|cx, req| Box::pin(phone_numbers::attempt(cx, req)))
+        .with::<ReplaceUserPhoneNumber>(|cx, req| Box::pin(phone_numbers::replace(cx, req)))
         .with::<ListSessions>(|cx, req| Box::pin(sessions::list(cx, req)))
         .with::<CreateServerSession>(|cx, req| Box::pin(sessions::create(cx, req)))
         .with::<GetServerSession>(|cx, req| Box::pin(sessions::get(cx, req)))
@@ -69,7 +85,9 @@ mod tests {
         let declared = [
             include_str!("../../wire/src/bapi/users.rs"),
             include_str!("../../wire/src/bapi/user_factors.rs"),
+            include_str!("../../wire/src/bapi/email_addresses.rs"),
             include_str!("../../wire/src/bapi/passkeys.rs"),
+            include_str!("../../wire/src/bapi/phone_numbers.rs"),
             include_str!("../../wire/src/bapi/profile_image.rs"),
             include_str!("../../wire/src/bapi/sessions.rs"),
             include_str!("../../wire/src/bapi/tickets.rs"),

@@ -304,6 +304,10 @@ list! {
     TOO_MANY_UNVERIFIED_IDENTIFICATIONS = "too_many_unverified_identifications", 400, "too many unverified contacts", "Too many addresses wait for their proof. Prove or remove one first.";
     USER_DELETE_SELF_NOT_ENABLED = "user_delete_self_not_enabled", 403, "delete self not enabled", "This account cannot be deleted by its user.";
     TOTP_ALREADY_ENABLED = "totp_already_enabled", 400, "TOTP already enabled", "An authenticator app is enrolled already. Remove it before you enrol another.";
+    TOTP_INCORRECT_CODE = "totp_incorrect_code", 422, "incorrect TOTP", "{param} is neither a code of the user's authenticator app nor a backup code.";
+    TOTP_DISABLED = "totp_disabled", 400, "TOTP is disabled", "The user has neither an authenticator app nor backup codes.";
+    SECOND_FACTOR_CREATE_UNVERIFIED = "identification_create_second_factor_unverified", 400, "Create failed", "A phone number that is kept for second factors must be verified.";
+    SECOND_FACTOR_UPDATE_UNVERIFIED = "identification_update_second_factor_unverified", 400, "Update failed", "A phone number that is kept for second factors must be verified.";
     INVALID_TOTP_SECRET = "invalid_totp_secret_code", 422, "invalid TOTP secret", "{param} must be the secret of an authenticator app in base32.";
     BACKUP_CODES_NOT_AVAILABLE = "backup_codes_not_available", 400, "Backup codes not available", "Backup codes are for accounts with a second factor.";
     FEATURE_NOT_ENABLED = "feature_not_enabled", 403, "Feature not enabled", "This feature is not enabled on this instance.";

@@ -67,12 +67,17 @@ async fn fault_109_another_instance_s_secret_key_finds_nothing_by_any_id() {
     let client = done.json["client"]["id"].as_str().unwrap().to_owned();
     let session = done.response()["created_session_id"].as_str().unwrap().to_owned();
     let passkey = passkey_of(&mut ada).await;
+    let whole = server.backend("GET", &format!("/v1/users/{user}"), None).await.expect(200).clone();
+    let number = json!({"user_id": user, "phone_number": "+12024560143"});
+    let number = server.backend("POST", "/v1/phone_numbers", Some(number)).await.expect(200)["id"].clone();
     let before = seen(&server, &user, &session, &client).await;
     let sign_in_token = server.backend("POST", "/v1/sign_in_tokens", Some(json!({"user_id": user}))).await.expect(200)["id"].clone();
     let actor = json!({"user_id": user, "actor": {"sub": "user_support"}});
     let actor_token = server.backend("POST", "/v1/actor_tokens", Some(actor)).await.expect(200)["id"].clone();
     let ids = [
         ("user_id", user.as_str()),
+        ("email_address_id", whole["primary_email_address_id"].as_str().unwrap()),
+        ("phone_number_id", number.as_str().unwrap()),
         ("session_id", &session),
         ("client_id", &client),
         ("template_name", "any"),
@@ -87,6 +92,9 @@ async fn fault_109_another_instance_s_secret_key_finds_nothing_by_any_id() {
         assert!(!path.contains('{'), "{path}: the test knows no id for this parameter yet");
         let body = match meta.id {
             "VerifyPassword" => Some(json!({"password": PASSWORD})),
+            "VerifyTOTP" => Some(json!({"code": "123456"})),
+            "ReplaceUserEmailAddress" => Some(json!({"email_address": "eve@example.com"})),
+            "ReplaceUserPhoneNumber" => Some(json!({"phone_number": "+12024560144"})),
             "UpdateUser" => Some(json!({"first_name": "Eve", "password": "eves own horse"})),
             "UpdateUserMetadata" | "ReplaceUserMetadata" => Some(json!({"private_metadata": {"of": "eve"}})),
             "RefreshSession" => Some(json!({"expired_token": "x", "refresh_token": "x", "request_origin": ORIGIN})),

@@ -1,11 +1,11 @@
 //! A server creates a user.
 
+use super::email_addresses::read_email;
 use super::factors::GivenFactors;
 use super::input::{self, Given, PasswordInput};
 use super::metadata::Metadata;
 use super::{NewEmail, NewIdentifiers, NewPhone, blank, first_taken, insert, load, read_phone};
 use crate::app::{Scope, internal};
-use crate::identifiers;
 use crate::settings::Presence;
 use doorward_base::*;
 use doorward_store::users::{self, UserFilter, UserRecord, UserWithEmails};
@@ -71,9 +71,7 @@ fn emails(addresses: Option<&[String]>, statuses: Option<&[String]>) -> Result<V
     let mut seen = HashSet::new();
     let mut out = Vec::with_capacity(addresses.len());
     for (text, strategy) in addresses.iter().zip(strategies) {
-        let email = identifiers::parse_email(text).ok_or_else(|| {
-            ApiError::new(codes::FORM_PARAM_FORMAT_INVALID).param("email_address").long("email_address must be a valid email address.")
-        })?;
+        let email = read_email(text)?;
         if !seen.insert(email.key.clone()) {
             return Err(ApiError::new(codes::FORM_PARAM_DUPLICATE).param("email_address"));
         }

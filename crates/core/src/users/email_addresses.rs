@@ -17,7 +17,17 @@ const STRATEGY: &str = "email_code";
 /// How many addresses of a user may wait for their proof.
 const MAX_UNVERIFIED: usize = 5;
 /// How many addresses a user may have.
-const MAX_ADDRESSES: usize = 50;
+pub(super) const MAX_ADDRESSES: usize = 50;
+
+/// Reads an address.
+///
+/// # Errors
+/// `form_param_format_invalid`, for `email_address`.
+pub(super) fn read_email(text: &str) -> Result<Email, ApiError> {
+    identifiers::parse_email(text).ok_or_else(|| {
+        ApiError::new(codes::FORM_PARAM_FORMAT_INVALID).param("email_address").long("email_address must be a valid email address.")
+    })
+}
 
 /// Adds an address.
 ///
@@ -28,9 +38,7 @@ pub async fn add_email(scope: &Scope, user: &UserWithEmails, text: Option<&str>)
         return Err(ApiError::new(codes::FORM_PARAM_UNKNOWN).param("email_address"));
     }
     let text = crate::sign_in::filled(text).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("email_address"))?;
-    let email = identifiers::parse_email(text).ok_or_else(|| {
-        ApiError::new(codes::FORM_PARAM_FORMAT_INVALID).param("email_address").long("email_address must be a valid email address.")
-    })?;
+    let email = read_email(text)?;
     let own = user.emails.iter().any(|it| it.address_key == email.key);
     if own || users::by_email(scope.db(), scope.ins(), &email.key).await.map_err(internal)?.is_some() {
         return Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param("email_address"));
@@ -165,11 +173,8 @@ async fn prove(scope: &Scope, record: &EmailRecord, by: &VerificationRecord) -> 
 /// `resource_not_found`; `form_data_missing` for the last thing by which the user is found.
 pub async fn delete_email(scope: &Scope, user: &UserWithEmails, id: &IdentificationId) -> Result<(), ApiError> {
     let record = own(user, id)?;
-    let phone = user.phones.iter().any(|it| it.verified && !it.second_factor);
-    let another = phone || user.emails.iter().any(|it| it.verified && it.id != record.id);
-    if record.verified && !another && user.user.username.is_none() {
-        let error = ApiError::new(codes::FORM_DATA_MISSING).param("email_id");
-        return Err(error.long("This is the last identifier of the account. Add another before you remove it."));
+    if record.verified {
+        keep_identifier(user, id)?;
     }
     let mut tx = scope.db().begin().await.map_err(internal)?;
     if !users::delete_email(&mut tx, scope.ins(), &user.user.id, id).await.map_err(internal)? {
@@ -179,8 +184,18 @@ pub async fn delete_email(scope: &Scope, user: &UserWithEmails, id: &Identificat
     settle_primary(scope, &user.user.id).await
 }
 
+/// Refuses to take the last thing away by which a user is found.
+pub(super) fn keep_identifier(user: &UserWithEmails, id: &IdentificationId) -> Result<(), ApiError> {
+    let phone = user.phones.iter().any(|it| it.verified && !it.second_factor);
+    if phone || user.user.username.is_some() || user.emails.iter().any(|it| it.verified && &it.id != id) {
+        return Ok(());
+    }
+    let error = ApiError::new(codes::FORM_DATA_MISSING).param("email_id");
+    Err(error.long("This is the last identifier of the account. Add another before you remove it."))
+}
+
 /// Makes the oldest proven address the primary one, where the primary one is gone or was never proven.
-async fn settle_primary(scope: &Scope, id: &UserId) -> Result<(), ApiError> {
+pub(super) async fn settle_primary(scope: &Scope, id: &UserId) -> Result<(), ApiError> {
     edit(scope, id, |before| {
         let now = before.emails.iter().find(|it| Some(&it.id) == before.user.primary_email_address_id.as_ref());
         if now.is_some_and(|it| it.verified) {
@@ -197,7 +212,7 @@ async fn settle_primary(scope: &Scope, id: &UserId) -> Result<(), ApiError> {
     .map(|_| ())
 }
 
-fn own<'a>(user: &'a UserWithEmails, id: &IdentificationId) -> Result<&'a EmailRecord, ApiError> {
+pub(super) fn own<'a>(user: &'a UserWithEmails, id: &IdentificationId) -> Result<&'a EmailRecord, ApiError> {
     user.emails.iter().find(|it| &it.id == id).ok_or_else(|| ApiError::not_found("Email address", id))
 }
 

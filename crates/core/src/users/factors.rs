@@ -124,25 +124,30 @@ pub async fn remove_password(scope: &Scope, id: &UserId, sign_out: bool) -> Resu
 /// Answers which of the two it was.
 ///
 /// # Errors
-/// `form_param_missing`, `resource_not_found`, `no_second_factors`, `user_locked`, `form_code_incorrect`.
+/// `form_param_missing`, `resource_not_found`, `totp_disabled`, `user_locked`, `totp_incorrect_code`.
 pub async fn verify_second_factor(scope: &Scope, id: &UserId, code: Option<&str>) -> Result<&'static str, ApiError> {
     let code = filled(code).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("code"))?;
     let user = load(scope, id).await?.user;
     if !user.totp_enabled && !user.backup_codes_enabled {
-        return Err(codes::NO_SECOND_FACTORS.into());
+        return Err(codes::TOTP_DISABLED.into());
     }
     take_guess(scope, &user).await?;
     let totp = store::get_totp(scope.db(), scope.ins(), id).await.map_err(internal)?.filter(|totp| totp.verified);
     let step = totp.map(|totp| two_factor::matching_step(scope, &totp, code)).transpose()?.flatten();
     let (kind, used) = match step {
         Some(step) => ("totp", Consume::TotpStep(step)),
-        None => ("backup_code", Consume::BackupCode(two_factor::find_backup_code(scope, id, code).await?)),
+        None => ("backup_code", Consume::BackupCode(two_factor::find_backup_code(scope, id, code).await.map_err(wrong)?)),
     };
     let mut tx = scope.db().begin().await.map_err(internal)?;
-    strategies::consume(scope, &mut tx, id, &used).await?;
+    strategies::consume(scope, &mut tx, id, &used).await.map_err(wrong)?;
     users::clear_guesses(&mut tx, scope.ins(), id).await.map_err(internal)?;
     tx.commit().await.map_err(internal)?;
     Ok(kind)
+}
+
+/// A wrong code by its name on the Backend API.
+fn wrong(error: ApiError) -> ApiError {
+    if error.code() == codes::FORM_CODE_INCORRECT { ApiError::new(codes::TOTP_INCORRECT_CODE).param("code") } else { error }
 }
 
 /// Takes all second factors of a user away. Numbers that were kept for it are the user's other numbers from now on.

@@ -1,5 +1,7 @@
 //! Users: how they show on the wire, how they come to be, and what a server may do with them.
 
+mod by_server;
+mod change;
 mod create;
 mod email_addresses;
 mod factors;
@@ -9,6 +11,8 @@ mod metadata;
 mod moderate;
 mod own;
 mod phone_numbers;
+pub mod server_emails;
+pub mod server_phones;
 mod update;
 
 pub use create::create;

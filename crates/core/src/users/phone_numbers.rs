@@ -16,7 +16,7 @@ const STRATEGY: &str = "phone_code";
 /// How many numbers of a user may wait for their proof.
 const MAX_UNVERIFIED: usize = 5;
 /// How many numbers a user may have.
-const MAX_NUMBERS: usize = 50;
+pub(super) const MAX_NUMBERS: usize = 50;
 
 /// Reads a number that the instance takes.
 ///
@@ -254,7 +254,7 @@ fn has_second_factor(user: &UserWithEmails, other_than: Option<&IdentificationId
 }
 
 /// Refuses to take the last thing away by which a user is found.
-fn keep_identifier(user: &UserWithEmails, id: &IdentificationId, param: &str) -> Result<(), ApiError> {
+pub(super) fn keep_identifier(user: &UserWithEmails, id: &IdentificationId, param: &str) -> Result<(), ApiError> {
     let phone = user.phones.iter().any(|it| it.verified && !it.second_factor && &it.id != id);
     if phone || user.user.username.is_some() || user.emails.iter().any(|it| it.verified) {
         return Ok(());
@@ -283,6 +283,6 @@ pub(super) async fn settle_primary(scope: &Scope, id: &UserId) -> Result<(), Api
     .map(|_| ())
 }
 
-fn own<'a>(user: &'a UserWithEmails, id: &IdentificationId) -> Result<&'a PhoneRecord, ApiError> {
+pub(super) fn own<'a>(user: &'a UserWithEmails, id: &IdentificationId) -> Result<&'a PhoneRecord, ApiError> {
     user.phones.iter().find(|it| &it.id == id).ok_or_else(|| ApiError::not_found("Phone number", id))
 }

@@ -1,5 +1,6 @@
 //! A server changes a user.
 
+pub(super) use super::change::Change;
 use super::factors::GivenFactors;
 use super::input::{self, PasswordInput};
 use super::metadata::Metadata;
@@ -19,16 +20,29 @@ const TRIES: usize = 5;
 
 /// What an update writes, all or nothing.
 pub(super) struct Plan {
-    user: UserRecord,
+    pub(super) user: UserRecord,
+    pub(super) changes: Vec<Change>,
     password_hash: Option<String>,
     sign_out: bool,
-    mail: Option<Mail>,
+    pub(super) mail: Option<Mail>,
     factors: Option<Arc<GivenFactors>>,
 }
 
 impl Plan {
     pub(super) fn of(user: UserRecord) -> Self {
-        Self { user, password_hash: None, sign_out: false, mail: None, factors: None }
+        Self { user, changes: Vec::new(), password_hash: None, sign_out: false, mail: None, factors: None }
+    }
+
+    /// The user as it is, changed now.
+    pub(super) fn at(scope: &Scope, before: &UserWithEmails) -> Self {
+        Self::of(UserRecord { updated_at: scope.now, ..before.user.clone() })
+    }
+
+    /// Whether there is anything to write of identifiers.
+    pub(super) fn changes_anything(&self, before: &UserWithEmails) -> bool {
+        !self.changes.is_empty()
+            || self.user.primary_email_address_id != before.user.primary_email_address_id
+            || self.user.primary_phone_number_id != before.user.primary_phone_number_id
     }
 }
 
@@ -69,6 +83,9 @@ async fn write(scope: &Scope, plan: &Plan, expected: Timestamp) -> Result<bool, 
         }
         Err(other) => return Err(internal(other)),
     }
+    for change in &plan.changes {
+        change.write(scope, &mut tx, &plan.user.id).await?;
+    }
     if let Some(hash) = &plan.password_hash {
         users::set_password(&mut tx, scope.ins(), &plan.user.id, hash, scope.now).await.map_err(internal)?;
     }
@@ -86,7 +103,7 @@ async fn write(scope: &Scope, plan: &Plan, expected: Timestamp) -> Result<bool, 
 }
 
 /// What was sent, checked as far as that needs nothing from the database. The outer option is presence.
-struct Change<'a> {
+struct Sent<'a> {
     req: &'a UpdateUser,
     external_id: Option<Option<String>>,
     first_name: Option<Option<String>>,
@@ -107,7 +124,7 @@ pub async fn update(scope: &Scope, req: &UpdateUser) -> Result<UserWithEmails, A
         ("primary_web3_wallet_id", req.primary_web3_wallet_id.as_ref().is_some_and(|id| !id.is_empty())),
         ("profile_image_id", req.profile_image_id.as_ref().is_some_and(|id| !id.is_empty())),
     ])?;
-    let change = Change::read(scope, req)?;
+    let change = Sent::read(scope, req)?;
     let factors = GivenFactors::read(scope, req.totp_secret.as_deref(), req.backup_codes.as_deref())?;
     let factors = (!factors.is_empty()).then(|| Arc::new(factors));
     let password = PasswordInput::read(&req.password, &req.password_digest, &req.password_hasher, req.skip_password_checks)?;
@@ -131,7 +148,7 @@ pub async fn update(scope: &Scope, req: &UpdateUser) -> Result<UserWithEmails, A
     .await
 }
 
-impl<'a> Change<'a> {
+impl<'a> Sent<'a> {
     fn read(scope: &Scope, req: &'a UpdateUser) -> Result<Self, ApiError> {
         fn inner(field: &Option<Option<String>>) -> Option<Option<&str>> {
             field.as_ref().map(Option::as_deref)
@@ -231,7 +248,7 @@ impl<'a> Change<'a> {
 }
 
 /// The mail goes to the address from before: whoever did not ask for the change reads that one.
-fn primary_changed(scope: &Scope, old: &EmailRecord, new: &EmailRecord) -> Mail {
+pub(super) fn primary_changed(scope: &Scope, old: &EmailRecord, new: &EmailRecord) -> Mail {
     let name: String = scope.instance.settings.application_name.chars().filter(|c| !c.is_control()).take(100).collect();
     Mail {
         to: old.address.clone(),

@@ -355,6 +355,19 @@ pub async fn prove_email(tx: &mut Tx, instance: &InstanceId, it: &EmailRecord) -
     Ok(tx.exec(sql).await? == 1)
 }
 
+/// Marks an address as not proven. False when it is gone or was not.
+pub async fn unprove_email(
+    tx: &mut Tx,
+    instance: &InstanceId,
+    user: &UserId,
+    id: &IdentificationId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let text = "UPDATE email_addresses SET verified = FALSE, strategy = NULL, attempts = NULL, verified_at = NULL, updated_at = $4
+        WHERE instance_id = $1 AND id = $2 AND user_id = $3 AND verified";
+    Ok(tx.exec(sql!(text, instance, id, user, now)).await? == 1)
+}
+
 /// Removes an address. False when it is gone already.
 pub async fn delete_email(tx: &mut Tx, instance: &InstanceId, user: &UserId, id: &IdentificationId) -> Result<bool, StoreError> {
     let text = "DELETE FROM email_addresses WHERE instance_id = $1 AND id = $2 AND user_id = $3";

@@ -1,13 +1,17 @@
 //! The Backend API: what servers call with a secret key.
 
+mod email_addresses;
 mod passkeys;
+mod phone_numbers;
 mod profile_image;
 mod sessions;
 mod tickets;
 mod user_factors;
 mod users;
 
+pub use email_addresses::*;
 pub use passkeys::*;
+pub use phone_numbers::*;
 pub use profile_image::*;
 pub use sessions::*;
 pub use tickets::*;

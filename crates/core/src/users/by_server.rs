@@ -1,0 +1,85 @@
+//! What a server's addresses and numbers of users have in common.
+
+use crate::app::{Scope, internal};
+use crate::sign_in::filled;
+use crate::verification::{self, NewCode};
+use doorward_base::*;
+use doorward_store::verifications::VerificationRecord;
+use doorward_wire::bapi::ServerVerification;
+
+/// What proved an identifier that a server vouches for.
+pub(super) const STRATEGY: &str = "admin";
+
+pub(super) fn user_id(text: Option<&str>) -> Result<UserId, ApiError> {
+    let text = filled(text).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("user_id"))?;
+    Ok(UserId::from(text))
+}
+
+/// What is not proven cannot be the primary one by request.
+pub(super) fn check_primary(primary: bool, verified: bool) -> Result<(), ApiError> {
+    if primary && !verified {
+        let error = ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param("primary");
+        return Err(error.long("primary needs an identifier that is verified."));
+    }
+    Ok(())
+}
+
+pub(super) fn counts_as_proven(status: Option<&str>) -> Result<bool, ApiError> {
+    match filled(status) {
+        None | Some("verified") => Ok(true),
+        Some("reserved" | "unverified") => Ok(false),
+        Some(_) => Err(ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param("identification_status")),
+    }
+}
+
+/// Under what the codes of a server are kept: apart from those that the user asked for.
+pub(super) fn owner(id: &IdentificationId) -> String {
+    format!("server:{id}")
+}
+
+/// Writes a code and its message.
+pub(super) async fn send(scope: &Scope, code: NewCode) -> Result<ServerVerification, ApiError> {
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    code.write(scope, &mut tx).await?;
+    tx.commit().await.map_err(internal)?;
+    scope.app.outbox.notify_one();
+    Ok(view(scope, &code.record))
+}
+
+/// Tries a code. `proven` makes use of a right one.
+pub(super) async fn attempt(
+    scope: &Scope,
+    id: &IdentificationId,
+    strategy: &str,
+    verification_id: Option<&str>,
+    code: Option<&str>,
+    proven: impl AsyncFnOnce(VerificationRecord) -> Result<(), ApiError>,
+) -> Result<ServerVerification, ApiError> {
+    let missing = |param: &str| ApiError::new(codes::FORM_PARAM_MISSING).param(param);
+    let verification = VerificationId::from(filled(verification_id).ok_or_else(|| missing("verification_id"))?);
+    let code = filled(code).ok_or_else(|| missing("code"))?;
+    match verification::try_code(scope, &verification, &owner(id), strategy, Some(code)).await {
+        Ok(taken) => proven(taken).await?,
+        Err(error) if shows_in_the_status(error.code()) => {}
+        Err(error) => return Err(error),
+    }
+    let after = verification::load(scope, &verification).await?.ok_or(codes::VERIFICATION_MISSING)?;
+    Ok(view(scope, &after))
+}
+
+fn shows_in_the_status(code: &'static Code) -> bool {
+    [codes::FORM_CODE_INCORRECT, codes::VERIFICATION_EXPIRED, codes::VERIFICATION_FAILED].contains(&code)
+}
+
+fn view(scope: &Scope, record: &VerificationRecord) -> ServerVerification {
+    let shown = verification::view(record, scope.now);
+    ServerVerification {
+        object: shown.object,
+        id: record.id.clone(),
+        status: shown.status,
+        strategy: shown.strategy,
+        attempts: shown.attempts,
+        expire_at: shown.expire_at,
+        channel: shown.channel,
+    }
+}
