@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The whole check, or the named parts of it, ending at the first that fails:
-#   scripts/test.sh all | setup fmt clippy deny sqlite postgres doc wasm packages spec e2e
+#   scripts/test.sh all | setup fmt clippy deny sqlite postgres doc wasm leptos fuzz packages spec e2e
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$root"
@@ -43,6 +43,11 @@ step_doc() { cargo test --doc --workspace --locked; }
 
 step_wasm() { "$scripts/wasm.sh"; }
 
+# By itself: what the components need of Leptos would be built with each of the other steps.
+step_leptos() { cargo nextest run --package doorward-client-leptos --features ssr --locked; }
+
+step_fuzz() { "$scripts/fuzz.sh" 20; }
+
 step_packages() {
   "$scripts/pages.sh"
   npm --prefix packages test
@@ -61,6 +66,7 @@ step_e2e() {
   npm --prefix e2e ci --no-audit --no-fund --loglevel=error
   npm --prefix e2e test
   npm --prefix e2e run test:ours
+  ROUNDS=5 REQUESTS=500 npm --prefix e2e run --silent bench:middleware
 }
 
 describe() {
@@ -73,6 +79,8 @@ describe() {
     postgres) echo "the Rust suite on PostgreSQL" ;;
     doc) echo "the examples in the documentation" ;;
     wasm) echo "the browser's crates as WebAssembly" ;;
+    leptos) echo "the binding for Leptos with its components" ;;
+    fuzz) echo "the client core on bytes that look for its faults, for 20 seconds" ;;
     packages) echo "our own client for browsers and the account pages: build, unit tests, bytes" ;;
     spec) echo "our OpenAPI documents against the reference" ;;
     e2e) echo "real browsers against the real server" ;;
@@ -80,7 +88,7 @@ describe() {
   esac
 }
 
-steps=(setup fmt clippy deny sqlite postgres doc wasm packages spec e2e)
+steps=(setup fmt clippy deny sqlite postgres doc wasm leptos fuzz packages spec e2e)
 [ $# != 0 ] || set -- all
 [ "$*" != all ] || set -- "${steps[@]}"
 for step in "$@"; do describe "$step" >/dev/null; done

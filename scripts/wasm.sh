@@ -10,10 +10,15 @@ cd "$root"
 
 triple=wasm32-unknown-unknown
 packages=("$@")
-[ ${#packages[@]} != 0 ] || packages=(doorward-base doorward-wire doorward-client)
+[ ${#packages[@]} != 0 ] || packages=(doorward-base doorward-wire doorward-client doorward-client-leptos)
 
 # svix-ksuid brings getrandom, of which we call nothing; in a browser there is no system source for it to take by default.
 export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS='--cfg getrandom_backend="unsupported"'
+# Where it was built must not be in what was built: the same sources and tools give the same bytes (scripts/reproduce.sh).
+without_places() {
+  CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS+=" --remap-path-prefix=$root=/doorward --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
+  CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS+=" --remap-path-prefix=$("${RUSTC:-rustc}" --print sysroot)=/rust"
+}
 
 # The small profile leaves out what a panic would say, which only a standard library built for it does. Its sources come by
 # rustup; without them the result is some kilobytes larger and otherwise the same.
@@ -46,6 +51,7 @@ else
   options+=("-Zbuild-std=std,panic_abort")
   say "WASM build with Debian's $($RUSTC --version)"
 fi
+without_places
 # One by one: together, a feature that one of them asks for would be switched on for all.
 for package in "${packages[@]}"; do
   "$cargo" build "${options[@]}" -p "$package" >&2
