@@ -1,24 +1,17 @@
 // What a browser loads until useSignIn() works, packed: the core, its glue and
-// the hook, with React and the framework left out, as for the official SDKs.
+// the hook, with React and the framework left out; and beside it the browser
+// scripts of the official SDKs, whose own share in the app is not in them.
 //
 //   node packages/size.mjs [--json]      fails when a limit is passed
 import { build } from "esbuild";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { official } from "./official.mjs";
 
 const limit = 60_000;
 const aim = 45_000;
 const glueAim = 8 * 1024;
-
-// Measured once with the same pages: all scripts of the SDK until `isLoaded`,
-// the app's share included. `later` is fetched after that.
-const official = [
-  { name: "@clerk/nextjs 4", bytes: 62_500 },
-  { name: "@clerk/nextjs 4, headless script", bytes: 46_400 },
-  { name: "@clerk/nextjs 6", bytes: 138_700, later: "220 to 250 kB" },
-  { name: "@clerk/nextjs 7", bytes: 197_200, later: "220 to 250 kB" },
-];
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 const packed = (bytes) => gzipSync(bytes, { level: 9 }).length;
@@ -42,17 +35,21 @@ const classic = await bundled(`export { DoorwardProvider } from "./provider.js";
 const signals = await bundled(`export { DoorwardProvider } from "./provider.js"; export { useSignIn } from "./signals.js";`);
 const everything = await bundled(`export * from "./index.js"; export { useSignIn as useSignInSignal } from "./signals.js";`);
 const total = core + classic;
+const others = await official();
 
 if (process.argv.includes("--json")) {
-  console.log(JSON.stringify({ core, classic, signals, everything, total, limit, aim }));
+  console.log(JSON.stringify({ core, classic, signals, everything, total, limit, aim, official: others }));
 } else {
-  const row = (name, bytes, note = "") => console.log(`${name.padEnd(44)} ${(bytes / 1000).toFixed(1).padStart(7)} kB  ${note}`);
+  const row = (name, bytes, note = "") => console.log(`${name.padEnd(48)} ${bytes === undefined ? "      ?" : (bytes / 1000).toFixed(1).padStart(7)} kB  ${note}`);
   row("core (WebAssembly)", core);
   row("provider, useSignIn and glue", classic, classic <= glueAim ? "" : `aim ${glueAim / 1024} KiB`);
   row("useSignIn until it works", total, `limit ${limit / 1000} kB, aim ${aim / 1000} kB${total <= aim ? ": met" : ""}`);
   row("  with the newer hook instead", core + signals);
   row("  with all hooks and components", core + everything);
-  for (const { name, bytes, later } of official) row(name, bytes, `seen once${later ? `; and ${later} later` : ""}`);
+  for (const { name, bytes, loaded, later } of others) {
+    const seen = `until isLoaded, seen once: ${(loaded / 1000).toFixed(1)} kB${later ? ` and ${later} later` : ""}`;
+    row(`${name}: its script`, bytes, seen);
+  }
 }
 if (total > limit) {
   console.error(`error: ${total} bytes until useSignIn() works; the limit is ${limit}`);

@@ -21,6 +21,6 @@ mkdir -p corpus artifacts
 if [ -f "${1:-}" ]; then
   set -- "$1"
 else
-  set -- "-max_total_time=${1:-60}" -max_len=1024 -print_final_stats=1 corpus
+  set -- "-max_total_time=${1:-60}" -max_len=1024 -verbosity=0 -print_final_stats=1 corpus
 fi
 "$CARGO_TARGET_DIR/$triple/release/core" -artifact_prefix=artifacts/ "$@"

@@ -138,7 +138,7 @@ fn event(script: &mut Script<'_>, asked: u64) -> Event {
 
 /// Plays it, and sees to it that no call is answered twice, that version and snapshot change together, and that what leaves
 /// the core is JSON.
-pub fn play(bytes: &[u8]) {
+pub(crate) fn play(bytes: &[u8]) {
     let mut script = Script(bytes);
     // The border that takes text: whatever comes, it answers.
     let text = script.text();
