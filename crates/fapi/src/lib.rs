@@ -93,6 +93,7 @@ pub fn routes() -> Routes {
         .with::<UpdateProfileImage>(|cx, req| Box::pin(profile_image::update(cx, req)))
         .with::<DeleteProfileImage>(|cx, req| Box::pin(profile_image::delete(cx, req)))
         .with::<GetImage>(|cx, req| Box::pin(profile_image::show(cx, req)))
+        .with::<GetPlainImage>(|cx, req| Box::pin(profile_image::show_plain(cx, req)))
         .with::<GetMySessions>(|cx, req| Box::pin(sessions::mine(cx, req)))
         .with::<GetMyActiveSessions>(|cx, req| Box::pin(sessions::mine_active(cx, req)))
         .with::<RevokeMySession>(|cx, req| Box::pin(sessions::revoke_mine(cx, req)))

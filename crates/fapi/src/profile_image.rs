@@ -24,9 +24,18 @@ pub(crate) async fn delete(cx: &mut Cx, _: DeleteProfileImage) -> Result<Deleted
 
 pub(crate) async fn show(cx: &mut Cx, req: GetImage) -> Result<Raw, ApiError> {
     let found = images::get(&cx.scope, &req.image_id).await?;
-    let mut response = Response::new(Bytes::from(found.bytes));
+    answer(cx, &found.content_type, Bytes::from(found.bytes))
+}
+
+pub(crate) async fn show_plain(cx: &mut Cx, req: GetPlainImage) -> Result<Raw, ApiError> {
+    let drawn = images::plain(&req.hue)?;
+    answer(cx, "image/svg+xml", Bytes::from(drawn))
+}
+
+fn answer(cx: &mut Cx, content_type: &str, bytes: Bytes) -> Result<Raw, ApiError> {
+    let mut response = Response::new(bytes);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_str(&found.content_type).map_err(ApiError::internal)?);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_str(content_type).map_err(ApiError::internal)?);
     headers.insert(CACHE_CONTROL, FOR_EVER);
     headers.insert(CONTENT_SECURITY_POLICY, POLICY);
     headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));

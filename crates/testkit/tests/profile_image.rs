@@ -94,7 +94,12 @@ async fn a_picture_is_chosen_shown_everywhere_replaced_and_taken_away() {
 
     let gone = delete(&mut ada).await;
     assert_eq!((gone.response()["object"].as_str(), gone.response()["deleted"].as_bool()), (Some("image"), Some(true)));
-    assert_eq!(ada.get("/v1/me").await.response()["image_url"], "");
+    let plain = ada.get("/v1/me").await.response()["image_url"].clone();
+    assert_eq!(ada.get("/v1/me").await.response()["has_image"], false);
+    let shown = server.browser().get(&path(&plain)).await;
+    assert_eq!((shown.status, shown.headers["content-type"].to_str().unwrap()), (200, "image/svg+xml"), "{plain}");
+    assert!(shown.text.starts_with("<svg ") && shown.headers["content-security-policy"].to_str().unwrap().contains("sandbox"));
+    server.browser().get("/v1/images/plain/360").await.refused(404, "image_not_found", "");
     server.browser().get(&path(&last)).await.refused(404, "image_not_found", "");
 }
 

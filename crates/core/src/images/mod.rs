@@ -67,7 +67,7 @@ where
         return Err(ApiError::not_found("User", user));
     }
     tx.commit().await.map_err(internal)?;
-    Ok(Image { object: "image".to_owned(), public_url: url(scope, Some(&record.id)), id: record.id, name: record.name })
+    Ok(Image { object: "image".to_owned(), public_url: url(scope, &record.id), id: record.id, name: record.name })
 }
 
 /// Takes a user's picture away, and answers which it was.
@@ -93,13 +93,37 @@ pub async fn get(scope: &Scope, id: &ImageId) -> Result<ImageRecord, ApiError> {
     images::get(scope.db(), scope.ins(), id).await.map_err(internal)?.ok_or_else(|| codes::IMAGE_NOT_FOUND.into())
 }
 
-/// Where everybody sees a user's picture; empty when there is none.
+/// Where everybody sees a user's picture, or the plain one that stands for those who chose none: the SDKs' components show
+/// whatever address there is.
 pub fn url_of(scope: &Scope, it: &UserWithEmails) -> String {
-    url(scope, it.user.image_id.as_ref())
+    match &it.user.image_id {
+        Some(id) => url(scope, id),
+        None => format!("{}/v1/images/plain/{}", scope.instance.frontend_url(), hue_of(&it.user.id)),
+    }
 }
 
-fn url(scope: &Scope, id: Option<&ImageId>) -> String {
-    id.map(|id| format!("{}/v1/images/{id}", scope.instance.frontend_url())).unwrap_or_default()
+fn url(scope: &Scope, id: &ImageId) -> String {
+    format!("{}/v1/images/{id}", scope.instance.frontend_url())
+}
+
+/// The colour of a user's plain picture, in degrees. It follows the id, so that it is the same everywhere.
+fn hue_of(user: &UserId) -> u16 {
+    user.as_str().bytes().fold(0, |hue, byte| (hue * 31 + u16::from(byte)) % 360)
+}
+
+/// The plain picture of a colour, in degrees from 0 to 359, as SVG.
+///
+/// # Errors
+/// `image_not_found` for what is no colour.
+pub fn plain(hue: &str) -> Result<String, ApiError> {
+    let hue = hue.parse::<u16>().ok().filter(|hue| *hue < 360).ok_or(codes::IMAGE_NOT_FOUND)?;
+    let darker = (hue + 40) % 360;
+    Ok(format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 64 64\"><defs><linearGradient id=\"g\" x2=\"1\" y2=\"1\">\
+         <stop stop-color=\"hsl({hue},60%,62%)\"/><stop offset=\"1\" stop-color=\"hsl({darker},60%,44%)\"/></linearGradient></defs>\
+         <rect width=\"64\" height=\"64\" fill=\"url(#g)\"/><g fill=\"#fff\" fill-opacity=\".85\"><circle cx=\"32\" cy=\"25\" r=\"11\"/>\
+         <path d=\"M10 64c0-15 10-23 22-23s22 8 22 23z\"/></g></svg>"
+    ))
 }
 
 fn too_large() -> ApiError {

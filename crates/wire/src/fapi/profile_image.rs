@@ -25,3 +25,11 @@ request! {
     } => Raw; Frontend GET "/v1/images/{image_id}" "getImage";
     "Images", Public, Frontend, Raw; "Show a picture. A picture never changes; a new one has a new address."
 }
+request! {
+    /// Names a colour.
+    GetPlainImage {
+        /// In degrees, 0 to 359.
+        hue: String,
+    } => Raw; Frontend GET "/v1/images/plain/{hue}" "getPlainImage";
+    "Images", Public, Frontend, Raw; "Show the picture of somebody who chose none."
+}
