@@ -85,6 +85,17 @@ export class Doorward {
     return this.program?.stop();
   }
 
+  /** Changes the instance's settings, and starts the server anew: a running one may hold the old ones for some seconds. */
+  async configure(change) {
+    const settings = parsed(await this.cli("instance", "settings", "get", ...this.#where, ...this.#instance));
+    change(settings);
+    const file = join(this.#directory, "settings.json");
+    writeFileSync(file, JSON.stringify(settings));
+    await this.stop();
+    await this.cli("instance", "settings", "set", file, ...this.#where, ...this.#instance);
+    await this.start();
+  }
+
   async close() {
     await this.stop();
     await this.#database?.drop();
