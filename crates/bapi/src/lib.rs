@@ -11,6 +11,7 @@ mod sessions;
 mod tickets;
 mod user_factors;
 mod users;
+mod web3_wallets;
 
 use doorward_gateway::Routes;
 use doorward_wire::Api;
@@ -56,6 +57,7 @@ pub fn routes() -> Routes {
         .with::<PreparePhoneNumberVerification>(|cx, req| Box::pin(phone_numbers::prepare(cx, req)))
         .with::<AttemptPhoneNumberVerification>(|cx, req| Box::pin(phone_numbers::attempt(cx, req)))
         .with::<ReplaceUserPhoneNumber>(|cx, req| Box::pin(phone_numbers::replace(cx, req)))
+        .with::<DeleteUserWeb3Wallet>(|cx, req| Box::pin(web3_wallets::delete(cx, req)))
         .with::<ListSessions>(|cx, req| Box::pin(sessions::list(cx, req)))
         .with::<CreateServerSession>(|cx, req| Box::pin(sessions::create(cx, req)))
         .with::<GetServerSession>(|cx, req| Box::pin(sessions::get(cx, req)))
@@ -91,6 +93,7 @@ mod tests {
             include_str!("../../wire/src/bapi/profile_image.rs"),
             include_str!("../../wire/src/bapi/sessions.rs"),
             include_str!("../../wire/src/bapi/tickets.rs"),
+            include_str!("../../wire/src/bapi/web3_wallets.rs"),
         ];
         let declared: usize = declared.iter().map(|text| text.matches("; Backend ").count()).sum();
         let routes = super::routes();

@@ -274,6 +274,7 @@ list! {
     FORM_PASSWORD_DIGEST_INVALID = "form_password_digest_invalid_code", 422, "is invalid", "{param} is not a digest of that hasher, or costs more to verify than this server allows.";
     FORM_NEW_PASSWORD_MATCHES = "form_new_password_matches_current", 422, "New password matches the current one", "The new password must differ from the current one.";
     FORM_CODE_INCORRECT = "form_code_incorrect", 422, "is incorrect", "Incorrect code";
+    FORM_INCORRECT_SIGNATURE = "form_incorrect_signature", 422, "is incorrect", "The signature is not one of this wallet.";
     FORM_USERNAME_LENGTH = "form_username_invalid_length", 422, "is invalid", "The username has the wrong length.";
     FORM_USERNAME_CHARACTER = "form_username_invalid_character", 422, "is invalid", "Usernames contain letters, digits, underscores and hyphens only.";
     FORM_USERNAME_NEEDS_LETTER = "form_username_needs_non_number_char", 422, "is invalid", "Usernames must contain a character that is not a digit.";

@@ -49,7 +49,12 @@ fn on(presence: Presence) -> &'static str {
 
 fn auth_config(instance: &Instance) -> Value {
     let attributes = &instance.settings.attributes;
-    let all = [("email_address", attributes.email_address), ("phone_number", attributes.phone_number), ("username", attributes.username)];
+    let all = [
+        ("email_address", attributes.email_address),
+        ("phone_number", attributes.phone_number),
+        ("username", attributes.username),
+        ("web3_wallet", attributes.web3_wallet),
+    ];
     let identifiers: Vec<&str> = all.into_iter().filter(|(_, presence)| *presence != Presence::Off).map(|(name, _)| name).collect();
     let required: Vec<Vec<&str>> = identifiers.iter().map(|name| vec![*name]).collect();
     let mut factors = Vec::new();
@@ -68,6 +73,7 @@ fn auth_config(instance: &Instance) -> Value {
     if attributes.passkey {
         factors.push("passkey");
     }
+    factors.extend(web3_strategies(instance));
     json!({
         "object": "auth_config",
         "id": derived(instance, "aconf_"),
@@ -204,6 +210,13 @@ fn attribute(presence: Presence, first: &[&str], verifications: &[&str]) -> Valu
     })
 }
 
+/// What proves a wallet, where there are wallets.
+fn web3_strategies(instance: &Instance) -> Vec<&str> {
+    let settings = &instance.settings;
+    let on = settings.attributes.web3_wallet != Presence::Off;
+    settings.web3.strategies.iter().filter(|_| on).map(String::as_str).collect()
+}
+
 /// What users may enrol as second factors.
 fn second_factors(instance: &Instance) -> Vec<&'static str> {
     let set = &instance.settings.attributes;
@@ -255,7 +268,7 @@ fn attributes(instance: &Instance) -> Value {
         "email_address": email_address,
         "phone_number": phone_number,
         "username": username,
-        "web3_wallet": off(),
+        "web3_wallet": attribute(set.web3_wallet, &web3_strategies(instance), &web3_strategies(instance)),
         "first_name": attribute(set.first_name, &[], &[]),
         "last_name": attribute(set.last_name, &[], &[]),
         "password": attribute(set.password, &[], &[]),

@@ -35,6 +35,7 @@ pub mod two_factor;
 pub mod user_agent;
 pub mod users;
 mod verification;
+pub mod web3;
 
 pub use app::{App, Caller, Scope, internal};
 pub use instance::Instance;

@@ -120,9 +120,10 @@ fn first_factors(scope: &Scope, user: &UserWithEmails) -> Vec<Factor> {
     all
 }
 
-/// Choosing a new password proves no presence, and whoever opens a link need not be who is signed in.
+/// Choosing a new password proves no presence, and whoever opens a link need not be who is signed in. For wallets the protocol
+/// has no way to send a signature here.
 fn proves_presence(strategy: &str) -> bool {
-    !strategy.starts_with("reset_password") && strategy != "email_link"
+    !strategy.starts_with("reset_password") && strategy != "email_link" && crate::web3::chain_of(strategy).is_none()
 }
 
 fn first_factor(scope: &Scope, user: &UserWithEmails, name: &str) -> Result<&'static dyn Strategy, ApiError> {

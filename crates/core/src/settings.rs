@@ -32,6 +32,8 @@ pub struct Settings {
     pub password: PasswordSettings,
     /// Passkeys.
     pub passkey: PasskeySettings,
+    /// Web3 wallets.
+    pub web3: Web3Settings,
     /// Rules for user names.
     pub username: UsernameSettings,
     /// Protection against guessing.
@@ -76,6 +78,8 @@ pub struct Attributes {
     pub phone_second_factor: bool,
     /// User name.
     pub username: Presence,
+    /// Web3 wallet.
+    pub web3_wallet: Presence,
     /// Password.
     pub password: Presence,
     /// First name.
@@ -164,6 +168,15 @@ pub struct PasskeySettings {
     pub show_sign_in_button: bool,
     /// Whether one whose authenticator checked its user stands for the second factor, too.
     pub satisfies_second_factor: bool,
+}
+
+/// Web3 wallets, where `attributes.web3_wallet` is on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Web3Settings {
+    /// What people may prove a wallet by: `web3_metamask_signature`, `web3_base_signature`, `web3_coinbase_wallet_signature`,
+    /// `web3_okx_wallet_signature`, `web3_solana_signature`.
+    pub strategies: Vec<String>,
 }
 
 /// Rules for user names.
@@ -277,6 +290,7 @@ impl Default for Settings {
             session: SessionSettings::default(),
             password: PasswordSettings::default(),
             passkey: PasskeySettings::default(),
+            web3: Web3Settings::default(),
             username: UsernameSettings { min_length: 4, max_length: 64 },
             attack_protection: AttackProtection::default(),
             sms: SmsSettings::default(),
@@ -297,6 +311,7 @@ impl Default for Attributes {
             phone_code: true,
             phone_second_factor: false,
             username: Presence::Optional,
+            web3_wallet: Presence::Off,
             password: Presence::Required,
             first_name: Presence::Optional,
             last_name: Presence::Optional,
@@ -346,6 +361,12 @@ impl Default for PasswordSettings {
 impl Default for PasskeySettings {
     fn default() -> Self {
         Self { allow_autofill: true, show_sign_in_button: true, satisfies_second_factor: true }
+    }
+}
+
+impl Default for Web3Settings {
+    fn default() -> Self {
+        Self { strategies: crate::web3::STRATEGIES.iter().map(|(name, _)| (*name).to_owned()).collect() }
     }
 }
 
@@ -474,8 +495,15 @@ impl Settings {
             return Err(format!("sms.allowed_countries: {bad:?} is not the two letters of a country"));
         }
         let attributes = &self.attributes;
-        if [attributes.email_address, attributes.username, attributes.phone_number].iter().all(|it| *it == Presence::Off) {
-            return Err("attributes: a user needs an email_address, a phone_number or a username".to_owned());
+        let identifiers = [attributes.email_address, attributes.username, attributes.phone_number, attributes.web3_wallet];
+        if identifiers.iter().all(|it| *it == Presence::Off) {
+            return Err("attributes: a user needs an email_address, a phone_number, a web3_wallet or a username".to_owned());
+        }
+        if let Some(bad) = self.web3.strategies.iter().find(|name| crate::web3::chain_of(name).is_none()) {
+            return Err(format!("web3.strategies: there is no {bad:?}"));
+        }
+        if attributes.web3_wallet != Presence::Off && self.web3.strategies.is_empty() {
+            return Err("web3.strategies: attributes.web3_wallet needs one at least".to_owned());
         }
         Ok(())
     }

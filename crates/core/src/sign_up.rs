@@ -6,7 +6,8 @@ use crate::identifiers::{self, Email, Username};
 use crate::phone::Phone;
 use crate::settings::{Presence, SignUpMode};
 use crate::sign_in::{self, NewSession, complete_new_session, filled};
-use crate::users::{self, NewEmail, NewIdentifiers, NewPhone};
+use crate::users::{self, NewEmail, NewIdentifiers, NewPhone, NewWallet};
+use crate::web3::{self, Address};
 use crate::{email_link, password, sms, verification};
 use doorward_base::*;
 use doorward_store::attempts::{self, AttemptRecord, Kind};
@@ -20,28 +21,25 @@ use serde::{Deserialize, Serialize};
 
 const ABANDON_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// A field that a code proves.
+/// A field that a code or a signature proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Proven {
     Email,
     Phone,
+    Wallet,
 }
 
 impl Proven {
+    const ALL: [Self; 3] = [Self::Email, Self::Phone, Self::Wallet];
+
     /// The one that a strategy proves.
     fn by(strategy: Option<&str>) -> Result<Self, ApiError> {
         match filled(strategy) {
             Some("email_code" | email_link::STRATEGY) => Ok(Self::Email),
             Some("phone_code") => Ok(Self::Phone),
+            Some(name) if web3::chain_of(name).is_some() => Ok(Self::Wallet),
             Some(_) => Err(ApiError::new(codes::VERIFICATION_STRATEGY_INVALID).param("strategy")),
             None => Err(ApiError::new(codes::FORM_PARAM_MISSING).param("strategy")),
-        }
-    }
-
-    fn strategy(self) -> &'static str {
-        match self {
-            Self::Email => "email_code",
-            Self::Phone => "phone_code",
         }
     }
 
@@ -49,6 +47,7 @@ impl Proven {
         match self {
             Self::Email => "email_address",
             Self::Phone => "phone_number",
+            Self::Wallet => "web3_wallet",
         }
     }
 }
@@ -62,6 +61,13 @@ struct SignUpState {
     phone: Option<String>,
     #[serde(default)]
     phone_proof: Proof,
+    #[serde(default)]
+    wallet: Option<String>,
+    #[serde(default)]
+    wallet_proof: Proof,
+    /// Which strategy the wallet was last asked for.
+    #[serde(default)]
+    wallet_strategy: Option<String>,
     username: Option<(String, String)>,
     first_name: Option<String>,
     last_name: Option<String>,
@@ -101,6 +107,7 @@ impl SignUpState {
         match field {
             Proven::Email => self.email.is_some(),
             Proven::Phone => self.phone.is_some(),
+            Proven::Wallet => self.wallet.is_some(),
         }
     }
 
@@ -108,6 +115,7 @@ impl SignUpState {
         match field {
             Proven::Email => &self.email_proof,
             Proven::Phone => &self.phone_proof,
+            Proven::Wallet => &self.wallet_proof,
         }
     }
 
@@ -115,6 +123,17 @@ impl SignUpState {
         match field {
             Proven::Email => self.email_proof = proof,
             Proven::Phone => self.phone_proof = proof,
+            Proven::Wallet => self.wallet_proof = proof,
+        }
+    }
+
+    /// The strategy that proved a field, or the one that will.
+    fn strategy(&self, field: Proven) -> &str {
+        match field {
+            Proven::Email if matches!(self.email_proof, Proof::Proven { by_link: true, .. }) => email_link::STRATEGY,
+            Proven::Email => "email_code",
+            Proven::Phone => "phone_code",
+            Proven::Wallet => self.wallet_strategy.as_deref().unwrap_or_default(),
         }
     }
 }
@@ -138,6 +157,7 @@ fn requirements(scope: &Scope, state: &SignUpState) -> Requirements {
         ("email_address", attributes.email_address, state.email.is_some()),
         ("phone_number", attributes.phone_number, state.phone.is_some()),
         ("username", attributes.username, state.username.is_some()),
+        ("web3_wallet", attributes.web3_wallet, state.wallet.is_some()),
         ("password", attributes.password, state.password_hash.is_some()),
         ("first_name", attributes.first_name, state.first_name.is_some()),
         ("last_name", attributes.last_name, state.last_name.is_some()),
@@ -153,9 +173,9 @@ fn requirements(scope: &Scope, state: &SignUpState) -> Requirements {
         }
     }
     let open = |field: &Proven| state.given(*field) && !matches!(state.proof(*field), Proof::Proven { .. });
-    let unverified = [Proven::Email, Proven::Phone].into_iter().filter(open).map(Proven::param).collect();
+    let unverified = Proven::ALL.into_iter().filter(open).map(Proven::param).collect();
     // Without anything to find the user by, there would be an account that nobody can enter.
-    let identifiers = [fields[0], fields[1], fields[2]];
+    let identifiers = [fields[0], fields[1], fields[2], fields[3]];
     if identifiers.iter().all(|(name, _, there)| !there && !missing.contains(name)) {
         missing.extend(identifiers.iter().find(|(_, presence, _)| *presence != Presence::Off).map(|(name, ..)| *name));
     }
@@ -260,11 +280,11 @@ pub(crate) async fn finish_link(
     settle(scope, caller, current, loaded, Some(link.clone())).await
 }
 
-/// Sends the code that proves the address or the number.
+/// Sends the code that proves the address or the number, or makes the text that the wallet is to sign.
 ///
 /// # Errors
 /// `verification_strategy_invalid`, `verification_already_verified`, `verification_code_too_many_requests`.
-pub async fn prepare(scope: &Scope, current: &Current, req: &PrepareVerification) -> Result<SignUp, ApiError> {
+pub async fn prepare(scope: &Scope, caller: &Caller, current: &Current, req: &PrepareVerification) -> Result<SignUp, ApiError> {
     let mut loaded = load_current(scope, current, &req.sign_up_id).await?;
     let field = Proven::by(req.strategy.as_deref())?;
     if let Proof::Proven { .. } = loaded.state.proof(field) {
@@ -277,7 +297,10 @@ pub async fn prepare(scope: &Scope, current: &Current, req: &PrepareVerification
     {
         return view(scope, &loaded).await;
     }
-    let code = new_code(scope, &loaded, field, req).await?;
+    let code = new_code(scope, caller, &loaded, field, req).await?;
+    if field == Proven::Wallet {
+        loaded.state.wallet_strategy = Some(code.record.strategy.clone());
+    }
     loaded.state.set_proof(field, Proof::Sent { verification: code.record.id.clone() });
     let mut tx = scope.db().begin().await.map_err(internal)?;
     advance(scope, &mut tx, &mut loaded).await?;
@@ -287,8 +310,18 @@ pub async fn prepare(scope: &Scope, current: &Current, req: &PrepareVerification
     view(scope, &loaded).await
 }
 
-async fn new_code(scope: &Scope, loaded: &Loaded, field: Proven, req: &PrepareVerification) -> Result<verification::NewCode, ApiError> {
+async fn new_code(
+    scope: &Scope,
+    caller: &Caller,
+    loaded: &Loaded,
+    field: Proven,
+    req: &PrepareVerification,
+) -> Result<verification::NewCode, ApiError> {
     let owner = &loaded.record.id;
+    if let (Proven::Wallet, Some(address)) = (field, &loaded.state.wallet) {
+        let strategy = filled(req.strategy.as_deref()).unwrap_or_default();
+        return web3::ask(scope, caller, owner, strategy, "", &users::read_wallet(address)?);
+    }
     match (field, &loaded.state.email, &loaded.state.phone) {
         (Proven::Email, Some((address, key)), _) => {
             let email = Email { address: address.clone(), key: key.clone() };
@@ -298,24 +331,26 @@ async fn new_code(scope: &Scope, loaded: &Loaded, field: Proven, req: &PrepareVe
                 }
                 return email_link::new_link(scope, owner, key, &email, req.redirect_url.as_deref(), "sign up").await;
             }
-            verification::new_code(scope, owner, field.strategy(), key, &email, "sign up").await
+            verification::new_code(scope, owner, loaded.state.strategy(field), key, &email, "sign up").await
         }
         (Proven::Phone, _, Some(number)) => {
             let channel = sms::channel(scope, req.channel.as_deref())?;
-            verification::new_phone_code(scope, owner, field.strategy(), &Phone::kept(number), channel).await
+            verification::new_phone_code(scope, owner, loaded.state.strategy(field), &Phone::kept(number), channel).await
         }
         _ => Err(ApiError::new(codes::FORM_PARAM_MISSING).param(field.param())),
     }
 }
 
-/// Proves the address or the number. When nothing else is missing, the user is made and signed in.
+/// Proves the address, the number or the wallet. When nothing else is missing, the user is made and signed in.
 ///
 /// # Errors
-/// `form_code_incorrect`, `verification_failed`, `verification_expired` and others.
+/// `form_code_incorrect`, `form_incorrect_signature`, `verification_failed`, `verification_expired` and others.
 pub async fn attempt(scope: &Scope, caller: &Caller, current: Current, req: &AttemptVerification) -> Result<Outcome<SignUp>, ApiError> {
     let mut loaded = load_current(scope, &current, &req.sign_up_id).await?;
     let field = Proven::by(req.strategy.as_deref())?;
-    if filled(req.strategy.as_deref()) != Some(field.strategy()) {
+    let strategy = filled(req.strategy.as_deref()).unwrap_or_default();
+    // Opening a link is the proof: nothing is entered here.
+    if strategy == email_link::STRATEGY {
         return Err(ApiError::new(codes::VERIFICATION_STRATEGY_INVALID).param("strategy"));
     }
     let verification = match loaded.state.proof(field) {
@@ -323,7 +358,11 @@ pub async fn attempt(scope: &Scope, caller: &Caller, current: Current, req: &Att
         Proof::Proven { .. } => return Err(codes::VERIFICATION_ALREADY_VERIFIED.into()),
         Proof::Unsent => return Err(codes::VERIFICATION_MISSING.into()),
     };
-    let proven = verification::try_code(scope, verification, &loaded.record.id, field.strategy(), req.code.as_deref()).await?;
+    let owner = &loaded.record.id;
+    let proven = match field {
+        Proven::Wallet => web3::prove(scope, verification, owner, strategy, req.signature.as_deref()).await?,
+        Proven::Email | Proven::Phone => verification::try_code(scope, verification, owner, strategy, req.code.as_deref()).await?,
+    };
     loaded.state.set_proof(field, Proof::Proven { attempts: proven.attempts, at: scope.now, by_link: false });
     settle(scope, caller, current, loaded, Some(proven)).await
 }
@@ -333,7 +372,7 @@ async fn fill(scope: &Scope, state: &mut SignUpState, fields: &SignUpFields) -> 
     let settings = &scope.instance.settings;
     let attributes = &settings.attributes;
     let strategy = filled(fields.strategy.as_deref());
-    if strategy.is_some_and(|s| !matches!(s, "password" | "email_code" | "email_link" | "phone_code")) {
+    if strategy.is_some_and(|s| s != "password" && Proven::by(Some(s)).is_err()) {
         return Err(ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param("strategy"));
     }
     if fields.transfer == Some(true) {
@@ -348,6 +387,9 @@ async fn fill(scope: &Scope, state: &mut SignUpState, fields: &SignUpFields) -> 
     }
     if let Some(text) = taken("phone_number", attributes.phone_number, fields.phone_number.as_deref())? {
         set_phone(scope, state, &text).await?;
+    }
+    if let Some(text) = taken("web3_wallet", attributes.web3_wallet, fields.web3_wallet.as_deref())? {
+        set_wallet(scope, state, &users::read_wallet(&text)?).await?;
     }
     if let Some(text) = taken("username", attributes.username, fields.username.as_deref())? {
         let name = identifiers::parse_username(&settings.username, &text)?;
@@ -418,6 +460,18 @@ async fn set_phone(scope: &Scope, state: &mut SignUpState, text: &str) -> Result
     Ok(())
 }
 
+async fn set_wallet(scope: &Scope, state: &mut SignUpState, address: &Address) -> Result<(), ApiError> {
+    if state.wallet.as_deref() == Some(address.as_str()) {
+        return Ok(());
+    }
+    if user_store::by_wallet(scope.db(), scope.ins(), address.as_str()).await.map_err(internal)?.is_some() {
+        return Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param("web3_wallet"));
+    }
+    state.wallet = Some(address.as_str().to_owned());
+    state.wallet_proof = Proof::Unsent;
+    Ok(())
+}
+
 /// Writes the state; when nothing is missing, makes the user and the session in the same transaction.
 async fn settle(
     scope: &Scope,
@@ -443,12 +497,12 @@ async fn settle(
     let (user, identifiers) = new_user(scope, &loaded.state);
     let new = NewSession::prepare(scope, caller, &current, &user.id);
     loaded.state.done = Some(Done { user: user.id.clone(), session: new.session.id.clone() });
-    let coded = [Proven::Email, Proven::Phone].into_iter().find(|field| loaded.state.given(*field));
-    let strategy = coded.filter(|_| loaded.state.password_hash.is_none());
-    let strategy = strategy.map_or("password", |field| proven_by(loaded.state.proof(field), field));
+    let proven = Proven::ALL.into_iter().find(|field| loaded.state.given(*field));
+    let proven = proven.filter(|_| loaded.state.password_hash.is_none());
+    let strategy = proven.map_or("password", |field| loaded.state.strategy(field)).to_owned();
     advance(scope, &mut tx, &mut loaded).await?;
     users::insert(scope, &mut tx, user, identifiers).await?;
-    let completed = complete_new_session(scope, &mut tx, new, strategy).await?;
+    let completed = complete_new_session(scope, &mut tx, new, &strategy).await?;
     tx.commit().await.map_err(internal)?;
     Ok(Outcome { value: view(scope, &loaded).await?, current: completed.current })
 }
@@ -470,21 +524,19 @@ fn new_user(scope: &Scope, state: &SignUpState) -> (UserRecord, NewIdentifiers) 
     };
     let emails = state.email.iter().map(|(address, key)| NewEmail {
         email: Email { address: address.clone(), key: key.clone() },
-        strategy: Some(proven_by(&state.email_proof, Proven::Email).to_owned()),
+        strategy: Some(state.strategy(Proven::Email).to_owned()),
         attempts: attempts(Proven::Email),
     });
     let phones = state.phone.iter().map(|number| NewPhone {
         phone: Phone::kept(number),
-        strategy: Some(Proven::Phone.strategy().to_owned()),
+        strategy: Some(state.strategy(Proven::Phone).to_owned()),
         attempts: attempts(Proven::Phone),
     });
+    let wallets = state.wallet.as_deref().and_then(Address::parse);
+    let wallets = wallets.map(|address| NewWallet { address, strategy: state.strategy(Proven::Wallet).to_owned() });
     let username = state.username.clone().map(|(username, key)| Username { username, key });
-    (user, NewIdentifiers { username, emails: emails.collect(), phones: phones.collect() })
-}
-
-/// The strategy that proved a field, or the one that will.
-fn proven_by(proof: &Proof, field: Proven) -> &'static str {
-    if matches!(proof, Proof::Proven { by_link: true, .. }) { email_link::STRATEGY } else { field.strategy() }
+    let (emails, phones, wallets) = (emails.collect(), phones.collect(), wallets.into_iter().collect());
+    (user, NewIdentifiers { username, emails, phones, wallets })
 }
 
 async fn advance(scope: &Scope, tx: &mut doorward_store::Tx, loaded: &mut Loaded) -> Result<(), ApiError> {
@@ -530,24 +582,22 @@ async fn field_verification(scope: &Scope, state: &SignUpState, field: Proven) -
     if !state.given(field) {
         return Ok(None);
     }
-    let mut supported = vec![field.strategy().to_owned()];
-    if field == Proven::Email && scope.instance.settings.attributes.email_link {
-        supported.push(email_link::STRATEGY.to_owned());
-    }
     let blank = SignUpVerification {
-        object: "verification_otp".to_owned(),
+        object: if field == Proven::Wallet { "verification_web3" } else { "verification_otp" }.to_owned(),
         status: "unverified".to_owned(),
         strategy: None,
         attempts: None,
         expire_at: None,
         next_action: "needs_prepare".to_owned(),
-        supported_strategies: supported,
+        supported_strategies: supported_strategies(scope, state, field),
+        nonce: None,
+        message: None,
     };
     Ok(Some(match state.proof(field) {
         Proof::Unsent => blank,
-        proof @ Proof::Proven { attempts, at, .. } => SignUpVerification {
+        Proof::Proven { attempts, at, .. } => SignUpVerification {
             status: "verified".to_owned(),
-            strategy: Some(proven_by(proof, field).to_owned()),
+            strategy: Some(state.strategy(field).to_owned()),
             attempts: Some(*attempts),
             expire_at: Some(*at),
             next_action: String::new(),
@@ -556,7 +606,7 @@ async fn field_verification(scope: &Scope, state: &SignUpState, field: Proven) -
         Proof::Sent { verification } => match verification::load(scope, verification).await? {
             None => blank,
             Some(record) => {
-                let shown = verification::view(&record, scope.now);
+                let shown = verification::show(scope, &record)?;
                 let next = if shown.status == "unverified" { "needs_attempt" } else { "needs_prepare" };
                 SignUpVerification {
                     object: shown.object,
@@ -565,11 +615,27 @@ async fn field_verification(scope: &Scope, state: &SignUpState, field: Proven) -
                     attempts: shown.attempts,
                     expire_at: shown.expire_at,
                     next_action: next.to_owned(),
+                    nonce: shown.nonce,
+                    message: shown.message,
                     ..blank
                 }
             }
         },
     }))
+}
+
+/// What a field can be proven by.
+fn supported_strategies(scope: &Scope, state: &SignUpState, field: Proven) -> Vec<String> {
+    let settings = &scope.instance.settings;
+    match field {
+        Proven::Email if settings.attributes.email_link => vec!["email_code".to_owned(), email_link::STRATEGY.to_owned()],
+        Proven::Email => vec!["email_code".to_owned()],
+        Proven::Phone => vec!["phone_code".to_owned()],
+        Proven::Wallet => {
+            let chain = state.wallet.as_deref().and_then(Address::parse).map(|it| it.chain());
+            settings.web3.strategies.iter().filter(|name| web3::chain_of(name) == chain).cloned().collect()
+        }
+    }
 }
 
 async fn view(scope: &Scope, loaded: &Loaded) -> Result<SignUp, ApiError> {
@@ -588,13 +654,13 @@ async fn view(scope: &Scope, loaded: &Loaded) -> Result<SignUp, ApiError> {
         verifications: SignUpVerifications {
             email_address: field_verification(scope, state, Proven::Email).await?,
             phone_number: field_verification(scope, state, Proven::Phone).await?,
-            web3_wallet: None,
+            web3_wallet: field_verification(scope, state, Proven::Wallet).await?,
             external_account: None,
         },
         username: state.username.as_ref().map(|(name, _)| name.clone()),
         email_address: state.email.as_ref().map(|(address, _)| address.clone()),
         phone_number: state.phone.clone(),
-        web3_wallet: None,
+        web3_wallet: state.wallet.clone(),
         password_enabled: has_password,
         has_password,
         first_name: state.first_name.clone(),

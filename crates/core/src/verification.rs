@@ -5,6 +5,7 @@ use crate::identifiers::{Email, is_test_email};
 use crate::mail;
 use crate::phone::Phone;
 use crate::sms::{self, Channel, Sms};
+use crate::web3;
 use doorward_base::*;
 use doorward_store::Tx;
 use doorward_store::verifications::{self, VerificationRecord};
@@ -133,9 +134,9 @@ impl NewCode {
 
 /// What is kept of a challenge, sealed: what the browser is shown of it, and what its answer has to fit to.
 #[derive(Serialize, Deserialize)]
-struct Challenge<T> {
-    shown: String,
-    expects: T,
+pub(crate) struct Challenge<T> {
+    pub shown: String,
+    pub expects: T,
 }
 
 fn payload_context(id: &VerificationId) -> String {
@@ -144,7 +145,7 @@ fn payload_context(id: &VerificationId) -> String {
 
 /// Whether something is to be signed, instead of a code to be entered. Such a challenge takes one try.
 fn is_challenge(strategy: &str) -> bool {
-    strategy == "passkey"
+    strategy == "passkey" || web3::chain_of(strategy).is_some()
 }
 
 /// Makes a challenge. Nobody is sent anything: `shown` goes to the browser with the answer.
@@ -180,23 +181,25 @@ fn challenge<T: DeserializeOwned>(scope: &Scope, record: &VerificationRecord) ->
     serde_json::from_slice(&plain).map_err(ApiError::internal)
 }
 
-/// Takes the only try of a challenge, and answers what the answer has to fit to. A right one still has to be consumed.
+/// Takes the only try of a challenge, and answers what was asked. A right answer still has to be consumed.
 pub(crate) async fn take_challenge<T: DeserializeOwned>(
     scope: &Scope,
     id: &VerificationId,
     owner: &str,
     strategy: &str,
-) -> Result<(VerificationRecord, T), ApiError> {
+) -> Result<(VerificationRecord, Challenge<T>), ApiError> {
     let taken = take_try(scope, id, owner, strategy, 1).await?;
-    let expects = challenge(scope, &taken)?.expects;
-    Ok((taken, expects))
+    let asked = challenge(scope, &taken)?;
+    Ok((taken, asked))
 }
 
 /// How a verification shows on the wire, with what is to be signed as long as that can be.
 pub(crate) fn show(scope: &Scope, record: &VerificationRecord) -> Result<Verification, ApiError> {
     let mut shown = view(record, scope.now);
     if is_challenge(&record.strategy) && shown.status == "unverified" {
-        shown.nonce = Some(challenge::<serde_json::Value>(scope, record)?.shown);
+        let text = challenge::<serde_json::Value>(scope, record)?.shown;
+        shown.message = web3::chain_of(&record.strategy).map(|_| text.clone());
+        shown.nonce = Some(text);
     }
     Ok(shown)
 }
@@ -246,6 +249,7 @@ pub(crate) async fn consume(scope: &Scope, tx: &mut Tx, id: &VerificationId) -> 
 pub(crate) fn view(record: &VerificationRecord, now: Timestamp) -> Verification {
     let (object, tries) = match record.strategy.as_str() {
         "passkey" => ("verification_passkey", 1),
+        name if web3::chain_of(name).is_some() => ("verification_web3", 1),
         "email_link" => ("verification_email_link", MAX_TRIES),
         _ => ("verification_otp", MAX_TRIES),
     };

@@ -13,6 +13,7 @@ mod sessions;
 mod sign_ins;
 mod sign_ups;
 mod verify;
+mod web3_wallets;
 
 use doorward_gateway::Routes;
 use doorward_wire::Api;
@@ -83,6 +84,12 @@ pub fn routes() -> Routes {
         .with::<PrepareMyPhoneNumber>(|cx, req| Box::pin(phone_numbers::prepare(cx, req)))
         .with::<AttemptMyPhoneNumber>(|cx, req| Box::pin(phone_numbers::attempt(cx, req)))
         .with::<DeleteMyPhoneNumber>(|cx, req| Box::pin(phone_numbers::delete(cx, req)))
+        .with::<ListMyWeb3Wallets>(|cx, req| Box::pin(web3_wallets::list(cx, req)))
+        .with::<CreateMyWeb3Wallet>(|cx, req| Box::pin(web3_wallets::create(cx, req)))
+        .with::<GetMyWeb3Wallet>(|cx, req| Box::pin(web3_wallets::get(cx, req)))
+        .with::<PrepareMyWeb3Wallet>(|cx, req| Box::pin(web3_wallets::prepare(cx, req)))
+        .with::<AttemptMyWeb3Wallet>(|cx, req| Box::pin(web3_wallets::attempt(cx, req)))
+        .with::<DeleteMyWeb3Wallet>(|cx, req| Box::pin(web3_wallets::delete(cx, req)))
         .with::<CreateMyPasskey>(|cx, req| Box::pin(passkeys::create(cx, req)))
         .with::<AttemptMyPasskey>(|cx, req| Box::pin(passkeys::attempt(cx, req)))
         .with::<GetMyPasskey>(|cx, req| Box::pin(passkeys::get(cx, req)))

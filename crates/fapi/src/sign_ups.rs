@@ -24,7 +24,7 @@ pub(crate) async fn get(cx: &mut Cx, req: GetSignUp) -> Result<SignUp, ApiError>
 }
 
 pub(crate) async fn prepare(cx: &mut Cx, req: PrepareVerification) -> Result<SignUp, ApiError> {
-    sign_up::prepare(&cx.scope, &cx.current, &req).await
+    sign_up::prepare(&cx.scope, &cx.caller, &cx.current, &req).await
 }
 
 pub(crate) async fn attempt(cx: &mut Cx, req: AttemptVerification) -> Result<SignUp, ApiError> {

@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0011_phone_numbers.sql"),
     include_str!("migrations/0013_passkeys.sql"),
     include_str!("migrations/0036_primary_phone.sql"),
+    include_str!("migrations/0024_web3_wallets.sql"),
 ];
 
 /// The schema that this build reads and writes.

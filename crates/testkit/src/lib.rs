@@ -8,10 +8,12 @@
 mod authenticator;
 mod browser;
 mod logs;
+mod wallet;
 
 pub use authenticator::{Algorithm, Authenticator, Credential};
 pub use browser::{Answer, Browser};
 pub use logs::canary;
+pub use wallet::Wallet;
 
 use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
 use doorward_base::*;

@@ -24,6 +24,7 @@ async fn two() -> (TestServer, CreatedInstance) {
     let server = TestServer::with_settings(|s| {
         s.attributes.phone_number = Presence::Optional;
         s.attributes.passkey = true;
+        s.attributes.web3_wallet = Presence::Optional;
     })
     .await;
     let other = server.another_instance(OTHER).await;
@@ -37,6 +38,12 @@ async fn passkey_of(browser: &mut Browser) -> String {
     let id = begun["id"].as_str().unwrap().to_owned();
     browser.post(&format!("/v1/me/passkeys/{id}/attempt_verification"), &[("public_key_credential", &made)]).await.expect(200);
     id
+}
+
+/// A wallet that who is signed in says to have.
+async fn wallet_of(browser: &mut Browser) -> String {
+    let made = browser.post("/v1/me/web3_wallets", &[("web3_wallet", "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed")]).await;
+    made.response()["id"].as_str().unwrap().to_owned()
 }
 
 fn session_token(answer: &Answer) -> String {
@@ -70,6 +77,7 @@ async fn fault_109_another_instance_s_secret_key_finds_nothing_by_any_id() {
     let whole = server.backend("GET", &format!("/v1/users/{user}"), None).await.expect(200).clone();
     let number = json!({"user_id": user, "phone_number": "+12024560143"});
     let number = server.backend("POST", "/v1/phone_numbers", Some(number)).await.expect(200)["id"].clone();
+    let wallet = wallet_of(&mut ada).await;
     let before = seen(&server, &user, &session, &client).await;
     let sign_in_token = server.backend("POST", "/v1/sign_in_tokens", Some(json!({"user_id": user}))).await.expect(200)["id"].clone();
     let actor = json!({"user_id": user, "actor": {"sub": "user_support"}});
@@ -84,6 +92,7 @@ async fn fault_109_another_instance_s_secret_key_finds_nothing_by_any_id() {
         ("sign_in_token_id", sign_in_token.as_str().unwrap()),
         ("actor_token_id", actor_token.as_str().unwrap()),
         ("passkey_identification_id", &passkey),
+        ("web3_wallet_identification_id", wallet.as_str()),
     ];
     let mut tried = 0;
     for meta in doorward_bapi::routes().table().filter(|meta| meta.path_params().next().is_some()) {
@@ -150,6 +159,7 @@ async fn fault_099_and_109_a_browser_of_another_instance_reaches_no_object_by_it
     ada.sign_in("ada@example.com", PASSWORD).await.expect(200);
     let session = ada.session_id().await.unwrap();
     let passkey = passkey_of(&mut ada).await;
+    let wallet = wallet_of(&mut ada).await;
     let mut starting = server.browser();
     let sign_in = starting.post("/v1/client/sign_ins", &[("strategy", "email_code"), ("identifier", "ada@example.com")]).await;
     let sign_in = sign_in.response()["id"].as_str().unwrap().to_owned();
@@ -174,6 +184,7 @@ async fn fault_099_and_109_a_browser_of_another_instance_reaches_no_object_by_it
         ("email_id", email),
         ("phone_number_id", &number),
         ("passkey_id", passkey.as_str()),
+        ("web3_wallet_id", &wallet),
     ];
     let fields = [("strategy", "email_code"), ("code", code.as_str()), ("password", "eves own horse"), ("first_name", "Eve")];
     let mut tried = 0;

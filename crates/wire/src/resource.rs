@@ -33,7 +33,8 @@ resource! {
         /// Why it failed, for redirect flows.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<Value>,
-        /// What is to be signed: for a passkey, the options as a JSON text (WebAuthn, section 5.4 and 5.5).
+        /// What is to be signed: for a passkey, the options as a JSON text (WebAuthn, section 5.4 and 5.5); for a wallet, the text
+        /// of `message`, where the SDKs of 2023 look for it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         nonce: Option<String>,
         /// The text that a wallet signs.
@@ -104,6 +105,22 @@ resource! {
         updated_at: Timestamp,
     }
 
+    /// A web3 wallet of a user.
+    Web3Wallet {
+        /// `web3_wallet`.
+        object: String,
+        /// The identifier's id.
+        id: IdentificationId,
+        /// The address: `0x` and lower-case hexadecimal digits, or base58.
+        web3_wallet: String,
+        /// The proof, or null when it never began.
+        verification: Option<Verification>,
+        /// When it was added.
+        created_at: Timestamp,
+        /// When it last changed.
+        updated_at: Timestamp,
+    }
+
     /// A passkey of a user.
     Passkey {
         /// `passkey`.
@@ -162,7 +179,7 @@ resource! {
         /// All numbers.
         phone_numbers: Vec<PhoneNumber>,
         /// All wallets.
-        web3_wallets: Vec<Value>,
+        web3_wallets: Vec<Web3Wallet>,
         /// All passkeys.
         passkeys: Vec<Passkey>,
         /// All accounts at other providers.

@@ -69,7 +69,7 @@ pub(super) fn issue(scope: &Scope, rp: RelyingParty, owner: &str, target: &str, 
 
 /// Takes the only try of a challenge.
 pub(super) async fn take(scope: &Scope, id: &VerificationId, owner: &str) -> Result<(VerificationRecord, Asked), ApiError> {
-    verification::take_challenge(scope, id, owner, STRATEGY).await
+    verification::take_challenge(scope, id, owner, STRATEGY).await.map(|(record, challenge)| (record, challenge.expects))
 }
 
 /// A credential as browsers are told of it (WebAuthn, section 5.8.3).

@@ -17,6 +17,7 @@ use crate::identifiers::{self, Identifier};
 use crate::settings::Presence;
 use crate::sms::Channel;
 use crate::strategies::{self, Attempt, FactorParams, Grants, Prepare, Proven};
+use crate::web3::{self, Address};
 use crate::{email_link, passkeys, password, tickets, verification};
 use doorward_base::*;
 use doorward_store::attempts::{self, AttemptRecord, Kind};
@@ -117,7 +118,7 @@ pub async fn start(
     let password = req.password.as_deref().filter(|p| !p.is_empty()).map(Secret::from);
     refuse_hidden(scope, strategy)?;
     let Some(user) = find_user(scope, identifier).await? else {
-        return unknown(scope, current, identifier, &FactorParams::from(req), password.as_ref()).await;
+        return unknown(scope, caller, current, identifier, &FactorParams::from(req), password.as_ref()).await;
     };
     if let Some(id) = signed_in_as(scope, &current, &user.user.id).await? {
         return Err(ApiError::new(codes::IDENTIFIER_ALREADY_SIGNED_IN).session(&id));
@@ -244,6 +245,7 @@ async fn refuse_breached(scope: &Scope, user: &UserWithEmails, password: &Secret
 /// Nobody has this identifier: the same work is done as if somebody had.
 async fn unknown(
     scope: &Scope,
+    caller: &Caller,
     current: Current,
     identifier: &str,
     params: &FactorParams,
@@ -259,7 +261,7 @@ async fn unknown(
     let code = match params.strategy().filter(|name| *name != "password") {
         Some(name) => {
             let id = SignInId::new(scope.now, &scope.app.rng);
-            let code = pretend_code(scope, id.as_str(), name, identifier, params).await?;
+            let code = pretend_code(scope, caller, id.as_str(), name, identifier, params).await?;
             state.stage = Stage::Pretended { verification: Some(code.record.id.clone()) };
             Some((id, code))
         }
@@ -332,12 +334,12 @@ async fn proven_by_link(
 /// `resource_forbidden` for a sign-in that is not current, `strategy_for_user_invalid` and others.
 pub async fn prepare_first(scope: &Scope, caller: &Caller, current: &Current, req: &PrepareFirstFactor) -> Result<SignIn, ApiError> {
     let mut loaded = load_current(scope, current, &req.sign_in_id).await?;
-    let params = FactorParams::from(req);
+    let params = FactorParams { identifier: loaded.state.identifier.clone(), ..FactorParams::from(req) };
     let name = named(&params)?;
     refuse_hidden(scope, Some(name))?;
     if let Stage::Pretended { .. } = loaded.state.stage {
         let identifier = loaded.state.identifier.clone().unwrap_or_default();
-        let code = pretend_code(scope, &loaded.record.id, name, &identifier, &params).await?;
+        let code = pretend_code(scope, caller, &loaded.record.id, name, &identifier, &params).await?;
         loaded.state.stage = Stage::Pretended { verification: Some(code.record.id.clone()) };
         return write(scope, loaded, Some(code)).await;
     }
@@ -373,7 +375,7 @@ pub async fn attempt_first(
     refuse_hidden(scope, Some(name))?;
     let password = params.password();
     if let Stage::Pretended { verification } = &loaded.state.stage {
-        return Err(pretend_attempt(scope, name, &loaded.record.id, verification.as_ref(), params.code(), password).await);
+        return Err(pretend_attempt(scope, name, &loaded.record.id, verification.as_ref(), &params).await);
     }
     let Stage::NeedsFirstFactor { verification } = &loaded.state.stage else { return Err(codes::CLIENT_STATE_INVALID.into()) };
     let user = loaded.user.as_ref().ok_or(codes::SIGN_IN_USER_DELETED)?;
@@ -420,12 +422,16 @@ async fn discovered(
 /// A code that nobody gets, so that its counter, its end and its limits are those of a real one.
 async fn pretend_code(
     scope: &Scope,
+    caller: &Caller,
     owner: &str,
     strategy: &str,
     identifier: &str,
     params: &FactorParams,
 ) -> Result<verification::NewCode, ApiError> {
     let known = strategies::FIRST_FACTORS.iter().any(|s| s.name() == strategy);
+    if let (Some(_), Some(address)) = (web3::chain_of(strategy), Address::parse(identifier)) {
+        return web3::ask(scope, caller, owner, strategy, "", &address);
+    }
     let code = match identifiers::parse_identifier(identifier).filter(|_| known) {
         Some(Identifier::Email(email)) if strategy == email_link::STRATEGY => {
             email_link::new_link(scope, owner, &email.key, &email, params.redirect_url.as_deref(), "sign in").await?
@@ -442,21 +448,21 @@ async fn pretend_code(
 }
 
 /// What a sign-in of nobody answers: the errors of somebody's.
-async fn pretend_attempt(
-    scope: &Scope,
-    name: &str,
-    owner: &str,
-    verification: Option<&VerificationId>,
-    code: Option<&str>,
-    password: Option<&Secret>,
-) -> ApiError {
-    match (name, password, verification) {
+async fn pretend_attempt(scope: &Scope, name: &str, owner: &str, verification: Option<&VerificationId>, params: &FactorParams) -> ApiError {
+    match (name, params.password(), verification) {
         ("password", Some(password), _) => match scope.app.passwords.verify(password, None).await {
             Ok(_) => wrong_password(scope),
             Err(error) => error,
         },
         ("password", None, _) => ApiError::new(codes::FORM_PARAM_MISSING).param("password"),
-        (_, _, Some(id)) => match verification::try_code(scope, id, owner, name, code).await {
+        (_, _, Some(id)) if web3::chain_of(name).is_some() => {
+            match web3::prove(scope, id, owner, name, params.signature.as_deref()).await {
+                // The wallet is theirs, but nobody's account has it.
+                Ok(_) => ApiError::new(codes::FORM_INCORRECT_SIGNATURE).param("signature"),
+                Err(error) => error,
+            }
+        }
+        (_, _, Some(id)) => match verification::try_code(scope, id, owner, name, params.code()).await {
             // Somebody guessed the code that was never sent; there is still nobody to sign in.
             Ok(_) => ApiError::new(codes::FORM_CODE_INCORRECT).param("code"),
             Err(error) => error,
@@ -483,7 +489,7 @@ async fn repeats(scope: &Scope, before: Option<&VerificationId>, params: &Factor
     let Some(id) = before else { return Ok(false) };
     let before = verification::load(scope, id).await?;
     let number = params.phone_number_id().and_then(|id| user.phones.iter().find(|phone| phone.id.as_str() == id));
-    let wanted = params.email_address_id().or(number.map(|phone| phone.number.as_str()));
+    let wanted = params.email_address_id().or(params.web3_wallet_id()).or(number.map(|phone| phone.number.as_str()));
     Ok(before.is_some_and(|before| {
         Some(before.strategy.as_str()) == params.strategy()
             && before.status == "unverified"
@@ -732,6 +738,13 @@ fn refuse_banned(user: &UserWithEmails) -> Result<(), ApiError> {
 
 async fn find_user(scope: &Scope, identifier: &str) -> Result<Option<UserWithEmails>, ApiError> {
     let attributes = &scope.instance.settings.attributes;
+    // A user name may look like a wallet. What has a key to prove it comes first.
+    let wallet = Address::parse(identifier).filter(|_| attributes.web3_wallet != Presence::Off);
+    if let Some(wallet) = wallet
+        && let Some(found) = users::by_wallet(scope.db(), scope.ins(), wallet.as_str()).await.map_err(internal)?
+    {
+        return Ok(Some(found));
+    }
     match identifiers::parse_identifier(identifier) {
         Some(Identifier::Email(email)) if attributes.email_address != Presence::Off => {
             users::by_email(scope.db(), scope.ins(), &email.key).await.map_err(internal)

@@ -1,6 +1,7 @@
 use crate::app::Scope;
 use crate::identifiers;
 use crate::settings::Presence;
+use crate::web3::{self, Address};
 use crate::{strategies, users, verification};
 use doorward_base::*;
 use doorward_store::attempts::AttemptRecord;
@@ -72,6 +73,7 @@ impl Stage {
 pub(crate) fn verified(proof: &Proof) -> Verification {
     let object = match proof.strategy.as_str() {
         name @ ("password" | "totp" | "backup_code" | "passkey" | "ticket" | "email_link") => format!("verification_{name}"),
+        name if web3::chain_of(name).is_some() => "verification_web3".to_owned(),
         _ => "verification_otp".to_owned(),
     };
     Verification {
@@ -110,7 +112,7 @@ pub(crate) async fn view(
     let factors = match (&state.stage, user) {
         (Stage::NeedsIdentifier | Stage::Discoverable { .. }, _) => None,
         (Stage::Pretended { .. }, _) => Some(pretended_factors(scope, state.identifier.as_deref().unwrap_or_default())),
-        (_, user) => Some(user.map(|user| offered(scope, user)).unwrap_or_default()),
+        (_, user) => Some(user.map(|user| offered(scope, user, state.identifier.as_deref())).unwrap_or_default()),
     };
     // Before anything is proven, a name must not tell whether the account exists.
     let hide = scope.instance.settings.attack_protection.enumeration_protection
@@ -140,15 +142,26 @@ async fn sent(scope: &Scope, id: &VerificationId) -> Result<Option<Verification>
     verification::load(scope, id).await?.map(|record| verification::show(scope, &record)).transpose()
 }
 
-fn offered(scope: &Scope, user: &UserWithEmails) -> Vec<Factor> {
+fn offered(scope: &Scope, user: &UserWithEmails, identifier: Option<&str>) -> Vec<Factor> {
     let mut all = strategies::first_factors(&scope.instance, user);
     all.retain(|factor| !strategies::hidden(&scope.instance, &factor.strategy));
+    // The SDKs take the first factor of a strategy. Whoever named a wallet holds that one.
+    let named = identifier.and_then(Address::parse);
+    let wallet = user.wallets.iter().find(|it| named.as_ref().is_some_and(|name| name.as_str() == it.address));
+    if let Some(wallet) = wallet {
+        all.retain(|factor| factor.web3_wallet_id.as_ref().is_none_or(|id| id == &wallet.id));
+    }
     all
 }
 
 fn supported_identifiers(scope: &Scope) -> Vec<String> {
     let attributes = &scope.instance.settings.attributes;
-    let kinds = [("email_address", attributes.email_address), ("phone_number", attributes.phone_number), ("username", attributes.username)];
+    let kinds = [
+        ("email_address", attributes.email_address),
+        ("phone_number", attributes.phone_number),
+        ("username", attributes.username),
+        ("web3_wallet", attributes.web3_wallet),
+    ];
     kinds.iter().filter(|(_, presence)| *presence != Presence::Off).map(|(kind, _)| (*kind).to_owned()).collect()
 }
 
@@ -164,6 +177,12 @@ fn pretended_factors(scope: &Scope, identifier: &str) -> Vec<Factor> {
         let hash = scope.app.sealer.code_hash(&format!("{}:pretended", scope.ins()), key);
         Some(IdentificationId::from(format!("{}{}", IdentificationId::PREFIX, pretended_ksuid(&hash))))
     };
+    if let Some(address) = Address::parse(identifier).filter(|_| attributes.web3_wallet != Presence::Off) {
+        let of_chain = |name: &&String| web3::chain_of(name) == Some(address.chain());
+        let wallet = |name| Factor { web3_wallet_id: id(address.as_str()), ..plain(name) };
+        out.extend(scope.instance.settings.web3.strategies.iter().filter(of_chain).map(|name| wallet(name)));
+        return out;
+    }
     let (coded, signs_in) = match identifiers::parse_identifier(identifier) {
         Some(identifiers::Identifier::Email(email)) => {
             let safe_identifier = Some(identifiers::mask_email(&email.address));

@@ -11,6 +11,7 @@ mod phone_code;
 mod reset_password_email_code;
 mod reset_password_phone_code;
 mod totp;
+mod web3;
 
 pub(crate) use params::FactorParams;
 
@@ -123,6 +124,11 @@ pub(crate) static FIRST_FACTORS: &[&dyn Strategy] = &[
     &passkey::Passkey,
     &reset_password_email_code::ResetPasswordEmailCode,
     &reset_password_phone_code::ResetPasswordPhoneCode,
+    &web3::Web3("web3_metamask_signature"),
+    &web3::Web3("web3_base_signature"),
+    &web3::Web3("web3_coinbase_wallet_signature"),
+    &web3::Web3("web3_okx_wallet_signature"),
+    &web3::Web3("web3_solana_signature"),
 ];
 
 /// All second factors, in the order in which they are offered.

@@ -2,10 +2,11 @@ use doorward_base::Secret;
 use doorward_wire::fapi::{AttemptFirstFactor, AttemptSecondFactor, CreateSignIn, PrepareFirstFactor, PrepareSecondFactor};
 
 /// What a request says about a factor. Each strategy reads its own; text that was sent empty counts as not sent.
-#[allow(dead_code, reason = "read by the strategies for phones, wallets and passkeys")]
 #[derive(Default)]
 pub(crate) struct FactorParams {
     pub strategy: Option<String>,
+    /// By what the user was found.
+    pub identifier: Option<String>,
     pub email_address_id: Option<String>,
     pub phone_number_id: Option<String>,
     pub web3_wallet_id: Option<String>,
@@ -33,6 +34,11 @@ impl FactorParams {
         crate::sign_in::filled(self.phone_number_id.as_deref())
     }
 
+    /// The wallet that is to sign.
+    pub(crate) fn web3_wallet_id(&self) -> Option<&str> {
+        crate::sign_in::filled(self.web3_wallet_id.as_deref())
+    }
+
     /// The code that was entered.
     pub(crate) fn code(&self) -> Option<&str> {
         crate::sign_in::filled(self.code.as_deref())
@@ -50,7 +56,13 @@ fn secret(text: &Option<String>) -> Option<Secret> {
 
 impl From<&CreateSignIn> for FactorParams {
     fn from(it: &CreateSignIn) -> Self {
-        Self { strategy: it.strategy.clone(), password: secret(&it.password), redirect_url: it.redirect_url.clone(), ..Self::default() }
+        Self {
+            strategy: it.strategy.clone(),
+            identifier: it.identifier.clone(),
+            password: secret(&it.password),
+            redirect_url: it.redirect_url.clone(),
+            ..Self::default()
+        }
     }
 }
 

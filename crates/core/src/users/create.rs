@@ -4,7 +4,7 @@ use super::email_addresses::read_email;
 use super::factors::GivenFactors;
 use super::input::{self, Given, PasswordInput};
 use super::metadata::Metadata;
-use super::{NewEmail, NewIdentifiers, NewPhone, blank, first_taken, insert, load, read_phone};
+use super::{NewEmail, NewIdentifiers, NewPhone, NewWallet, blank, first_taken, insert, load, read_phone, read_wallet};
 use crate::app::{Scope, internal};
 use crate::settings::Presence;
 use doorward_base::*;
@@ -14,6 +14,8 @@ use std::collections::HashSet;
 
 /// The most addresses that a user can be created with.
 const MAX_EMAILS: usize = 100;
+/// The most wallets.
+const MAX_WALLETS: usize = 100;
 /// The most numbers.
 const MAX_PHONES: usize = 100;
 
@@ -22,10 +24,10 @@ const MAX_PHONES: usize = 100;
 /// # Errors
 /// The `form_*` codes naming the parameter: what is not valid, missing for this instance, or taken.
 pub async fn create(scope: &Scope, req: &CreateUser) -> Result<UserWithEmails, ApiError> {
-    input::refuse(&[("web3_wallet", input::any(&req.web3_wallet))])?;
     let factors = GivenFactors::read(scope, req.totp_secret.as_deref(), req.backup_codes.as_deref())?;
     let emails = emails(req.email_address.as_deref(), req.email_address_identification_status.as_deref())?;
     let phones = phones(scope, req.phone_number.as_deref(), req.phone_number_identification_status.as_deref())?;
+    let wallets = wallets(req.web3_wallet.as_deref())?;
     let username = input::username(scope, req.username.as_deref())?;
     let password = PasswordInput::read(&req.password, &req.password_digest, &req.password_hasher, req.skip_password_checks)?;
     password.check(scope).await?;
@@ -33,6 +35,7 @@ pub async fn create(scope: &Scope, req: &CreateUser) -> Result<UserWithEmails, A
     let given = Given {
         email: !emails.is_empty(),
         phone: !phones.is_empty(),
+        wallet: !wallets.is_empty(),
         username: username.is_some(),
         first_name: user.first_name.is_some(),
         last_name: user.last_name.is_some(),
@@ -42,11 +45,11 @@ pub async fn create(scope: &Scope, req: &CreateUser) -> Result<UserWithEmails, A
     let (username_key, external_id) = (username.as_ref().map(|name| name.key.clone()), user.external_id.clone());
     let free = async || first_taken(scope, None, username_key.as_deref(), external_id.as_deref()).await;
     free().await?;
-    check_free(scope, &emails, &phones).await?;
+    check_free(scope, &emails, &phones, &wallets).await?;
     user.password_hash = password.hash(scope).await?;
     user.password_updated_at = user.password_hash.as_ref().map(|_| scope.now);
     let mut tx = scope.db().begin().await.map_err(internal)?;
-    match insert(scope, &mut tx, user, NewIdentifiers { username, emails, phones }).await {
+    match insert(scope, &mut tx, user, NewIdentifiers { username, emails, phones, wallets }).await {
         Ok(made) => {
             factors.write(scope, &mut tx, &made.user.id).await?;
             tx.commit().await.map_err(internal)?;
@@ -55,7 +58,7 @@ pub async fn create(scope: &Scope, req: &CreateUser) -> Result<UserWithEmails, A
         Err(error) => {
             // Somebody else was faster. The row alone does not tell whether the user name or the id was taken.
             drop(tx);
-            let known = matches!(error.meta().param_name.as_deref(), Some("email_address" | "phone_number"));
+            let known = matches!(error.meta().param_name.as_deref(), Some("email_address" | "phone_number" | "web3_wallet"));
             if error.code() == codes::FORM_IDENTIFIER_EXISTS && !known {
                 free().await?;
             }
@@ -114,6 +117,22 @@ fn phones(scope: &Scope, numbers: Option<&[String]>, statuses: Option<&[String]>
     Ok(out)
 }
 
+/// The wallets of a new user.
+fn wallets(addresses: Option<&[String]>) -> Result<Vec<NewWallet>, ApiError> {
+    let addresses = addresses.unwrap_or_default();
+    let strategies = strategies("web3_wallet", addresses.len(), MAX_WALLETS, &[])?;
+    let mut seen = HashSet::new();
+    let mut out = Vec::with_capacity(addresses.len());
+    for (text, strategy) in addresses.iter().zip(strategies) {
+        let address = read_wallet(text)?;
+        if !seen.insert(address.as_str().to_owned()) {
+            return Err(ApiError::new(codes::FORM_PARAM_DUPLICATE).param("web3_wallet"));
+        }
+        out.push(NewWallet { address, strategy: strategy.unwrap_or_default() });
+    }
+    Ok(out)
+}
+
 /// Everything of a new user but identifiers and password.
 fn profile(scope: &Scope, req: &CreateUser) -> Result<UserRecord, ApiError> {
     let mut user = blank(scope);
@@ -145,6 +164,7 @@ fn check_attributes(scope: &Scope, req: &CreateUser, user: &UserRecord, given: &
     for (name, presence, given) in [
         ("email_address", attributes.email_address, given.email),
         ("phone_number", attributes.phone_number, given.phone),
+        ("web3_wallet", attributes.web3_wallet, given.wallet),
         ("username", attributes.username, given.username),
         ("first_name", attributes.first_name, given.first_name),
         ("last_name", attributes.last_name, given.last_name),
@@ -153,7 +173,8 @@ fn check_attributes(scope: &Scope, req: &CreateUser, user: &UserRecord, given: &
     }
     let skip_password = req.skip_password_requirement == Some(true);
     let by_email = attributes.email_code && attributes.email_address != Presence::Off;
-    let other_ways_in = by_email || attributes.phone_code && attributes.phone_number != Presence::Off;
+    let by_phone = attributes.phone_code && attributes.phone_number != Presence::Off;
+    let other_ways_in = by_email || by_phone || attributes.web3_wallet != Presence::Off;
     if skip_password && !given.password && attributes.password == Presence::Required && !other_ways_in {
         let why = "skip_password_requirement is not allowed: a password is the only way to sign in to this instance.";
         return Err(input::disallowed("skip_password_requirement", why.to_owned()));
@@ -169,11 +190,13 @@ fn check_attributes(scope: &Scope, req: &CreateUser, user: &UserRecord, given: &
     Ok(())
 }
 
-/// An address or number that another user has, proven or reserved, is taken.
-async fn check_free(scope: &Scope, emails: &[NewEmail], phones: &[NewPhone]) -> Result<(), ApiError> {
+/// An address, number or wallet that another user has, proven or reserved, is taken.
+async fn check_free(scope: &Scope, emails: &[NewEmail], phones: &[NewPhone], wallets: &[NewWallet]) -> Result<(), ApiError> {
     let address_keys: Vec<String> = emails.iter().map(|new| new.email.key.clone()).collect();
     let phone_numbers: Vec<String> = phones.iter().map(|new| new.phone.as_str().to_owned()).collect();
+    let wallets: Vec<String> = wallets.iter().map(|new| new.address.as_str().to_owned()).collect();
     for (param, given, filter) in [
+        ("web3_wallet", !wallets.is_empty(), UserFilter { wallets, ..UserFilter::default() }),
         ("email_address", !address_keys.is_empty(), UserFilter { address_keys, ..UserFilter::default() }),
         ("phone_number", !phone_numbers.is_empty(), UserFilter { phone_numbers, ..UserFilter::default() }),
     ] {

@@ -186,8 +186,9 @@ pub async fn delete_email(scope: &Scope, user: &UserWithEmails, id: &Identificat
 
 /// Refuses to take the last thing away by which a user is found.
 pub(super) fn keep_identifier(user: &UserWithEmails, id: &IdentificationId) -> Result<(), ApiError> {
-    let phone = user.phones.iter().any(|it| it.verified && !it.second_factor);
-    if phone || user.user.username.is_some() || user.emails.iter().any(|it| it.verified && &it.id != id) {
+    let mut without = user.clone();
+    without.emails.retain(|it| &it.id != id);
+    if super::has_identifier(&without) {
         return Ok(());
     }
     let error = ApiError::new(codes::FORM_DATA_MISSING).param("email_id");

@@ -21,11 +21,6 @@ pub(super) fn refuse(params: &[(&str, bool)]) -> Result<(), ApiError> {
     }
 }
 
-/// Whether a list was given and holds something.
-pub(super) fn any(list: &Option<Vec<String>>) -> bool {
-    list.as_ref().is_some_and(|list| !list.is_empty())
-}
-
 pub(super) fn disallowed(param: &str, why: String) -> ApiError {
     ApiError::new(codes::FORM_CONDITIONAL_PARAM_DISALLOWED).param(param).long(why)
 }
@@ -149,6 +144,7 @@ impl<'a> PasswordInput<'a> {
 pub(super) struct Given {
     pub(super) email: bool,
     pub(super) phone: bool,
+    pub(super) wallet: bool,
     pub(super) username: bool,
     pub(super) first_name: bool,
     pub(super) last_name: bool,
@@ -161,6 +157,7 @@ pub(super) fn missing(attributes: &Attributes, given: &Given, skip_user: bool, s
         ("email_address", attributes.email_address, given.email, skip_user),
         ("phone_number", attributes.phone_number, given.phone, skip_user),
         ("username", attributes.username, given.username, skip_user),
+        ("web3_wallet", attributes.web3_wallet, given.wallet, skip_user),
         ("first_name", attributes.first_name, given.first_name, skip_user),
         ("last_name", attributes.last_name, given.last_name, skip_user),
         ("password", attributes.password, given.password, skip_password),
@@ -168,7 +165,7 @@ pub(super) fn missing(attributes: &Attributes, given: &Given, skip_user: bool, s
     let mut names: Vec<_> =
         all.iter().filter(|(_, presence, given, skip)| *presence == Presence::Required && !given && !skip).map(|it| it.0).collect();
     // Nobody could ever sign in as a user without any identifier.
-    let identifiers = &all[..3];
+    let identifiers = &all[..4];
     if identifiers.iter().all(|(name, _, given, _)| !given && !names.contains(name)) {
         names.extend(identifiers.iter().filter(|it| it.1 != Presence::Off).map(|it| it.0));
     }
@@ -221,7 +218,10 @@ mod tests {
     #[test]
     fn what_the_instance_requires_is_named() {
         let attributes = Attributes::default();
-        let given = |email, username, password| Given { email, phone: false, username, first_name: false, last_name: false, password };
+        let given = |email, username, password| {
+            let (phone, wallet, first_name, last_name) = (false, false, false, false);
+            Given { email, phone, wallet, username, first_name, last_name, password }
+        };
         assert_eq!(missing(&attributes, &given(true, false, true), false, false), Vec::<&str>::new());
         assert_eq!(missing(&attributes, &given(false, true, false), false, false), ["email_address", "password"]);
         assert_eq!(missing(&attributes, &given(false, true, false), true, true), Vec::<&str>::new());

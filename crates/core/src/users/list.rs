@@ -3,6 +3,7 @@
 use crate::app::{Scope, internal};
 use crate::identifiers::{self, Identifier};
 use crate::phone::Phone;
+use crate::web3::Address;
 use doorward_base::*;
 use doorward_store::users::{self, PageStart, TimeColumn, TimeOp, UserFilter, UserOrder, UserWithEmails};
 use doorward_wire::bapi::{self, ListUsers};
@@ -89,7 +90,7 @@ fn order(text: Option<&str>) -> Result<(UserOrder, bool), ApiError> {
         None => (text.strip_prefix('+').unwrap_or(text), false),
     };
     let order = match field {
-        // Nobody has a wallet yet: all are equal, and equals are in the order of creation.
+        // There is no index for wallets: those come in the order of creation.
         "created_at" | "web3wallet" => UserOrder::CreatedAt,
         "phone_number" => UserOrder::PhoneNumber,
         "updated_at" => UserOrder::UpdatedAt,
@@ -143,11 +144,13 @@ fn query(text: &Option<String>, param: &str) -> Result<Option<String>, ApiError>
 fn filter(req: &bapi::UserFilter) -> Result<UserFilter, ApiError> {
     let emails = bounded(&req.email_address, "email_address")?;
     let numbers = bounded(&req.phone_number, "phone_number")?;
+    let wallets = bounded(&req.web3_wallet, "web3_wallet")?;
     let names = bounded(&req.username, "username")?;
     let (users, apps) = (signed(&req.user_id, "user_id")?, signed(&req.external_id, "external_id")?);
     let mut out = UserFilter {
         address_keys: emails.iter().filter_map(|text| identifiers::parse_email(text)).map(|email| email.key).collect(),
         phone_numbers: numbers.iter().filter_map(|text| Phone::parse(text)).map(|phone| phone.as_str().to_owned()).collect(),
+        wallets: wallets.iter().filter_map(|text| Address::parse(text)).map(|it| it.as_str().to_owned()).collect(),
         username_keys: names.iter().filter_map(|text| username_key(text)).collect(),
         external_ids: apps.with,
         not_external_ids: apps.without,
@@ -163,7 +166,7 @@ fn filter(req: &bapi::UserFilter) -> Result<UserFilter, ApiError> {
         nobody: has_what_nobody_has(req)?,
     };
     // A filter none of whose values can be met must not turn into no filter at all.
-    out.nobody |= [(emails, &out.address_keys), (numbers, &out.phone_numbers), (names, &out.username_keys)]
+    out.nobody |= [(emails, &out.address_keys), (numbers, &out.phone_numbers), (wallets, &out.wallets), (names, &out.username_keys)]
         .iter()
         .any(|(asked, possible)| !asked.is_empty() && possible.is_empty());
     Ok(out)
@@ -192,10 +195,9 @@ fn times(req: &bapi::UserFilter) -> Vec<(TimeColumn, TimeOp, Timestamp)> {
     .collect()
 }
 
-/// Whether a filter asks for wallets, organizations or accounts elsewhere, which no user has yet.
+/// Whether a filter asks for organizations or accounts elsewhere, which no user has yet.
 fn has_what_nobody_has(req: &bapi::UserFilter) -> Result<bool, ApiError> {
     let members = signed(&req.organization_id, "organization_id")?;
-    let wallets = bounded(&req.web3_wallet, "web3_wallet")?;
     let accounts = bounded(&req.provider_user_id, "provider_user_id")?;
     let provider = req.provider.as_deref().filter(|text| !text.is_empty());
     for (given, other, missing) in
@@ -205,7 +207,7 @@ fn has_what_nobody_has(req: &bapi::UserFilter) -> Result<bool, ApiError> {
             return Err(ApiError::new(codes::FORM_CONDITIONAL_PARAM_MISSING).param(missing));
         }
     }
-    Ok(!members.with.is_empty() || !wallets.is_empty() || provider.is_some())
+    Ok(!members.with.is_empty() || provider.is_some())
 }
 
 #[cfg(test)]

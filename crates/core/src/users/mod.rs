@@ -14,6 +14,7 @@ mod phone_numbers;
 pub mod server_emails;
 pub mod server_phones;
 mod update;
+mod wallets;
 
 pub use create::create;
 pub(crate) use email_addresses::prove_by_link;
@@ -26,17 +27,20 @@ pub use own::{delete_own, update_own};
 pub(crate) use phone_numbers::read_phone;
 pub use phone_numbers::{add_phone, attempt_phone, delete_phone, get_phone, list_phones, prepare_phone, update_phone};
 pub use update::update;
+pub(crate) use wallets::read_wallet;
+pub use wallets::{add_wallet, attempt_wallet, delete_wallet, get_wallet, list_wallets, prepare_wallet, remove_wallet};
 
 use crate::app::{Scope, internal};
 use crate::identifiers::{Email, Username};
 use crate::images;
 use crate::phone::Phone;
+use crate::web3::{self, Address};
 use doorward_base::*;
-use doorward_store::users::{self, EmailRecord, PhoneRecord, UserRecord, UserWithEmails};
+use doorward_store::users::{self, EmailRecord, PhoneRecord, UserRecord, UserWithEmails, WalletRecord};
 use doorward_store::{StoreError, Tx};
 use doorward_wire::Object;
 use doorward_wire::fapi::SignInUserData;
-use doorward_wire::resource::{EmailAddress, PhoneNumber, PublicUserData, User, Verification};
+use doorward_wire::resource::{EmailAddress, PhoneNumber, PublicUserData, User, Verification, Web3Wallet};
 
 /// Who will see it: private metadata is for the backend only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +61,7 @@ fn proof_view(strategy: &Option<String>, verified: bool, attempts: Option<i64>, 
         object: match strategy.as_str() {
             "admin" => "verification_admin",
             "email_link" => "verification_email_link",
+            name if web3::chain_of(name).is_some() => "verification_web3",
             _ => "verification_otp",
         }
         .to_owned(),
@@ -98,6 +103,24 @@ fn phone_view(record: &PhoneRecord) -> PhoneNumber {
     }
 }
 
+fn wallet_view(record: &WalletRecord) -> Web3Wallet {
+    Web3Wallet {
+        object: "web3_wallet".to_owned(),
+        id: record.id.clone(),
+        web3_wallet: record.address.clone(),
+        verification: proof_view(&record.strategy, record.verified, record.verified.then_some(1), record.verified_at),
+        created_at: record.created_at,
+        updated_at: record.updated_at,
+    }
+}
+
+/// Whether a user can still be found by something.
+fn has_identifier(it: &UserWithEmails) -> bool {
+    let phone = it.phones.iter().any(|it| it.verified && !it.second_factor);
+    let email = it.emails.iter().any(|it| it.verified);
+    phone || email || it.wallets.iter().any(|it| it.verified) || it.user.username.is_some()
+}
+
 /// A user as the wire has it.
 pub fn view(scope: &Scope, it: &UserWithEmails, audience: Audience) -> User {
     let (user, lockout) = (&it.user, &scope.instance.settings.attack_protection);
@@ -109,7 +132,7 @@ pub fn view(scope: &Scope, it: &UserWithEmails, audience: Audience) -> User {
         external_id: user.external_id.clone(),
         primary_email_address_id: user.primary_email_address_id.clone(),
         primary_phone_number_id: user.primary_phone_number_id.clone(),
-        primary_web3_wallet_id: None,
+        primary_web3_wallet_id: user.primary_web3_wallet_id.clone(),
         username: user.username.clone(),
         first_name: user.first_name.clone(),
         last_name: user.last_name.clone(),
@@ -122,7 +145,7 @@ pub fn view(scope: &Scope, it: &UserWithEmails, audience: Audience) -> User {
         unsafe_metadata: object(&user.unsafe_metadata),
         email_addresses: it.emails.iter().map(email_view).collect(),
         phone_numbers: it.phones.iter().map(phone_view).collect(),
-        web3_wallets: Vec::new(),
+        web3_wallets: it.wallets.iter().map(wallet_view).collect(),
         passkeys: it.passkeys.iter().map(crate::passkeys::view).collect(),
         external_accounts: Vec::new(),
         saml_accounts: Vec::new(),
@@ -184,7 +207,9 @@ pub(crate) fn identifier(it: &UserWithEmails) -> String {
     let primary = it.emails.iter().find(|email| Some(&email.id) == it.user.primary_email_address_id.as_ref());
     let phone = it.phones.iter().find(|phone| Some(&phone.id) == it.user.primary_phone_number_id.as_ref());
     let address = primary.or(it.emails.first()).map(|email| email.address.clone());
-    address.or_else(|| phone.map(|phone| phone.number.clone())).or_else(|| it.user.username.clone()).unwrap_or_default()
+    let wallet = || it.wallets.first().map(|wallet| wallet.address.clone());
+    let other = || phone.map(|phone| phone.number.clone()).or_else(|| it.user.username.clone()).or_else(wallet);
+    address.or_else(other).unwrap_or_default()
 }
 
 /// An address of a new user.
@@ -207,6 +232,14 @@ pub struct NewPhone {
     pub attempts: Option<i64>,
 }
 
+/// A wallet of a new user, which is always proven.
+pub struct NewWallet {
+    /// The address.
+    pub address: Address,
+    /// What proved it.
+    pub strategy: String,
+}
+
 /// By what a new user is found.
 #[derive(Default)]
 pub struct NewIdentifiers {
@@ -216,9 +249,11 @@ pub struct NewIdentifiers {
     pub emails: Vec<NewEmail>,
     /// The numbers.
     pub phones: Vec<NewPhone>,
+    /// The wallets.
+    pub wallets: Vec<NewWallet>,
 }
 
-/// Writes a new user with addresses and numbers. The first proven one of each becomes the primary one.
+/// Writes a new user with addresses, numbers and wallets. The first proven one of each becomes the primary one.
 ///
 /// # Errors
 /// `form_identifier_exists` with the parameter whose value is taken.
@@ -226,7 +261,7 @@ pub async fn insert(
     scope: &Scope,
     tx: &mut Tx,
     mut user: UserRecord,
-    NewIdentifiers { username, emails, phones }: NewIdentifiers,
+    NewIdentifiers { username, emails, phones, wallets }: NewIdentifiers,
 ) -> Result<UserWithEmails, ApiError> {
     // Addresses are listed by age, so each is a millisecond younger than the one before it.
     let records: Vec<EmailRecord> = (scope.now..)
@@ -267,6 +302,21 @@ pub async fn insert(
     user.primary_phone_number_id = primary.map(|phone| phone.id.clone());
     user.primary_phone = primary.map(|phone| phone.number.clone());
     user.has_phone_numbers = !phones.is_empty();
+    let wallets: Vec<WalletRecord> = (scope.now..)
+        .zip(wallets)
+        .map(|(created_at, new)| WalletRecord {
+            id: IdentificationId::new(scope.now, &scope.app.rng),
+            user_id: user.id.clone(),
+            address: new.address.as_str().to_owned(),
+            verified: true,
+            strategy: Some(new.strategy),
+            verified_at: Some(scope.now),
+            created_at,
+            updated_at: created_at,
+        })
+        .collect();
+    user.primary_web3_wallet_id = wallets.first().map(|wallet| wallet.id.clone());
+    user.has_web3_wallets = !wallets.is_empty();
     let has_username = username.is_some();
     if let Some(name) = username {
         user.username = Some(name.username);
@@ -284,7 +334,10 @@ pub async fn insert(
     for phone in &phones {
         users::insert_phone(tx, scope.ins(), phone).await.map_err(|e| taken(e, "phone_number"))?;
     }
-    Ok(UserWithEmails { user, emails: records, phones, passkeys: Vec::new() })
+    for wallet in &wallets {
+        users::insert_wallet(tx, scope.ins(), wallet).await.map_err(|e| taken(e, "web3_wallet"))?;
+    }
+    Ok(UserWithEmails { user, emails: records, phones, wallets, passkeys: Vec::new() })
 }
 
 /// A user record with what every new user has.

@@ -21,6 +21,7 @@ pub async fn update_own(scope: &Scope, id: &UserId, req: &UpdateMe) -> Result<Us
         locale: req.locale.clone(),
         primary_email_address_id: req.primary_email_address_id.clone(),
         primary_phone_number_id: req.primary_phone_number_id.clone(),
+        primary_web3_wallet_id: req.primary_web3_wallet_id.clone(),
         notify_primary_email_address_changed: Some(true),
         unsafe_metadata: req.unsafe_metadata.clone(),
         ..UpdateUser::default()

@@ -255,8 +255,9 @@ fn has_second_factor(user: &UserWithEmails, other_than: Option<&IdentificationId
 
 /// Refuses to take the last thing away by which a user is found.
 pub(super) fn keep_identifier(user: &UserWithEmails, id: &IdentificationId, param: &str) -> Result<(), ApiError> {
-    let phone = user.phones.iter().any(|it| it.verified && !it.second_factor && &it.id != id);
-    if phone || user.user.username.is_some() || user.emails.iter().any(|it| it.verified) {
+    let mut without = user.clone();
+    without.phones.retain(|it| &it.id != id);
+    if super::has_identifier(&without) {
         return Ok(());
     }
     let error = ApiError::new(codes::FORM_DATA_MISSING).param(param);

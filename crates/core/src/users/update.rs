@@ -120,10 +120,7 @@ struct Sent<'a> {
 /// # Errors
 /// `resource_not_found`, the `form_*` codes naming the parameter, `conflict`.
 pub async fn update(scope: &Scope, req: &UpdateUser) -> Result<UserWithEmails, ApiError> {
-    input::refuse(&[
-        ("primary_web3_wallet_id", req.primary_web3_wallet_id.as_ref().is_some_and(|id| !id.is_empty())),
-        ("profile_image_id", req.profile_image_id.as_ref().is_some_and(|id| !id.is_empty())),
-    ])?;
+    input::refuse(&[("profile_image_id", req.profile_image_id.as_ref().is_some_and(|id| !id.is_empty()))])?;
     let change = Sent::read(scope, req)?;
     let factors = GivenFactors::read(scope, req.totp_secret.as_deref(), req.backup_codes.as_deref())?;
     let factors = (!factors.is_empty()).then(|| Arc::new(factors));
@@ -196,10 +193,10 @@ impl<'a> Sent<'a> {
         if let Some(name) = &self.username {
             user.username = name.as_ref().map(|name| name.username.clone());
             user.username_key = name.as_ref().map(|name| name.key.clone());
-            if name.is_none() && before.emails.is_empty() && before.phones.is_empty() {
+            if name.is_none() && before.emails.is_empty() && before.phones.is_empty() && before.wallets.is_empty() {
                 return Err(ApiError::new(codes::FORM_DATA_MISSING)
                     .param("username")
-                    .long("A user must keep an e-mail address, a phone number or a username."));
+                    .long("A user must keep an e-mail address, a phone number, a wallet or a username."));
             }
         }
         let metadata = Metadata {
@@ -209,6 +206,7 @@ impl<'a> Sent<'a> {
         };
         metadata.replace(&mut user)?;
         self.primary_phone(before, &mut user)?;
+        self.primary_wallet(before, &mut user)?;
         let mail = self.primary_email(scope, before, &mut user)?;
         user.updated_at = scope.now;
         Ok(Plan { mail, ..Plan::of(user) })
@@ -226,6 +224,20 @@ impl<'a> Sent<'a> {
         }
         user.primary_phone_number_id = Some(chosen.id.clone());
         user.primary_phone = Some(chosen.number.clone());
+        Ok(())
+    }
+
+    /// Makes another verified wallet the primary one.
+    fn primary_wallet(&self, before: &UserWithEmails, user: &mut UserRecord) -> Result<(), ApiError> {
+        const PARAM: &str = "primary_web3_wallet_id";
+        let Some(id) = self.req.primary_web3_wallet_id.as_deref().filter(|id| !id.is_empty()) else { return Ok(()) };
+        let chosen = before.wallets.iter().find(|wallet| wallet.id.as_str() == id);
+        let chosen = chosen.ok_or_else(|| ApiError::new(codes::FORM_RESOURCE_MISSING).param(PARAM))?;
+        if !chosen.verified {
+            let error = ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param(PARAM);
+            return Err(error.long("primary_web3_wallet_id must name a verified wallet."));
+        }
+        user.primary_web3_wallet_id = Some(chosen.id.clone());
         Ok(())
     }
 

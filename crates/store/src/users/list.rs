@@ -12,6 +12,8 @@ pub struct UserFilter {
     pub address_keys: Vec<String>,
     /// Phone numbers.
     pub phone_numbers: Vec<String>,
+    /// Wallets.
+    pub wallets: Vec<String>,
     /// User names, as they are compared.
     pub username_keys: Vec<String>,
     /// Ids of the app's own.
@@ -43,7 +45,8 @@ pub struct UserFilter {
 impl UserFilter {
     /// Whether it names the users that it lets through, so that there are few.
     fn names_users(&self) -> bool {
-        [&self.address_keys, &self.phone_numbers, &self.username_keys, &self.external_ids, &self.user_ids].iter().any(|it| !it.is_empty())
+        let named = [&self.address_keys, &self.phone_numbers, &self.wallets, &self.username_keys, &self.external_ids, &self.user_ids];
+        named.iter().any(|it| !it.is_empty())
     }
 }
 
@@ -123,6 +126,7 @@ fn filtered(db: &Db, select: &str, instance: &InstanceId, filter: &UserFilter) -
     let like = |column: &str, n: usize| db.dialect().like(column, n);
     let in_email = |test: &str| format!("u.id IN (SELECT e.user_id FROM email_addresses e WHERE e.instance_id = $1 AND {test})");
     let in_phone = |test: &str| format!("u.id IN (SELECT p.user_id FROM phone_numbers p WHERE p.instance_id = $1 AND {test})");
+    let in_wallet = |test: &str| format!("u.id IN (SELECT w.user_id FROM web3_wallets w WHERE w.instance_id = $1 AND {test})");
     if filter.nobody {
         sql.push(" AND 1 = 0");
     }
@@ -145,12 +149,17 @@ fn filtered(db: &Db, select: &str, instance: &InstanceId, filter: &UserFilter) -
         let numbers: Vec<String> = filter.phone_numbers.iter().map(|v| format!("${}", sql.value(v))).collect();
         sql.push(&format!(" AND {}", in_phone(&format!("p.number IN ({})", numbers.join(", ")))));
     }
+    if !filter.wallets.is_empty() {
+        let numbers: Vec<String> = filter.wallets.iter().map(|v| format!("${}", sql.value(v))).collect();
+        sql.push(&format!(" AND {}", in_wallet(&format!("w.address IN ({})", numbers.join(", ")))));
+    }
     if let Some(text) = &filter.query {
         let n = sql.value(pattern(text));
         let mut tests: Vec<String> =
             ["u.id", "u.username", "u.first_name", "u.last_name", "u.external_id"].iter().map(|column| like(column, n)).collect();
         tests.push(in_email(&like("e.address", n)));
         tests.push(in_phone(&like("p.number", n)));
+        tests.push(in_wallet(&like("w.address", n)));
         sql.push(&format!(" AND ({})", tests.join(" OR ")));
     }
     if let Some(text) = &filter.email_query {
@@ -274,6 +283,7 @@ mod tests {
         for (filter, index) in [
             (UserFilter { address_keys: one(), ..UserFilter::default() }, "email_addresses_key"),
             (UserFilter { phone_numbers: one(), ..UserFilter::default() }, "phone_numbers_number"),
+            (UserFilter { wallets: one(), ..UserFilter::default() }, "web3_wallets_address"),
             (UserFilter { username_keys: one(), ..UserFilter::default() }, "users_username"),
             (UserFilter { external_ids: one(), ..UserFilter::default() }, "users_external_id"),
             (UserFilter { user_ids: one(), ..UserFilter::default() }, "sqlite_autoindex_users_1"),

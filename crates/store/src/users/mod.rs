@@ -8,10 +8,12 @@ use std::collections::HashMap;
 
 mod list;
 mod phones;
+mod wallets;
 pub use list::{PageStart, TimeColumn, TimeOp, UserFilter, UserOrder, count, list};
 pub use phones::{
     PhoneRecord, by_phone, clear_second_factors, delete_phone, get_phone, insert_phone, prove_phone, set_second_factor, unprove_phone,
 };
+pub use wallets::{WalletRecord, by_wallet, delete_wallet, insert_wallet, prove_wallet};
 
 /// A user as it is kept. Metadata is JSON text.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +42,10 @@ pub struct UserRecord {
     pub primary_phone: Option<String>,
     /// Whether the user ever had a number.
     pub has_phone_numbers: bool,
+    /// The wallet that is shown.
+    pub primary_web3_wallet_id: Option<IdentificationId>,
+    /// Whether the user ever had a wallet.
+    pub has_web3_wallets: bool,
     /// Whether there may be passkeys: it stays when the last one is removed.
     pub has_passkeys: bool,
     /// The password's hash, in PHC form or in a foreign one.
@@ -113,7 +119,7 @@ pub struct EmailRecord {
     pub updated_at: Timestamp,
 }
 
-/// A user with all addresses, numbers and passkeys.
+/// A user with all addresses, numbers, wallets and passkeys.
 #[derive(Clone, Debug, Default)]
 pub struct UserWithEmails {
     /// The user.
@@ -122,6 +128,8 @@ pub struct UserWithEmails {
     pub emails: Vec<EmailRecord>,
     /// The phone numbers, the oldest first.
     pub phones: Vec<PhoneRecord>,
+    /// The wallets, the oldest first.
+    pub wallets: Vec<WalletRecord>,
     /// The passkeys, the oldest first.
     pub passkeys: Vec<PasskeyRecord>,
 }
@@ -140,6 +148,8 @@ fn user(row: &Row) -> Result<UserRecord, StoreError> {
         primary_phone_number_id: row.opt_id("primary_phone_number_id")?,
         primary_phone: row.opt_text("primary_phone")?,
         has_phone_numbers: row.flag("has_phone_numbers")?,
+        primary_web3_wallet_id: row.opt_id("primary_web3_wallet_id")?,
+        has_web3_wallets: row.flag("has_web3_wallets")?,
         has_passkeys: row.flag("has_passkeys")?,
         password_hash: row.opt_text("password_hash")?,
         password_updated_at: row.opt_int("password_updated_at")?,
@@ -194,10 +204,12 @@ async fn with_emails(db: &Db, instance: &InstanceId, users: Vec<UserRecord>) -> 
         by_user.entry(it.user_id.clone()).or_default().push(it);
     }
     let mut phones = phones::of_users(db, instance, &users).await?;
+    let mut wallets = wallets::of_users(db, instance, &users).await?;
     let mut passkeys = passkeys::of_users(db, instance, &users).await?;
     let whole = |user: UserRecord| UserWithEmails {
         emails: by_user.remove(&user.id).unwrap_or_default(),
         phones: phones.remove(&user.id).unwrap_or_default(),
+        wallets: wallets.remove(&user.id).unwrap_or_default(),
         passkeys: passkeys.remove(&user.id).unwrap_or_default(),
         user,
     };
@@ -253,8 +265,8 @@ pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &UserRecord) -> Resu
         primary_email_address_id, primary_email_key, public_metadata, private_metadata, unsafe_metadata, primary_phone_number_id,
         password_hash, password_updated_at, banned, failed_attempts, locked_until, delete_self_enabled, create_organization_enabled,
         create_organizations_limit, legal_accepted_at, bypass_client_trust, last_sign_in_at, last_active_at, created_at, updated_at,
-        has_phone_numbers, primary_phone) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-        $24, $25, $26, $27, $28, $29, $30)";
+        has_phone_numbers, primary_phone, primary_web3_wallet_id, has_web3_wallets) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+        $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)";
     let sql = bind_profile(sql!(text, instance, &it.id), it)
         .bind(&it.password_hash)
         .bind(it.password_updated_at)
@@ -271,7 +283,9 @@ pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &UserRecord) -> Resu
         .bind(it.created_at)
         .bind(it.updated_at)
         .bind(it.has_phone_numbers)
-        .bind(&it.primary_phone);
+        .bind(&it.primary_phone)
+        .bind(&it.primary_web3_wallet_id)
+        .bind(it.has_web3_wallets);
     tx.exec(sql).await.map(|_| ())
 }
 
@@ -302,8 +316,8 @@ pub async fn update(tx: &mut Tx, instance: &InstanceId, it: &UserRecord, expecte
     let text = "UPDATE users SET external_id = $3, username = $4, username_key = $5, first_name = $6, last_name = $7, locale = $8,
         primary_email_address_id = $9, primary_email_key = $10, public_metadata = $11, private_metadata = $12, unsafe_metadata = $13,
         primary_phone_number_id = $14, delete_self_enabled = $15, create_organization_enabled = $16, create_organizations_limit = $17,
-        legal_accepted_at = $18, bypass_client_trust = $19, created_at = $20, updated_at = $21, primary_phone = $23
-        WHERE instance_id = $1 AND id = $2 AND updated_at = $22";
+        legal_accepted_at = $18, bypass_client_trust = $19, created_at = $20, primary_web3_wallet_id = $21, updated_at = $22,
+        primary_phone = $24 WHERE instance_id = $1 AND id = $2 AND updated_at = $23";
     let sql = bind_profile(sql!(text, instance, &it.id), it)
         .bind(it.delete_self_enabled)
         .bind(it.create_organization_enabled)
@@ -311,6 +325,7 @@ pub async fn update(tx: &mut Tx, instance: &InstanceId, it: &UserRecord, expecte
         .bind(it.legal_accepted_at)
         .bind(it.bypass_client_trust)
         .bind(it.created_at)
+        .bind(&it.primary_web3_wallet_id)
         .bind(it.updated_at.max(expected_updated_at + 1))
         .bind(expected_updated_at)
         .bind(&it.primary_phone);
@@ -493,7 +508,7 @@ pub async fn delete(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timest
         (SELECT id FROM sessions WHERE instance_id = $1 AND user_id = $2)";
     tx.exec(sql!(refresh, instance, id)).await?;
     tx.exec(sql!("DELETE FROM sessions WHERE instance_id = $1 AND user_id = $2", instance, id)).await?;
-    for table in ["email_addresses", "phone_numbers", "totps", "backup_codes", "tickets", "images", "passkeys"] {
+    for table in ["email_addresses", "phone_numbers", "web3_wallets", "totps", "backup_codes", "tickets", "images", "passkeys"] {
         tx.exec(sql!(format!("DELETE FROM {table} WHERE instance_id = $1 AND user_id = $2"), instance, id)).await?;
     }
     Ok(tx.exec(sql!("DELETE FROM users WHERE instance_id = $1 AND id = $2", instance, id)).await? == 1)

@@ -8,6 +8,7 @@ mod sessions;
 mod tickets;
 mod user_factors;
 mod users;
+mod web3_wallets;
 
 pub use email_addresses::*;
 pub use passkeys::*;
@@ -17,3 +18,4 @@ pub use sessions::*;
 pub use tickets::*;
 pub use user_factors::*;
 pub use users::*;
+pub use web3_wallets::*;

@@ -118,7 +118,7 @@ request! {
         phone_number: Option<Vec<String>>,
         /// The same for each number.
         phone_number_identification_status: Option<Vec<String>>,
-        /// Wallets; refused until the instance can have them.
+        /// Wallets; they count as verified.
         web3_wallet: Option<Vec<String>>,
         /// The user name.
         username: Option<String>,
@@ -197,7 +197,7 @@ request! {
         notify_primary_email_address_changed: Option<bool>,
         /// A verified number of the user that is not kept for second factors.
         primary_phone_number_id: Option<String>,
-        /// Refused until users can have wallets.
+        /// A verified wallet of the user.
         primary_web3_wallet_id: Option<String>,
         /// Refused: a picture is set by its upload.
         profile_image_id: Option<String>,

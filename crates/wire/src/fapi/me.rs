@@ -46,6 +46,8 @@ request! {
         primary_email_address_id: Option<String>,
         /// A proven number that is shown and written to from now on.
         primary_phone_number_id: Option<String>,
+        /// A proven wallet that is shown from now on.
+        primary_web3_wallet_id: Option<String>,
         /// Metadata for the browser, replaced as a whole.
         unsafe_metadata: Option<Object>,
     } => User; Frontend PATCH "/v1/me" "patchUser";

@@ -14,6 +14,7 @@ mod sessions;
 mod sign_ins;
 mod sign_ups;
 mod verify;
+mod web3_wallets;
 
 pub use client::*;
 pub use email_addresses::*;
@@ -29,3 +30,4 @@ pub use sessions::*;
 pub use sign_ins::*;
 pub use sign_ups::*;
 pub use verify::*;
+pub use web3_wallets::*;

@@ -23,6 +23,12 @@ resource! {
         next_action: String,
         /// What the field can be proven by.
         supported_strategies: Vec<String>,
+        /// The text that a wallet signs, where the SDKs of 2023 look for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        nonce: Option<String>,
+        /// The text that a wallet signs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
     }
 
     /// The proofs of a sign-up, by field.
@@ -101,6 +107,8 @@ pub struct SignUpFields {
     pub email_address: Option<String>,
     /// The phone number, in the form of E.164.
     pub phone_number: Option<String>,
+    /// The address of a web3 wallet.
+    pub web3_wallet: Option<String>,
     /// The user name.
     pub username: Option<String>,
     /// First name.
@@ -115,7 +123,7 @@ pub struct SignUpFields {
     pub legal_accepted: Option<bool>,
     /// BCP 47 tag of the user's language.
     pub locale: Option<String>,
-    /// Names a strategy; `password` and those that send a code or a link need no naming.
+    /// Names a strategy; `password` and those that prove a field need no naming.
     pub strategy: Option<String>,
     /// Carries an identity over from a sign-in.
     pub transfer: Option<bool>,
@@ -166,7 +174,7 @@ request! {
     PrepareVerification {
         /// The attempt.
         sign_up_id: SignUpId,
-        /// `email_code`, `email_link` or `phone_code`.
+        /// `email_code`, `email_link`, `phone_code` or one of a wallet, such as `web3_metamask_signature`.
         strategy: Option<String>,
         /// Where a link leads back to.
         redirect_url: Option<String>,
@@ -180,10 +188,12 @@ request! {
     AttemptVerification {
         /// The attempt.
         sign_up_id: SignUpId,
-        /// `email_code` or `phone_code`.
+        /// The one that was prepared.
         strategy: Option<String>,
         /// The code that was sent.
         code: Option<String>,
+        /// A wallet's signature of the text that it was shown.
+        signature: Option<String>,
     } => SignUp; Frontend POST "/v1/client/sign_ups/{sign_up_id}/attempt_verification" "attemptSignUpsVerification";
     "Sign Ups", Client, Attempt, WithClient; "Prove a field with the code that was sent."
 }
