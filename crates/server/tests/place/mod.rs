@@ -90,11 +90,11 @@ impl Place {
         Server { child, public: self.public, private: self.private, key }
     }
 
-    /// Begins a command that works on the server's database.
-    pub(crate) fn command(&self, args: &[&str]) -> Child {
+    /// A command that works on the server's database.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_doorward"));
         self.set_up(command.args(args).arg("--data-dir").arg(&self.data));
-        command.spawn().unwrap()
+        command
     }
 }
 
