@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The whole check, or the named parts of it, ending at the first that fails:
-#   scripts/test.sh all | setup fmt clippy deny sqlite postgres doc wasm leptos fuzz packages spec e2e
+#   scripts/test.sh all | setup fmt clippy deny sqlite postgres failover doc wasm leptos fuzz packages spec e2e
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$root"
@@ -37,6 +37,12 @@ step_postgres() {
   DOORWARD_TEST_POSTGRES_URL=$("$scripts/postgres.sh" start)
   export DOORWARD_TEST_POSTGRES_URL
   DOORWARD_TEST_DATABASE=postgres cargo nextest run --workspace --locked
+}
+
+step_failover() {
+  "$scripts/postgres.sh" install
+  cargo build --locked --package doorward-server
+  DOORWARD_BIN=$target/debug/doorward python3 "$scripts/failover.py"
 }
 
 step_doc() { cargo test --doc --workspace --locked; }
@@ -77,6 +83,7 @@ describe() {
     deny) echo "licences, banned crates and sources" ;;
     sqlite) echo "the Rust suite on SQLite" ;;
     postgres) echo "the Rust suite on PostgreSQL" ;;
+    failover) echo "two PostgreSQL servers, of which the first dies under load" ;;
     doc) echo "the examples in the documentation" ;;
     wasm) echo "the browser's crates as WebAssembly" ;;
     leptos) echo "the binding for Leptos with its components" ;;
@@ -88,7 +95,7 @@ describe() {
   esac
 }
 
-steps=(setup fmt clippy deny sqlite postgres doc wasm leptos fuzz packages spec e2e)
+steps=(setup fmt clippy deny sqlite postgres failover doc wasm leptos fuzz packages spec e2e)
 [ $# != 0 ] || set -- all
 [ "$*" != all ] || set -- "${steps[@]}"
 for step in "$@"; do describe "$step" >/dev/null; done

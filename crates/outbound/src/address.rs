@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_inside_is_told_from_what_is_outside() {
+    fn fault_112_what_is_inside_is_told_from_what_is_outside() {
         let inside = [
             "0.0.0.0",
             "10.1.2.3",

@@ -49,7 +49,7 @@ async fn an_answer_may_be_neither_too_long_nor_too_late() {
 }
 
 #[tokio::test]
-async fn nothing_inside_is_called_unless_that_is_allowed() {
+async fn fault_112_nothing_inside_is_called_unless_that_is_allowed() {
     let (peer, calls) = (peer().await, HttpOutbound::new(false).unwrap());
     let port = peer.port().unwrap();
     for url in [

@@ -1,5 +1,5 @@
 //! The process is killed, and the disk is full.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod place;
 

@@ -70,6 +70,41 @@ async fn people_change_what_is_theirs_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn fault_027_what_was_sent_to_an_address_is_dead_once_the_address_is_gone() {
+    let server = TestServer::start().await;
+    let mut ada = ada(&server).await;
+    let id = waiting(&mut ada, NEW).await;
+    let code = server.code_for(NEW).await;
+    delete(&mut ada, &format!("/v1/me/email_addresses/{id}")).await.expect(200);
+    prove(&mut ada, &id, &code).await.refused(404, "resource_not_found", "");
+    server.advance(Duration::from_secs(60));
+    let again = waiting(&mut ada, NEW).await;
+    assert_ne!(code, server.code_for(NEW).await, "so that it can be told from the new one");
+    prove(&mut ada, &again, &code).await.refused(422, "form_code_incorrect", "code");
+    let code = server.code_for(NEW).await;
+    prove(&mut ada, &again, &code).await.expect(200);
+
+    // Whoever reads the mail of an address that is no longer Ada's.
+    for strategy in ["email_code", "reset_password_email_code"] {
+        server.advance(Duration::from_secs(60));
+        let mut mallory = server.browser();
+        let fields = [("identifier", NEW), ("strategy", strategy)];
+        let sign_in = mallory.post("/v1/client/sign_ins", &fields).await.response()["id"].as_str().unwrap().to_owned();
+        let code = server.code_for(NEW).await;
+        let me = ada.get("/v1/me").await.response().clone();
+        let id = me["email_addresses"].as_array().unwrap().iter().find(|it| it["email_address"] == NEW).unwrap()["id"].clone();
+        delete(&mut ada, &format!("/v1/me/email_addresses/{}", id.as_str().unwrap())).await.expect(200);
+        let at = format!("/v1/client/sign_ins/{sign_in}/attempt_first_factor");
+        let late = mallory.post(&at, &[("strategy", strategy), ("code", &code)]).await;
+        assert!(late.status >= 400, "{strategy}: {}", late.json);
+        assert_eq!(mallory.get("/v1/client").await.response()["sessions"], json!([]), "{strategy}");
+        let id = waiting(&mut ada, NEW).await;
+        let code = server.code_for(NEW).await;
+        prove(&mut ada, &id, &code).await.expect(200);
+    }
+}
+
+#[tokio::test]
 async fn an_address_is_added_proven_and_made_the_primary_one() {
     let server = TestServer::start().await;
     let mut ada = ada(&server).await;

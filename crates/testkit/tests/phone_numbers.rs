@@ -100,7 +100,7 @@ async fn a_number_stands_beside_a_password_and_brings_a_new_one() {
 }
 
 #[tokio::test]
-async fn what_is_no_number_of_an_allowed_country_is_refused_by_name() {
+async fn fault_056_what_is_no_number_of_an_allowed_country_is_refused_by_name() {
     let server = server().await;
     let mut browser = server.browser();
     for (number, status, code) in [
@@ -138,7 +138,7 @@ async fn test_numbers_have_a_fixed_code_and_get_no_message() {
 }
 
 #[tokio::test]
-async fn messages_to_one_number_are_limited_within_minutes_and_within_a_day() {
+async fn fault_056_messages_to_one_number_are_limited_within_minutes_and_within_a_day() {
     let server = server().await;
     ada(&server).await;
     let ask = async || {
@@ -336,7 +336,7 @@ async fn a_server_finds_users_by_number_and_chooses_the_primary_one() {
 }
 
 #[tokio::test]
-async fn nobody_learns_whose_a_number_is_where_accounts_are_hidden() {
+async fn fault_056_nobody_learns_whose_a_number_is_where_accounts_are_hidden() {
     let server = TestServer::with_settings(|s| {
         with_numbers(s);
         s.attack_protection.enumeration_protection = true;

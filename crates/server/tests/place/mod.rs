@@ -1,5 +1,6 @@
 //! A server as a process that can be killed and started again where it was.
 #![allow(dead_code, reason = "each test file uses a part")]
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
 
 use doorward_base::Rng;
 use doorward_store::db::DbOptions;

@@ -3,6 +3,7 @@
 //! that did their work stay here, warm, and go through the pool only when they are new, idle for long, or not to be trusted.
 
 use super::StoreError;
+use sqlx::database::HasStatementCache;
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, Database, Executor, Pool};
 use std::ops::DerefMut as _;
@@ -91,6 +92,16 @@ impl<DB: Database> Lease<DB> {
     /// The connection, for one statement.
     pub(super) fn connection(&mut self) -> &mut DB::Connection {
         self.connection.deref_mut()
+    }
+
+    /// Has statements prepared anew where one of them is [stale](super::is_stale).
+    pub(super) async fn look_at<T>(&mut self, done: &Result<T, sqlx::Error>)
+    where
+        DB: HasStatementCache,
+    {
+        if done.as_ref().is_err_and(super::is_stale) && self.connection().clear_cached_statements().await.is_err() {
+            self.distrust();
+        }
     }
 
     /// Closes the connection after its use, although it may live: what it leads to is of no use any more.

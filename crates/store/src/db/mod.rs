@@ -16,7 +16,7 @@ use doorward_base::Rng;
 use lanes::Lanes;
 use shared::Shared;
 use sqlx::ConnectOptions as _;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions, Postgres};
+use sqlx::postgres::{PgConnectOptions, PgDatabaseError, PgPoolOptions, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::str::FromStr as _;
 use std::sync::Arc;
@@ -58,9 +58,11 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::Database(db) if matches!(db.code().as_deref(), Some("40001" | "40P01" | "5" | "261" | "517" | "773")) => {
                 Self::Serialization
             }
+            _ if is_stale(&error) => Self::Serialization,
             sqlx::Error::Database(db) if db.code().is_some_and(|code| is_passing(&code)) => Self::Unavailable(error),
             sqlx::Error::Database(db) if db.code().is_some_and(|code| is_disk(&code)) => Self::Disk(error),
-            sqlx::Error::Io(_) | sqlx::Error::PoolClosed => Self::Unavailable(error),
+            // A balancer without a server to lead to hangs up in the middle of a greeting.
+            sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolClosed => Self::Unavailable(error),
             sqlx::Error::PoolTimedOut => Self::Busy,
             _ => Self::Other(error),
         }
@@ -80,6 +82,12 @@ fn is_disk(code: &str) -> bool {
         5 => matches!(code, "53100" | "58030"),
         _ => code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 8 | 10 | 13)),
     }
+}
+
+/// A prepared statement whose result has another shape by now: a node of a newer build has migrated the schema. It did nothing.
+fn is_stale(error: &sqlx::Error) -> bool {
+    let error = error.as_database_error().and_then(|it| it.try_downcast_ref::<PgDatabaseError>());
+    error.is_some_and(|it| it.code() == "0A000" && it.routine() == Some("RevalidateCachedQuery"))
 }
 
 /// How a database is reached.
@@ -114,6 +122,7 @@ macro_rules! lone {
         loop {
             let mut lease = $lanes.lease().await?;
             let done = $run(lease.connection(), $sql.clone()).await;
+            lease.look_at(&done).await;
             match lease.finish(done) {
                 Err(StoreError::Serialization) if tries < TRIES => {
                     tries += 1;

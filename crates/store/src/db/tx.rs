@@ -175,6 +175,10 @@ impl Tx {
             (Either::Pg(lease), How::Opt) => pg_opt(lease.connection(), sql).await.map(|row| Answer::Rows(row.into_iter().collect())),
             (Either::Pg(lease), How::Exec) => pg_exec(lease.connection(), sql).await.map(Answer::Count),
         };
+        match self.lease()? {
+            Either::Sqlite(lease) => lease.look_at(&done).await,
+            Either::Pg(lease) => lease.look_at(&done).await,
+        }
         self.changed |= matches!(done, Ok(Answer::Count(count)) if count > 0);
         self.noted(done)
     }
