@@ -2,7 +2,9 @@
 
 mod clients;
 mod email_addresses;
+mod instance;
 mod interstitial;
+mod jwt_templates;
 mod misc;
 mod passkeys;
 mod phone_numbers;
@@ -65,6 +67,19 @@ pub fn routes() -> Routes {
         .with::<CreateServerSessionToken>(|cx, req| Box::pin(sessions::token(cx, req)))
         .with::<CreateServerTemplateToken>(|cx, req| Box::pin(sessions::template_token(cx, req)))
         .with::<RefreshSession>(|cx, req| Box::pin(sessions::refresh(cx, req)))
+        .with::<ListJwtTemplates>(|cx, req| Box::pin(jwt_templates::list(cx, req)))
+        .with::<CreateJwtTemplate>(|cx, req| Box::pin(jwt_templates::create(cx, req)))
+        .with::<GetJwtTemplate>(|cx, req| Box::pin(jwt_templates::get(cx, req)))
+        .with::<UpdateJwtTemplate>(|cx, req| Box::pin(jwt_templates::update(cx, req)))
+        .with::<DeleteJwtTemplate>(|cx, req| Box::pin(jwt_templates::delete(cx, req)))
+        .with::<GetInstance>(|cx, req| Box::pin(instance::get(cx, req)))
+        .with::<UpdateInstance>(|cx, req| Box::pin(instance::update(cx, req)))
+        .with::<GetInstanceCommunication>(|cx, req| Box::pin(instance::communication(cx, req)))
+        .with::<UpdateInstanceCommunication>(|cx, req| Box::pin(instance::update_communication(cx, req)))
+        .with::<UpdateInstanceSettings>(|cx, req| Box::pin(instance::update_beta(cx, req)))
+        .with::<ListDomains>(|cx, req| Box::pin(instance::domains(cx, req)))
+        .with::<UpdateDomain>(|cx, req| Box::pin(instance::update_domain(cx, req)))
+        .with::<CheckProxy>(|cx, req| Box::pin(instance::check_proxy(cx, req)))
         .with::<ListClients>(|cx, req| Box::pin(clients::list(cx, req)))
         .with::<GetHandshakePayload>(|cx, req| Box::pin(clients::handshake_payload(cx, req)))
         .with::<GetServerClient>(|cx, req| Box::pin(clients::get(cx, req)))
@@ -88,6 +103,8 @@ mod tests {
             include_str!("../../wire/src/bapi/users.rs"),
             include_str!("../../wire/src/bapi/user_factors.rs"),
             include_str!("../../wire/src/bapi/email_addresses.rs"),
+            include_str!("../../wire/src/bapi/instance.rs"),
+            include_str!("../../wire/src/bapi/jwt_templates.rs"),
             include_str!("../../wire/src/bapi/passkeys.rs"),
             include_str!("../../wire/src/bapi/phone_numbers.rs"),
             include_str!("../../wire/src/bapi/profile_image.rs"),

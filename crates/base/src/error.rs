@@ -259,6 +259,11 @@ list! {
     FORM_RESOURCE_MISSING = "form_resource_not_found", 422, "is missing", "The resource that {param} names was not found.";
     FORM_IDENTIFIER_NOT_FOUND = "form_identifier_not_found", 422, "Couldn't find your account.", "Couldn't find your account.";
     FORM_IDENTIFIER_EXISTS = "form_identifier_exists", 422, "already exists", "That {param} is taken. Please try another.";
+    FORM_INVALID_ORIGIN = "form_invalid_origin", 422, "is invalid", "{param} must have the form scheme://host[:port].";
+    DOMAIN_UPDATE_FORBIDDEN = "domain_update_forbidden", 400, "Domain update was forbidden", "Only production instances can be put behind a proxy by a request.";
+    INVALID_PROXY_CONFIGURATION = "invalid_proxy_configuration", 422, "Invalid proxy configuration", "The proxy does not reach the Frontend API of this instance, or says another address of itself.";
+    FORM_ALREADY_EXISTS = "form_already_exists", 422, "already exists", "{param} is taken.";
+    JWT_TEMPLATE_RESERVED_CLAIM = "jwt_template_reserved_claim", 400, "reserved claim used", "{param} has a claim that is reserved.";
     FORM_PASSWORD_INCORRECT = "form_password_incorrect", 422, "Password is incorrect. Try again, or use another method.", "Password is incorrect. Try again, or use another method.";
     FORM_PASSWORD_OR_IDENTIFIER_INCORRECT = "form_password_or_identifier_incorrect", 422, "Password or identifier is incorrect", "Password or identifier is incorrect. Try again, or use another method.";
     FORM_PASSWORD_VALIDATION_FAILED = "form_password_validation_failed", 422, "Incorrect password. Please try again.", "Incorrect password. Please try again.";

@@ -2,7 +2,7 @@
 //! in every generation, so there is one of it.
 
 use crate::instance::Instance;
-use crate::settings::{Presence, SignUpMode};
+use crate::settings::{PreferredStrategy, Presence, SignUpMode};
 use doorward_wire::fapi::Environment;
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ pub fn environment(instance: &Instance, frontend_url: &str) -> Environment {
 }
 
 /// The instance's id under another prefix: the same at every call.
-fn derived(instance: &Instance, prefix: &str) -> String {
+pub(crate) fn derived(instance: &Instance, prefix: &str) -> String {
     instance.id.as_str().replacen("ins_", prefix, 1)
 }
 
@@ -90,7 +90,7 @@ fn auth_config(instance: &Instance) -> Value {
         "email_address_verification_strategies": if attributes.email_link { vec!["email_code", "email_link"] } else { vec!["email_code"] },
         "single_session_mode": instance.settings.session.single_session,
         "enhanced_email_deliverability": false,
-        "test_mode": instance.is_development(),
+        "test_mode": instance.takes_test_identifiers(),
         "cookieless_dev": false,
         "url_based_session_syncing": instance.is_development(),
         "claimed_at": null,
@@ -147,7 +147,9 @@ impl Places {
 fn display_config(instance: &Instance, frontend_url: &str) -> Value {
     let own = |path: &str| format!("{frontend_url}{path}");
     let Places { home, sign_in, sign_up, user, after_sign_in, after_sign_up, after_sign_out } = Places::of(instance, frontend_url);
-    let strategy = if instance.settings.attributes.password == Presence::Off { "otp" } else { "password" };
+    let otp = instance.settings.attributes.password == Presence::Off
+        || instance.settings.preferred_sign_in_strategy == Some(PreferredStrategy::Otp);
+    let strategy = if otp { "otp" } else { "password" };
     json!({
         "object": "display_config",
         "id": derived(instance, "dconf_"),
@@ -180,7 +182,7 @@ fn display_config(instance: &Instance, frontend_url: &str) -> Value {
         "after_leave_organization_url": home,
         "after_create_organization_url": home,
         "logo_link_url": home,
-        "support_email": null,
+        "support_email": instance.settings.support_email,
         "branded": false,
         "experimental_force_oauth_first": false,
         "clerk_js_version": null,
@@ -367,6 +369,7 @@ mod tests {
             cookie_suffix: "x".to_owned(),
             settings: Settings::default(),
             hosts: Vec::new(),
+            template_keys: Default::default(),
             signing_keys: Vec::new(),
             origins: Vec::new(),
             created_at: 0,

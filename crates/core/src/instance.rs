@@ -1,11 +1,14 @@
 //! Instances in memory: settings understood, keys opened, origins compiled.
 
-use crate::app::{App, internal};
+use crate::app::{App, Scope, internal};
+use crate::jwt_templates;
 use crate::keys::{self, Environment, SigningKey};
 use crate::settings::{RateLimits, Settings};
+use crate::template_keys::TemplateKey;
 use doorward_base::*;
 use doorward_store::instances::{self, HostRecord, InstanceRecord, SecretKeyRecord, SigningKeyRecord};
 use doorward_wire::resource::Jwks;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +30,8 @@ pub struct Instance {
     pub hosts: Vec<HostRecord>,
     /// The keys, the one that signs first.
     pub signing_keys: Vec<Arc<SigningKey>>,
+    /// The keys of those JWT templates that have one of their own, by the template's name.
+    pub template_keys: BTreeMap<String, TemplateKey>,
     /// The allowed origins, compiled.
     pub origins: Vec<OriginPattern>,
     /// When it was made.
@@ -39,6 +44,11 @@ impl Instance {
     /// Whether it is for building.
     pub fn is_development(&self) -> bool {
         self.environment == Environment::Development
+    }
+
+    /// Whether test addresses and numbers have a fixed code, and nothing is sent to them.
+    pub fn takes_test_identifiers(&self) -> bool {
+        self.settings.test_mode.unwrap_or_else(|| self.is_development())
     }
 
     /// The key that signs.
@@ -228,8 +238,9 @@ pub async fn by_secret_key(app: &App, key: &str) -> Result<Option<Arc<Instance>>
     let hash = crate::crypto::token_hash(key);
     let id = match app.instances.by_secret_key.get(&hash).await {
         Some(id) => id,
-        None => match instances::id_by_secret_key(&app.db, &hash).await.map_err(internal)? {
-            Some(id) => {
+        None => match instances::by_secret_key(&app.db, &hash).await.map_err(internal)? {
+            Some((id, used_at)) => {
+                note_use(app, &hash, used_at).await;
                 app.instances.by_secret_key.insert(hash, id.clone()).await;
                 id
             }
@@ -237,6 +248,19 @@ pub async fn by_secret_key(app: &App, key: &str) -> Result<Option<Arc<Instance>>
         },
     };
     by_id(app, &id).await
+}
+
+/// How exactly the last use of a secret key is known: so seldom is it written.
+pub const USE_NOTED_EVERY_MS: i64 = 60 * 60 * 1000;
+
+/// Notes that a key was used. Nobody's request fails for that.
+async fn note_use(app: &App, hash: &str, before: Option<Timestamp>) {
+    let now = app.clock.now();
+    if before.is_none_or(|before| now - before >= USE_NOTED_EVERY_MS)
+        && let Err(error) = instances::secret_key_used(&app.db, hash, now).await
+    {
+        tracing::warn!(%error, "the use of a secret key could not be noted");
+    }
 }
 
 async fn load(app: &App, record: InstanceRecord) -> Result<Instance, ApiError> {
@@ -248,6 +272,7 @@ async fn load(app: &App, record: InstanceRecord) -> Result<Instance, ApiError> {
         signing_keys.push(Arc::new(SigningKey::from_pkcs8(key.kid, &der).map_err(ApiError::internal)?));
     }
     let origins = settings.allowed_origins.iter().filter_map(|text| OriginPattern::parse(text).ok()).collect();
+    let template_keys = jwt_templates::open_keys(&app.sealer, &record.id, &settings);
     Ok(Instance {
         cookie_suffix: keys::cookie_suffix(&record.publishable_key),
         hosts: instances::hosts(&app.db, &record.id).await.map_err(internal)?,
@@ -255,6 +280,7 @@ async fn load(app: &App, record: InstanceRecord) -> Result<Instance, ApiError> {
         environment,
         name: record.name,
         publishable_key: record.publishable_key,
+        template_keys,
         settings,
         signing_keys,
         origins,
@@ -311,8 +337,7 @@ pub async fn create(app: &App, new: NewInstance) -> Result<CreatedInstance, Stri
     let id = InstanceId::new(now, &app.rng);
     let publishable_key = keys::publishable_key(new.environment, &new.key_host)?;
     let secret = keys::secret_key(new.environment, &app.rng);
-    let key_id = SecretKeyId::new(now, &app.rng);
-    let sealed = app.sealer.seal(&app.rng, &secret_key_context(&id, &key_id), secret.expose().as_bytes()).map_err(|e| e.to_string())?;
+    let key = secret_key_record(app, &id, "first", &secret, true)?;
     let signing = new_signing_key(app, &id, now)?;
     let record = InstanceRecord {
         id: id.clone(),
@@ -333,7 +358,6 @@ pub async fn create(app: &App, new: NewInstance) -> Result<CreatedInstance, Stri
         let host = HostRecord { host: host.to_ascii_lowercase(), scheme: new.scheme.clone(), is_primary: n == 0 };
         instances::insert_host(&mut tx, &id, &host).await.map_err(taken)?;
     }
-    let key = SecretKeyRecord { id: key_id, sealed, created_at: now, revoked_at: None };
     instances::insert_secret_key(&mut tx, &id, &key, &crate::crypto::token_hash(secret.expose())).await.map_err(taken)?;
     instances::rotate_signing_key(&mut tx, &id, &signing, now).await.map_err(taken)?;
     tx.commit().await.map_err(taken)?;
@@ -371,33 +395,72 @@ pub async fn rotate_signing_key(app: &App, id: &InstanceId) -> Result<String, St
     Ok(key.kid)
 }
 
+/// A secret key as it is kept: its hash beside it, and itself sealed where operators are to see it again.
+fn secret_key_record(app: &App, instance: &InstanceId, name: &str, secret: &Secret, sealed: bool) -> Result<SecretKeyRecord, String> {
+    let now = app.clock.now();
+    let id = SecretKeyId::new(now, &app.rng);
+    let context = secret_key_context(instance, &id);
+    let seal = || app.sealer.seal(&app.rng, &context, secret.expose().as_bytes()).map_err(|e| e.to_string());
+    let hint = secret.expose().get(secret.expose().len().saturating_sub(4)..).unwrap_or_default().to_owned();
+    let sealed = if sealed { seal()? } else { String::new() };
+    Ok(SecretKeyRecord { id, name: name.to_owned(), hint, sealed, created_at: now, last_used_at: None, revoked_at: None })
+}
+
 /// Makes a new secret key and withdraws all others.
 ///
 /// # Errors
 /// A sentence for the operator.
 pub async fn rotate_secret_key(app: &App, instance: &Instance) -> Result<Secret, String> {
-    let now = app.clock.now();
     let secret = keys::secret_key(instance.environment, &app.rng);
-    let id = SecretKeyId::new(now, &app.rng);
-    let sealed =
-        app.sealer.seal(&app.rng, &secret_key_context(&instance.id, &id), secret.expose().as_bytes()).map_err(|e| e.to_string())?;
+    let key = secret_key_record(app, &instance.id, "rotated", &secret, true)?;
     let text = |e: doorward_store::StoreError| e.to_string();
-    let key = SecretKeyRecord { id, sealed, created_at: now, revoked_at: None };
     let mut tx = app.db.begin().await.map_err(text)?;
     instances::insert_secret_key(&mut tx, &instance.id, &key, &crate::crypto::token_hash(secret.expose())).await.map_err(text)?;
-    instances::revoke_other_secret_keys(&mut tx, &instance.id, &key.id, now).await.map_err(text)?;
+    instances::revoke_other_secret_keys(&mut tx, &instance.id, &key.id, key.created_at).await.map_err(text)?;
     tx.commit().await.map_err(text)?;
     app.instances.clear();
     Ok(secret)
 }
 
-/// The newest secret key of an instance that was not withdrawn, opened: for the operator's own eyes.
+/// Makes one more secret key, which works beside the others. Only its hash is kept: it is shown this once.
+///
+/// # Errors
+/// A sentence for the operator.
+pub async fn create_secret_key(app: &App, instance: &Instance, name: &str) -> Result<(SecretKeyId, Secret), String> {
+    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
+        return Err("the name of a key has 1 to 100 characters".to_owned());
+    }
+    let secret = keys::secret_key(instance.environment, &app.rng);
+    let key = secret_key_record(app, &instance.id, name, &secret, false)?;
+    let text = |e: doorward_store::StoreError| e.to_string();
+    let mut tx = app.db.begin().await.map_err(text)?;
+    instances::insert_secret_key(&mut tx, &instance.id, &key, &crate::crypto::token_hash(secret.expose())).await.map_err(text)?;
+    tx.commit().await.map_err(text)?;
+    Ok((key.id, secret))
+}
+
+/// Withdraws one secret key; another must be left. Other nodes take it for [`FRESH_FOR`] more.
+///
+/// # Errors
+/// A sentence for the operator.
+pub async fn revoke_secret_key(app: &App, instance: &InstanceId, key: &SecretKeyId) -> Result<(), String> {
+    let text = |e: doorward_store::StoreError| e.to_string();
+    let mut tx = app.db.begin().await.map_err(text)?;
+    if !instances::revoke_secret_key(&mut tx, instance, key, app.clock.now()).await.map_err(text)? {
+        return Err(format!("{key} is no secret key of this instance that could be withdrawn, or it is the only one: make another first"));
+    }
+    tx.commit().await.map_err(text)?;
+    app.instances.clear();
+    Ok(())
+}
+
+/// The newest secret key of an instance that was not withdrawn and is not kept as a hash only, opened: for the operator's own eyes.
 ///
 /// # Errors
 /// A sentence for the operator.
 pub async fn reveal_secret_key(app: &App, id: &InstanceId) -> Result<Option<Secret>, String> {
     let keys = instances::secret_keys(&app.db, id).await.map_err(|e| e.to_string())?;
-    let Some(key) = keys.into_iter().find(|key| key.revoked_at.is_none()) else { return Ok(None) };
+    let Some(key) = keys.into_iter().find(|key| key.revoked_at.is_none() && !key.sealed.is_empty()) else { return Ok(None) };
     let plain = app.sealer.open(&secret_key_context(id, &key.id), &key.sealed).map_err(|e| e.to_string())?;
     String::from_utf8(plain).map(|text| Some(Secret::new(text))).map_err(|e| e.to_string())
 }
@@ -418,6 +481,37 @@ pub async fn update_settings(app: &App, instance: &Instance, settings: &Settings
     tx.commit().await.map_err(|e| e.to_string())?;
     app.instances.clear();
     Ok(())
+}
+
+/// How often a change of settings is tried again when others change them in between.
+const TRIES: usize = 5;
+
+/// Changes the settings of the request's instance: those that are kept, not those that this node has in memory. Other
+/// nodes see it within [`FRESH_FOR`].
+///
+/// # Errors
+/// What `change` says, `form_param_value_invalid` for settings that are not valid together, `conflict` when others always
+/// were faster.
+pub async fn change_settings<T>(scope: &Scope, change: impl Fn(&mut Settings) -> Result<T, ApiError>) -> Result<T, ApiError> {
+    for _ in 0..TRIES {
+        let record = instances::get(scope.db(), scope.ins()).await.map_err(internal)?;
+        let record = record.ok_or_else(|| ApiError::not_found("Instance", scope.ins()))?;
+        let before = Settings::parse(&record.settings).map_err(ApiError::internal)?;
+        let mut settings = before.clone();
+        let out = change(&mut settings)?;
+        if settings == before {
+            return Ok(out);
+        }
+        settings.validate().map_err(|why| ApiError::new(codes::FORM_PARAM_VALUE_INVALID).long(why))?;
+        let text = serde_json::to_string(&settings).map_err(ApiError::internal)?;
+        let mut tx = scope.db().begin().await.map_err(internal)?;
+        if instances::update_settings(&mut tx, scope.ins(), &text, record.updated_at, scope.now).await.map_err(internal)? {
+            tx.commit().await.map_err(internal)?;
+            scope.app.instances.clear();
+            return Ok(out);
+        }
+    }
+    Err(codes::CONFLICT.into())
 }
 
 const MASTER_KEY_CHECK: &str = "server:master_key_check";

@@ -3,6 +3,7 @@
 #![recursion_limit = "256"]
 
 mod app;
+mod claims;
 pub mod client;
 pub mod crypto;
 pub mod dev_browser;
@@ -12,7 +13,9 @@ pub mod handshake;
 pub mod identifiers;
 pub mod images;
 pub mod instance;
+pub mod instance_settings;
 pub mod jwt;
+pub mod jwt_templates;
 pub mod keys;
 pub mod mail;
 pub mod me_password;
@@ -30,6 +33,7 @@ pub mod sign_up;
 pub mod signed_webhook;
 pub mod sms;
 mod strategies;
+pub mod template_keys;
 pub mod tickets;
 pub mod two_factor;
 pub mod user_agent;

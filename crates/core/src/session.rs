@@ -1,6 +1,7 @@
 //! Sessions: how they begin, what their tokens say, how they end.
 
 use crate::app::{Caller, Scope, internal};
+use crate::claims::Source;
 use crate::jwt::{self, Category};
 use crate::settings::JwtTemplate;
 use crate::user_agent;
@@ -13,7 +14,7 @@ use doorward_wire::bapi::ServerSession;
 use doorward_wire::fapi::{Session, SessionWithActivities};
 use doorward_wire::resource::{SessionActivity, Token};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// A session that begins now.
@@ -71,7 +72,8 @@ pub fn token(scope: &Scope, session: &SessionRecord, user: Option<&UserWithEmail
     let settings = &scope.instance.settings.session;
     let now = scope.now_seconds();
     let (first, second) = factor_ages(session, scope.now);
-    let of_user = |user| settings.claims.iter().map(move |(name, value)| (name.as_str(), fill(scope, user, session, value)));
+    let source = user.map(|user| Source::new(scope, user, session));
+    let of_user = |source: &'_ Source<'_>| settings.claims.iter().map(|(name, value)| (name.as_str(), source.fill(value))).collect();
     let claims = Claims {
         act: session.actor.as_deref().and_then(|text| serde_json::from_str(text).ok()),
         azp: made.origin,
@@ -85,7 +87,7 @@ pub fn token(scope: &Scope, session: &SessionRecord, user: Option<&UserWithEmail
         sts: "active",
         sub: session.user_id.as_str(),
         v: 2,
-        of_user: user.into_iter().flat_map(of_user).collect(),
+        of_user: source.as_ref().map(of_user).unwrap_or_default(),
     };
     jwt::sign(scope.instance.signing_key()?, Category::Session, &claims).map_err(ApiError::internal)
 }
@@ -163,10 +165,7 @@ pub async fn template_token(scope: &Scope, session: &SessionRecord, name: &str, 
         scope.instance.settings.jwt_templates.get(name).ok_or_else(|| ApiError::not_found("JWT template", name))?;
     let user = owner(scope, session).await?;
     let now = scope.now_seconds();
-    let mut claims = Map::new();
-    for (key, value) in &template.claims {
-        claims.insert(key.clone(), fill(scope, &user, session, value));
-    }
+    let mut claims = Source::new(scope, &user, session).fill_all(&template.claims);
     let own = json!({
         "exp": now + made.lifetime.unwrap_or(template.lifetime),
         "iat": now,
@@ -181,71 +180,12 @@ pub async fn template_token(scope: &Scope, session: &SessionRecord, name: &str, 
     if let Value::Object(own) = own {
         claims.extend(own);
     }
-    jwt::sign(scope.instance.signing_key()?, Category::Template, &claims).map(Token::new).map_err(ApiError::internal)
-}
-
-/// Replaces `{{user.id}}` and the like. A text that is one shortcode keeps the value's type.
-fn fill(scope: &Scope, user: &UserWithEmails, session: &SessionRecord, value: &Value) -> Value {
-    match value {
-        Value::String(text) => fill_text(scope, user, session, text),
-        Value::Array(items) => items.iter().map(|item| fill(scope, user, session, item)).collect(),
-        Value::Object(fields) => fields.iter().map(|(k, v)| (k.clone(), fill(scope, user, session, v))).collect(),
-        other => other.clone(),
-    }
-}
-
-fn fill_text(scope: &Scope, user: &UserWithEmails, session: &SessionRecord, text: &str) -> Value {
-    let trimmed = text.trim();
-    if let Some(code) = trimmed.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).filter(|code| !code.contains("{{")) {
-        return alternatives(scope, user, session, code);
-    }
-    let (mut out, mut rest) = (String::new(), text);
-    while let Some((before, after)) = rest.split_once("{{") {
-        let Some((code, after)) = after.split_once("}}") else { break };
-        out.push_str(before);
-        match alternatives(scope, user, session, code) {
-            Value::String(text) => out.push_str(&text),
-            Value::Null => {}
-            other => out.push_str(&other.to_string()),
-        }
-        rest = after;
-    }
-    out.push_str(rest);
-    Value::String(out)
-}
-
-/// `a || b || 'text'`: the first that is not null.
-fn alternatives(scope: &Scope, user: &UserWithEmails, session: &SessionRecord, code: &str) -> Value {
-    let values = code.split("||").map(str::trim).map(|code| match code {
-        _ if code.starts_with('\'') => Value::String(code.trim_matches('\'').to_owned()),
-        _ if code.parse::<i64>().is_ok() => json!(code.parse::<i64>().unwrap_or_default()),
-        "true" => Value::Bool(true),
-        "false" => Value::Bool(false),
-        _ => shortcode(scope, user, session, code),
-    });
-    values.into_iter().find(|value| !value.is_null()).unwrap_or(Value::Null)
-}
-
-fn shortcode(scope: &Scope, user: &UserWithEmails, session: &SessionRecord, code: &str) -> Value {
-    let view = users::view(scope, user, Audience::Frontend);
-    let primary = view.email_addresses.iter().find(|email| Some(&email.id) == view.primary_email_address_id.as_ref());
-    let phone = view.phone_numbers.iter().find(|phone| Some(&phone.id) == view.primary_phone_number_id.as_ref());
-    match code {
-        "user.primary_email_address" => return json!(primary.map(|email| &email.email_address)),
-        "user.email_verified" => return json!(primary.is_some_and(|email| !email.reserved)),
-        "user.primary_phone_number" => return json!(phone.map(|phone| &phone.phone_number)),
-        "user.phone_number_verified" => return json!(phone.is_some_and(|phone| !phone.reserved)),
-        "user.full_name" => {
-            let name = [view.first_name.as_deref(), view.last_name.as_deref()];
-            let name = name.into_iter().flatten().collect::<Vec<_>>().join(" ");
-            return if name.is_empty() { Value::Null } else { json!(name) };
-        }
-        "session.actor" => return session.actor.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null),
-        _ => {}
-    }
-    let Some(path) = code.strip_prefix("user.") else { return Value::Null };
-    let Ok(all) = serde_json::to_value(&view) else { return Value::Null };
-    path.split('.').try_fold(&all, |at, key| at.get(key)).cloned().unwrap_or(Value::Null)
+    let signed = match (scope.instance.template_keys.get(name), &template.signing_key) {
+        (Some(key), _) => jwt::sign_template(key, &claims),
+        (None, Some(_)) => return Err(ApiError::internal(format!("the signing key of the JWT template {name} is not usable"))),
+        (None, None) => jwt::sign(scope.instance.signing_key()?, Category::Template, &claims),
+    };
+    signed.map(Token::new).map_err(ApiError::internal)
 }
 
 /// A session as a browser sees it.

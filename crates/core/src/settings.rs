@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
 
 /// The version of the document that this build reads and writes.
 pub const VERSION: u32 = 1;
@@ -22,6 +23,13 @@ pub struct Settings {
     pub cookie_domain: Option<String>,
     /// The address of the Frontend API as the SDKs see it, where it is reached through a proxy. It becomes the issuer.
     pub proxy_url: Option<String>,
+    /// Whether test addresses and numbers have a fixed code. Null: on development instances. On production instances whoever
+    /// knows of it can sign up without an address of their own.
+    pub test_mode: Option<bool>,
+    /// Where users find help.
+    pub support_email: Option<String>,
+    /// What sign-in pages ask for first where there are passwords. Null: the password.
+    pub preferred_sign_in_strategy: Option<PreferredStrategy>,
     /// Which fields a sign-up takes, and by what a sign-in finds its user.
     pub attributes: Attributes,
     /// Sign-up.
@@ -46,6 +54,16 @@ pub struct Settings {
     pub actions: Actions,
     /// Templates of tokens for other services, by name.
     pub jwt_templates: std::collections::BTreeMap<String, JwtTemplate>,
+}
+
+/// What sign-in pages ask for first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PreferredStrategy {
+    /// The password.
+    Password,
+    /// A code.
+    Otp,
 }
 
 /// How a field takes part.
@@ -269,11 +287,30 @@ pub struct JwtTemplate {
     pub lifetime: i64,
     /// How far clocks may be apart, in seconds.
     pub allowed_clock_skew: i64,
+    /// Its id. Null: one that comes of the name.
+    pub id: Option<String>,
+    /// The algorithm of the key that its tokens are signed with, such as `HS256`. Null: the instance's own key.
+    pub signing_algorithm: Option<String>,
+    /// That key, sealed with the master key. The Backend API takes it as it is.
+    pub signing_key: Option<String>,
+    /// When it was made.
+    pub created_at: Option<doorward_base::Timestamp>,
+    /// When it last changed.
+    pub updated_at: Option<doorward_base::Timestamp>,
 }
 
 impl Default for JwtTemplate {
     fn default() -> Self {
-        Self { claims: doorward_wire::Object::new(), lifetime: 60, allowed_clock_skew: 5 }
+        Self {
+            claims: doorward_wire::Object::new(),
+            lifetime: 60,
+            allowed_clock_skew: 5,
+            id: None,
+            signing_algorithm: None,
+            signing_key: None,
+            created_at: None,
+            updated_at: None,
+        }
     }
 }
 
@@ -285,6 +322,9 @@ impl Default for Settings {
             allowed_origins: Vec::new(),
             cookie_domain: None,
             proxy_url: None,
+            test_mode: None,
+            support_email: None,
+            preferred_sign_in_strategy: None,
             attributes: Attributes::default(),
             sign_up: SignUpSettings { mode: SignUpMode::Public, legal_consent: false },
             session: SessionSettings::default(),
@@ -425,6 +465,16 @@ pub const RESERVED_CLAIMS: &[&str] = &[
     "aud",
 ];
 
+/// How long a template's tokens may live, in seconds.
+pub const TEMPLATE_LIFETIMES: RangeInclusive<i64> = 30..=315_360_000;
+/// How far clocks may be apart for a template's tokens, in seconds.
+pub const TEMPLATE_SKEWS: RangeInclusive<i64> = 0..=300;
+
+/// Whether a template may not set a claim. It may address another service; it still cannot speak as somebody else.
+pub fn is_reserved_in_templates(name: &str) -> bool {
+    RESERVED_CLAIMS.contains(&name) && name != "aud"
+}
+
 impl Settings {
     /// Reads a document and checks it.
     ///
@@ -478,8 +528,7 @@ impl Settings {
         for (what, claims) in
             std::iter::once(("session", &self.session.claims)).chain(self.jwt_templates.iter().map(|(n, t)| (n.as_str(), &t.claims)))
         {
-            // A template may address another service; it still cannot speak as somebody else.
-            let reserved = |name: &str| RESERVED_CLAIMS.contains(&name) && !(what != "session" && name == "aud");
+            let reserved = |name: &str| if what == "session" { RESERVED_CLAIMS.contains(&name) } else { is_reserved_in_templates(name) };
             if let Some(name) = claims.keys().find(|name| reserved(name)) {
                 return Err(format!("claims of {what}: {name} is reserved"));
             }
@@ -488,8 +537,14 @@ impl Settings {
             return Err("session.claims: must stay below 1.2 kB, for a cookie has to hold the token".to_owned());
         }
         for (name, template) in &self.jwt_templates {
-            between(&format!("jwt_templates.{name}.lifetime"), template.lifetime, 30, 315_360_000)?;
-            between(&format!("jwt_templates.{name}.allowed_clock_skew"), template.allowed_clock_skew, 0, 300)?;
+            let within = |field: &str, value: i64, range: RangeInclusive<i64>| {
+                between(&format!("jwt_templates.{name}.{field}"), value, *range.start(), *range.end())
+            };
+            within("lifetime", template.lifetime, TEMPLATE_LIFETIMES)?;
+            within("allowed_clock_skew", template.allowed_clock_skew, TEMPLATE_SKEWS)?;
+            if template.signing_key.is_some() != template.signing_algorithm.is_some() {
+                return Err(format!("jwt_templates.{name}: signing_key and signing_algorithm belong together"));
+            }
         }
         if let Some(bad) = self.sms.allowed_countries.iter().find(|it| it.len() != 2 || !it.bytes().all(|b| b.is_ascii_alphabetic())) {
             return Err(format!("sms.allowed_countries: {bad:?} is not the two letters of a country"));

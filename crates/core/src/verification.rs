@@ -48,7 +48,7 @@ pub(crate) async fn new_code(
     purpose: &str,
 ) -> Result<NewCode, ApiError> {
     limit(scope, target, LIFETIME_MS, MAX_SENT).await?;
-    let test = scope.instance.is_development() && is_test_email(email);
+    let test = scope.instance.takes_test_identifiers() && is_test_email(email);
     let (record, code) = fresh(scope, owner, strategy, target, test);
     let message = (!test).then(|| Message::Mail(mail::code_mail(scope, &email.address, &code, purpose)));
     Ok(NewCode { record, message })
@@ -83,7 +83,7 @@ pub(crate) async fn new_phone_code(
     sms::check_country(scope, phone, "phone_number")?;
     limit(scope, phone.as_str(), LIFETIME_MS, MAX_SENT).await?;
     limit(scope, phone.as_str(), DAY_MS, MAX_SENT_DAILY).await?;
-    let test = scope.instance.is_development() && phone.is_test();
+    let test = scope.instance.takes_test_identifiers() && phone.is_test();
     let (mut record, code) = fresh(scope, owner, strategy, phone.as_str(), test);
     record.payload = Some(channel.as_str().to_owned());
     let message = (!test).then(|| Message::Sms(sms::code_sms(scope, phone.as_str(), &code, channel)));

@@ -66,12 +66,19 @@ async fn piggyback(cx: &Cx) -> Result<Piggyback, ApiError> {
     }
 }
 
+fn no_content() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
 /// Wraps what a handler answered, with the cookies that go with it.
 pub(crate) async fn success(cx: &mut Cx, meta: &EndpointMeta, body: Vec<u8>) -> Result<Response<Body>, ApiError> {
     let mut uat = None;
     let mut response = match meta.envelope {
         Envelope::Raw => cx.raw.take().ok_or_else(|| ApiError::internal("a raw endpoint gave no answer"))?.map(Body::from),
         Envelope::Bare => json(StatusCode::OK, body),
+        Envelope::Nothing => no_content(),
         Envelope::WithClient => {
             let with = piggyback(cx).await?;
             uat = with.uat;

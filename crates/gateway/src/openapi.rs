@@ -121,6 +121,7 @@ fn responses(envelope: Envelope, response: Value) -> Value {
     let errors = json!({"description": "What is wrong, by code.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Errors"}}}});
     match envelope {
         Envelope::Raw => json!({"200": {"description": "A page."}, "307": {"description": "A redirect."}, "4XX": errors}),
+        Envelope::Nothing => json!({"204": {"description": "Done."}, "4XX": errors}),
         Envelope::Bare => json!({"200": content(response.clone()), "4XX": errors}),
         Envelope::WithClient => {
             json!({"200": wrapped(json!({"anyOf": [{"$ref": "#/components/schemas/Client"}, {"type": "null"}]})), "4XX": errors})

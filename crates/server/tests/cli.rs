@@ -248,3 +248,21 @@ fn the_private_listener_has_what_operators_ask_for_and_the_public_one_has_not() 
     assert!(Command::new("kill").args(["-TERM", &server.0.id().to_string()]).status().unwrap().success());
     assert!(server.0.wait().unwrap().success());
 }
+
+#[test]
+fn an_operator_hands_out_secret_keys_and_withdraws_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = configured(dir.path());
+    ok(&["instance", "create", "--config", &config, "--name", "Shop", "--host", "clerk.example.com"]);
+    let made = parsed(&ok(&["keys", "create", "--config", &config, "--name", "ci", "--json"]));
+    let secret = made["secret_key"].as_str().unwrap();
+    assert!(secret.starts_with("sk_live_"));
+    let listed = ok(&["keys", "list", "--config", &config, "--json"]);
+    assert!(!listed.contains(secret), "keys are shown once");
+    let names: Vec<_> = parsed(&listed).as_array().unwrap().iter().map(|key| key["name"].clone()).collect();
+    assert!(names.len() == 2 && names.contains(&json!("first")) && names.contains(&json!("ci")));
+    ok(&["keys", "revoke", "--config", &config, made["id"].as_str().unwrap()]);
+    assert!(ok(&["keys", "list", "--config", &config]).contains("withdrawn"));
+    let left = parsed(&listed).as_array().unwrap().iter().find(|key| key["name"] == "first").unwrap()["id"].clone();
+    refused(&["keys", "revoke", "--config", &config, left.as_str().unwrap()], 1);
+}

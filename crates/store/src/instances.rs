@@ -52,10 +52,16 @@ pub struct SigningKeyRecord {
 pub struct SecretKeyRecord {
     /// The key's public handle.
     pub id: SecretKeyId,
-    /// The key, sealed with the master key.
+    /// A name for people.
+    pub name: String,
+    /// Its last characters, by which people tell keys apart.
+    pub hint: String,
+    /// The key, sealed with the master key; empty for one of which only the hash is kept.
     pub sealed: String,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When it was last used, give or take an hour.
+    pub last_used_at: Option<Timestamp>,
     /// When it was withdrawn.
     pub revoked_at: Option<Timestamp>,
 }
@@ -92,12 +98,15 @@ pub async fn id_by_publishable_key(db: &Db, key: &str) -> Result<Option<Instance
     db.opt(sql!("SELECT id FROM instances WHERE publishable_key = $1", key)).await?.map(|row| row.id("id")).transpose()
 }
 
-/// The instance of a secret key, by the key's hash.
-pub async fn id_by_secret_key(db: &Db, key_hash: &str) -> Result<Option<InstanceId>, StoreError> {
-    db.opt(sql!("SELECT instance_id FROM secret_keys WHERE key_hash = $1 AND revoked_at IS NULL", key_hash))
-        .await?
-        .map(|row| row.id("instance_id"))
-        .transpose()
+/// The instance of a secret key that was not withdrawn, by the key's hash, and when the key was last used.
+pub async fn by_secret_key(db: &Db, key_hash: &str) -> Result<Option<(InstanceId, Option<Timestamp>)>, StoreError> {
+    let text = "SELECT instance_id, last_used_at FROM secret_keys WHERE key_hash = $1 AND revoked_at IS NULL";
+    db.opt(sql!(text, key_hash)).await?.map(|row| Ok((row.id("instance_id")?, row.opt_int("last_used_at")?))).transpose()
+}
+
+/// Records that a secret key was used.
+pub async fn secret_key_used(db: &Db, key_hash: &str, now: Timestamp) -> Result<(), StoreError> {
+    db.exec(sql!("UPDATE secret_keys SET last_used_at = $2 WHERE key_hash = $1", key_hash, now)).await.map(|_| ())
 }
 
 /// The hosts of an instance, the primary one first.
@@ -135,8 +144,11 @@ pub async fn secret_keys(db: &Db, id: &InstanceId) -> Result<Vec<SecretKeyRecord
         .map(|row| {
             Ok(SecretKeyRecord {
                 id: row.id("id")?,
+                name: row.text("name")?,
+                hint: row.text("hint")?,
                 sealed: row.text("sealed")?,
                 created_at: row.int("created_at")?,
+                last_used_at: row.opt_int("last_used_at")?,
                 revoked_at: row.opt_int("revoked_at")?,
             })
         })
@@ -166,8 +178,15 @@ pub async fn insert_host(tx: &mut Tx, id: &InstanceId, host: &HostRecord) -> Res
 
 /// Adds a secret key.
 pub async fn insert_secret_key(tx: &mut Tx, id: &InstanceId, key: &SecretKeyRecord, key_hash: &str) -> Result<(), StoreError> {
-    let text = "INSERT INTO secret_keys (key_hash, instance_id, id, sealed, created_at) VALUES ($1, $2, $3, $4, $5)";
-    tx.exec(sql!(text, key_hash, id, &key.id, &key.sealed, key.created_at)).await.map(|_| ())
+    let text = "INSERT INTO secret_keys (key_hash, instance_id, id, name, hint, sealed, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    tx.exec(sql!(text, key_hash, id, &key.id, &key.name, &key.hint, &key.sealed, key.created_at)).await.map(|_| ())
+}
+
+/// Withdraws a secret key, unless it is the only one left. False when there is no such key, or no other.
+pub async fn revoke_secret_key(tx: &mut Tx, id: &InstanceId, key: &SecretKeyId, now: Timestamp) -> Result<bool, StoreError> {
+    let text = "UPDATE secret_keys SET revoked_at = $3 WHERE instance_id = $1 AND id = $2 AND revoked_at IS NULL
+        AND EXISTS (SELECT 1 FROM secret_keys other WHERE other.instance_id = $1 AND other.id <> $2 AND other.revoked_at IS NULL)";
+    Ok(tx.exec(sql!(text, id, key, now)).await? == 1)
 }
 
 /// Withdraws every secret key of an instance but `keep`.

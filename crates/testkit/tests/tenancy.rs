@@ -78,6 +78,9 @@ async fn fault_109_another_instance_s_secret_key_finds_nothing_by_any_id() {
     let number = json!({"user_id": user, "phone_number": "+12024560143"});
     let number = server.backend("POST", "/v1/phone_numbers", Some(number)).await.expect(200)["id"].clone();
     let wallet = wallet_of(&mut ada).await;
+    let template = server.backend("POST", "/v1/jwt_templates", Some(json!({"name": "any", "claims": {}}))).await;
+    let template = template.expect(200)["id"].clone();
+    let domain = server.backend("GET", "/v1/domains", None).await.expect(200)["data"][0]["id"].clone();
     let before = seen(&server, &user, &session, &client).await;
     let sign_in_token = server.backend("POST", "/v1/sign_in_tokens", Some(json!({"user_id": user}))).await.expect(200)["id"].clone();
     let actor = json!({"user_id": user, "actor": {"sub": "user_support"}});
@@ -89,6 +92,8 @@ async fn fault_109_another_instance_s_secret_key_finds_nothing_by_any_id() {
         ("session_id", &session),
         ("client_id", &client),
         ("template_name", "any"),
+        ("template_id", template.as_str().unwrap()),
+        ("domain_id", domain.as_str().unwrap()),
         ("sign_in_token_id", sign_in_token.as_str().unwrap()),
         ("actor_token_id", actor_token.as_str().unwrap()),
         ("passkey_identification_id", &passkey),
@@ -133,6 +138,7 @@ async fn fault_109_lists_of_another_instance_show_nothing() {
     let mut ada = server.browser();
     let done = ada.sign_in("ada@example.com", PASSWORD).await;
     let client = done.json["client"]["id"].as_str().unwrap().to_owned();
+    server.backend("POST", "/v1/jwt_templates", Some(json!({"name": "any", "claims": {}}))).await.expect(200);
     for (path, empty) in [
         ("/v1/users".to_owned(), json!([])),
         (format!("/v1/users?user_id={user}"), json!([])),
@@ -141,6 +147,7 @@ async fn fault_109_lists_of_another_instance_show_nothing() {
         (format!("/v1/sessions?user_id={user}"), json!([])),
         (format!("/v1/sessions?client_id={client}&paginated=true"), json!({"data": [], "total_count": 0})),
         ("/v1/clients".to_owned(), json!([])),
+        ("/v1/jwt_templates".to_owned(), json!([])),
         ("/v1/clients?paginated=true".to_owned(), json!({"data": [], "total_count": 0})),
     ] {
         assert_eq!(server.backend_as(&other.secret_key, "GET", &path, None).await.expect(200), &empty, "{path}");

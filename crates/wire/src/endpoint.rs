@@ -53,6 +53,8 @@ pub enum Envelope {
     NullClient,
     /// The resource as it is.
     Bare,
+    /// 204, without a body: there is nothing to say but that it is done.
+    Nothing,
     /// Not JSON: a redirect or a page.
     Raw,
 }

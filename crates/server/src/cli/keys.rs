@@ -1,7 +1,7 @@
 use super::{Place, chosen, out};
 use crate::files;
 use clap::{Args, Subcommand, ValueEnum};
-use doorward_base::Rng;
+use doorward_base::{Rng, Timestamp};
 use doorward_core::instance;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,50 @@ pub(super) enum Command {
     },
     /// Make a new key of an instance in place of the one it has.
     Rotate(Rotate),
+    /// Make one more secret key, which works beside the others. It is shown this once.
+    Create(Create),
+    /// List the secret keys of an instance. The keys themselves are not shown.
+    List(List),
+    /// Withdraw one secret key. It stops working within ten seconds.
+    Revoke(Revoke),
+}
+
+#[derive(Args)]
+pub(super) struct Create {
+    #[command(flatten)]
+    place: Place,
+    /// The instance; needed when there are several.
+    #[arg(long)]
+    instance: Option<String>,
+    /// What it is for.
+    #[arg(long)]
+    name: String,
+    /// Answer in JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    place: Place,
+    /// The instance; needed when there are several.
+    #[arg(long)]
+    instance: Option<String>,
+    /// Answer in JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Revoke {
+    #[command(flatten)]
+    place: Place,
+    /// The instance; needed when there are several.
+    #[arg(long)]
+    instance: Option<String>,
+    /// The key's id, as `keys list` shows it.
+    key: String,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -50,6 +94,9 @@ impl Command {
         match self {
             Self::NewMaster { file } => new_master(&file),
             Self::Rotate(rotate) => rotate.run().await,
+            Self::Create(create) => create.run().await,
+            Self::List(list) => list.run().await,
+            Self::Revoke(revoke) => revoke.run().await,
         }
     }
 }
@@ -67,4 +114,54 @@ impl Rotate {
         };
         if self.json { out::json(&json!({ "instance_id": instance.id, name: value })) } else { out::line(&value) }
     }
+}
+
+impl Create {
+    async fn run(&self) -> anyhow::Result<()> {
+        let app = self.place.open().await?;
+        let instance = chosen(&app, self.instance.as_deref()).await?;
+        let (id, key) = instance::create_secret_key(&app, &instance, &self.name).await.map_err(anyhow::Error::msg)?;
+        let key = key.expose();
+        if self.json { out::json(&json!({ "instance_id": instance.id, "id": id, "secret_key": key })) } else { out::line(key) }
+    }
+}
+
+impl List {
+    async fn run(&self) -> anyhow::Result<()> {
+        let app = self.place.open().await?;
+        let instance = chosen(&app, self.instance.as_deref()).await?;
+        let keys = doorward_store::instances::secret_keys(&app.db, &instance.id).await?;
+        if self.json {
+            let keys: Vec<_> = keys
+                .iter()
+                .map(|key| {
+                    json!({
+                        "id": key.id, "name": key.name, "hint": key.hint, "created_at": key.created_at,
+                        "last_used_at": key.last_used_at, "revoked_at": key.revoked_at,
+                    })
+                })
+                .collect();
+            return out::json(&json!(keys));
+        }
+        for key in keys {
+            let used = key.last_used_at.map_or_else(|| "never used".to_owned(), |at| format!("last used {}", day(at)));
+            let state = if key.revoked_at.is_some() { "withdrawn".to_owned() } else { used };
+            out::line(&format!("{}  ...{:4}  made {}  {state}  {}", key.id, key.hint, day(key.created_at), key.name))?;
+        }
+        Ok(())
+    }
+}
+
+impl Revoke {
+    async fn run(&self) -> anyhow::Result<()> {
+        let app = self.place.open().await?;
+        let instance = chosen(&app, self.instance.as_deref()).await?;
+        instance::revoke_secret_key(&app, &instance.id, &self.key.as_str().into()).await.map_err(anyhow::Error::msg)?;
+        out::line("it stops working within ten seconds")
+    }
+}
+
+/// The day of a time, in UTC.
+fn day(at: Timestamp) -> String {
+    time::OffsetDateTime::from_unix_timestamp(at / 1000).map_or_else(|_| "?".to_owned(), |it| it.date().to_string())
 }

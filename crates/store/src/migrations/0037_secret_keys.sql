@@ -1,0 +1,3 @@
+ALTER TABLE secret_keys ADD COLUMN name TEXT NOT NULL DEFAULT '';
+ALTER TABLE secret_keys ADD COLUMN hint TEXT NOT NULL DEFAULT '';
+ALTER TABLE secret_keys ADD COLUMN last_used_at BIGINT;
