@@ -42,6 +42,8 @@ pub fn routes() -> Routes {
         .with::<DisableUserMfa>(|cx, req| Box::pin(user_factors::disable_mfa(cx, req)))
         .with::<DeleteUserBackupCodes>(|cx, req| Box::pin(user_factors::delete_backup_codes(cx, req)))
         .with::<DeleteUserTotp>(|cx, req| Box::pin(user_factors::delete_totp(cx, req)))
+        .with::<SetPasswordCompromised>(|cx, req| Box::pin(users::set_password_compromised(cx, req)))
+        .with::<UnsetPasswordCompromised>(|cx, req| Box::pin(users::unset_password_compromised(cx, req)))
         .with::<SetUserProfileImage>(|cx, req| Box::pin(profile_image::set(cx, req)))
         .with::<DeleteUserProfileImage>(|cx, req| Box::pin(profile_image::delete(cx, req)))
         .with::<DeleteUserPasskey>(|cx, req| Box::pin(passkeys::delete(cx, req)))

@@ -19,7 +19,7 @@ pub(crate) async fn list(cx: &mut Cx, req: ListSessions) -> Result<List<ServerSe
     let filter = filter(&req)?;
     let (db, ins, now) = (cx.scope.db(), cx.scope.ins(), cx.scope.now);
     let found = sessions::list(db, ins, &filter, now, page.limit, page.offset).await.map_err(internal)?;
-    let data = found.iter().map(|it| session::server_view(it, now)).collect();
+    let data = session::server_views(&cx.scope, &found).await?;
     if req.paginated != Some(true) {
         return Ok(List::Bare(data));
     }
@@ -45,15 +45,15 @@ pub(crate) async fn create(cx: &mut Cx, req: CreateServerSession) -> Result<Serv
         return Err(ApiError::new(codes::FORM_CONDITIONAL_PARAM_DISALLOWED).param("active_organization_id"));
     }
     let session = users::begin_session(&cx.scope, &cx.caller, &user.into()).await?;
-    Ok(session::server_view(&session, cx.scope.now))
+    session::server_view(&cx.scope, &session).await
 }
 
 pub(crate) async fn get(cx: &mut Cx, req: GetServerSession) -> Result<ServerSession, ApiError> {
-    Ok(session::server_view(&load(&cx.scope, &req.session_id).await?, cx.scope.now))
+    session::server_view(&cx.scope, &load(&cx.scope, &req.session_id).await?).await
 }
 
 pub(crate) async fn revoke(cx: &mut Cx, req: RevokeServerSession) -> Result<ServerSession, ApiError> {
-    Ok(session::server_view(&session::revoke(&cx.scope, &req.session_id).await?, cx.scope.now))
+    session::server_view(&cx.scope, &session::revoke(&cx.scope, &req.session_id).await?).await
 }
 
 pub(crate) async fn token(cx: &mut Cx, req: CreateServerSessionToken) -> Result<Token, ApiError> {

@@ -112,6 +112,15 @@ pub(crate) async fn unlock(cx: &mut Cx, req: UnlockUser) -> Result<User, ApiErro
     Ok(view(&cx.scope, &users::set_locked(&cx.scope, &req.user_id, false).await?))
 }
 
+pub(crate) async fn set_password_compromised(cx: &mut Cx, req: SetPasswordCompromised) -> Result<User, ApiError> {
+    let sign_out = req.revoke_all_sessions == Some(true);
+    Ok(view(&cx.scope, &users::set_password_compromised(&cx.scope, &req.user_id, true, sign_out).await?))
+}
+
+pub(crate) async fn unset_password_compromised(cx: &mut Cx, req: UnsetPasswordCompromised) -> Result<User, ApiError> {
+    Ok(view(&cx.scope, &users::set_password_compromised(&cx.scope, &req.user_id, false, false).await?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -317,6 +317,7 @@ list! {
     INVALID_TOTP_SECRET = "invalid_totp_secret_code", 422, "invalid TOTP secret", "{param} must be the secret of an authenticator app in base32.";
     BACKUP_CODES_NOT_AVAILABLE = "backup_codes_not_available", 400, "Backup codes not available", "Backup codes are for accounts with a second factor.";
     FEATURE_NOT_ENABLED = "feature_not_enabled", 403, "Feature not enabled", "This feature is not enabled on this instance.";
+    SESSION_CREATION_NOT_ALLOWED = "session_creation_not_allowed", 409, "Session creation not allowed", "This account has to set up a second step first, which this version of the app cannot do. Use a newer one.";
     ACCOUNT_TRANSFER_INVALID = "account_transfer_invalid", 400, "Invalid account transfer", "There is no account to transfer";
     SIGN_IN_USER_DELETED = "sign_in_identification_or_user_deleted", 400, "Sign in no longer possible", "The account of this sign-in no longer exists.";
     UNSUPPORTED_COUNTRY_CODE = "unsupported_country_code", 403, "Unsupported country code", "Phone numbers of this country are not supported.";

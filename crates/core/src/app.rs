@@ -51,6 +51,8 @@ pub struct Caller {
     pub frontend_url: String,
     /// Whether the caller is a native app, which has no cookies.
     pub native: bool,
+    /// Whether the caller's SDK knows sessions that wait for something to be done.
+    pub knows_pending: bool,
 }
 
 impl Scope {

@@ -1,7 +1,7 @@
 //! Clients: browsers and devices, and everybody who is signed in on them.
 
 use crate::app::{Caller, Scope, internal};
-use crate::{crypto, session, sign_in, sign_up};
+use crate::{crypto, session, sign_in, sign_up, tasks};
 use doorward_base::*;
 use doorward_store::clients::{self, ClientRecord};
 use doorward_store::sessions::{self, SessionRecord};
@@ -103,7 +103,9 @@ pub async fn live_sessions(scope: &Scope, client: &ClientId) -> Result<Vec<(Sess
 /// # Errors
 /// Only failures of ours.
 pub async fn view(scope: &Scope, caller: &Caller, record: &ClientRecord) -> Result<(Client, i64), ApiError> {
-    let live = live_sessions(scope, &record.id).await?;
+    let mut live = live_sessions(scope, &record.id).await?;
+    // An SDK that does not know pending sessions would be stuck with one.
+    live.retain(|(it, user)| caller.knows_pending || !tasks::is_pending(scope, it, user));
     let sign_in = sign_in::current_view(scope, record).await?;
     let sign_up = sign_up::current_view(scope, record).await?;
     let views: Vec<Session> = live.iter().map(|(s, user)| session::view(scope, caller, s, Some(user))).collect::<Result<_, _>>()?;
@@ -131,11 +133,12 @@ pub async fn view(scope: &Scope, caller: &Caller, record: &ClientRecord) -> Resu
 /// Only failures of ours.
 pub async fn server_view(scope: &Scope, record: &ClientRecord) -> Result<ServerClient, ApiError> {
     let live = live_sessions(scope, &record.id).await?;
+    let sessions: Vec<SessionRecord> = live.iter().map(|(s, _)| s.clone()).collect();
     Ok(ServerClient {
         object: "client".to_owned(),
         id: record.id.clone(),
         session_ids: live.iter().map(|(s, _)| s.id.clone()).collect(),
-        sessions: live.iter().map(|(s, _)| session::server_view(s, scope.now)).collect(),
+        sessions: session::server_views(scope, &sessions).await?,
         sign_in_id: record.sign_in_id.clone(),
         sign_up_id: record.sign_up_id.clone(),
         last_active_session_id: record.last_active_session_id.clone().filter(|id| live.iter().any(|(s, _)| &s.id == id)),

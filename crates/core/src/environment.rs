@@ -294,10 +294,10 @@ fn user_settings(instance: &Instance) -> Value {
         "social": {},
         "saml": disabled(),
         "enterprise_sso": {"enabled": false, "self_serve_sso": false},
-        "sign_in": {"second_factor": {"required": false, "enabled": !second_factors(instance).is_empty()}},
+        "sign_in": {"second_factor": {"required": settings.session.require_second_factor, "enabled": !second_factors(instance).is_empty()}},
         "sign_up": {
             "captcha_enabled": false, "captcha_widget_type": "smart", "custom_action_required": false, "progressive": true, "mode": mode,
-            "legal_consent_enabled": settings.sign_up.legal_consent, "allowlist_only": false, "mfa": {"required": false},
+            "legal_consent_enabled": settings.sign_up.legal_consent, "allowlist_only": false, "mfa": {"required": settings.session.require_second_factor},
         },
         "restrictions": {
             "allowlist": disabled(), "blocklist": disabled(), "allowlist_blocklist_disabled_on_sign_in": disabled(),

@@ -33,6 +33,7 @@ pub mod sign_up;
 pub mod signed_webhook;
 pub mod sms;
 mod strategies;
+pub mod tasks;
 pub mod template_keys;
 pub mod tickets;
 pub mod two_factor;

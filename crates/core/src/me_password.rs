@@ -3,7 +3,7 @@
 use crate::app::{Scope, internal};
 use crate::settings::Presence;
 use crate::sign_in::take_guess;
-use crate::{password, strategies, users};
+use crate::{password, strategies, tasks, users};
 use doorward_base::*;
 use doorward_store::sessions::{self, SessionRecord};
 use doorward_store::users::{self as store, UserWithEmails};
@@ -12,7 +12,7 @@ use doorward_wire::fapi::{ChangePassword, RemovePassword};
 /// How often a change is tried again when the password's hash was replaced in between.
 const TRIES: usize = 3;
 
-/// Sets a new password. Who has one proves it first. Everything else of the account stays, the other sessions too unless
+/// Sets a new password. Who has one proves it first, unless the session waits for just that. Everything else of the account stays, the other sessions too unless
 /// they are to end.
 ///
 /// # Errors
@@ -28,7 +28,7 @@ pub async fn change(scope: &Scope, session: &SessionRecord, req: &ChangePassword
     for _ in 0..TRIES {
         let user = users::load(scope, &session.user_id).await?;
         let old = user.user.password_hash.as_deref();
-        if old.is_some() {
+        if old.is_some() && !(current.is_none() && tasks::chooses_password(scope, session, &user)) {
             let current = current.as_ref().ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("current_password"))?;
             prove(scope, &user, current).await?;
             if current.expose() == new.expose() {

@@ -4,6 +4,7 @@ use crate::app::{Caller, Scope, internal};
 use crate::claims::Source;
 use crate::jwt::{self, Category};
 use crate::settings::JwtTemplate;
+use crate::tasks;
 use crate::user_agent;
 use crate::users::{self, Audience};
 use doorward_base::*;
@@ -12,7 +13,7 @@ use doorward_store::users::UserWithEmails;
 use doorward_store::{clients, users as user_store};
 use doorward_wire::bapi::ServerSession;
 use doorward_wire::fapi::{Session, SessionWithActivities};
-use doorward_wire::resource::{SessionActivity, Token};
+use doorward_wire::resource::{SessionActivity, SessionTask, Token};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ pub(crate) fn begin(scope: &Scope, caller: &Caller, client: &ClientId, user: &Us
         status: "active".to_owned(),
         actor: None,
         last_active_organization_id: None,
+        tasked: false,
         ip_address: caller.ip.map(|ip| ip.to_string()),
         user_agent: caller.user_agent.clone(),
         first_factor_at: Some(scope.now),
@@ -84,7 +86,8 @@ pub fn token(scope: &Scope, session: &SessionRecord, user: Option<&UserWithEmail
         jti: scope.app.rng.alphanumeric(20),
         nbf: now - 10,
         sid: session.id.as_str(),
-        sts: "active",
+        // Without its user nobody knows that the tasks are done.
+        sts: if session.tasked && user.is_none_or(|user| tasks::is_pending(scope, session, user)) { "pending" } else { "active" },
         sub: session.user_id.as_str(),
         v: 2,
         of_user: source.as_ref().map(of_user).unwrap_or_default(),
@@ -125,7 +128,7 @@ pub fn token_needs_user(scope: &Scope) -> bool {
 /// `authentication_invalid` when no such client is known, `resource_not_found` when it has no such live session.
 pub async fn mint(scope: &Scope, caller: &Caller, client_token: Option<&Secret>, id: &SessionId) -> Result<Token, ApiError> {
     let session = live_on_client(scope, client_token, id).await?;
-    let user = if token_needs_user(scope) { Some(owner(scope, &session).await?) } else { None };
+    let user = if token_needs_user(scope) || session.tasked { Some(owner(scope, &session).await?) } else { None };
     token(scope, &session, user.as_ref(), TokenFor::caller(caller)).map(Token::new)
 }
 
@@ -159,11 +162,15 @@ async fn owner(scope: &Scope, session: &SessionRecord) -> Result<UserWithEmails,
 /// Signs a token from a template of the settings.
 ///
 /// # Errors
-/// `resource_not_found` when there is no such template.
+/// `resource_not_found` when there is no such template, `invalid_action_for_session` of a pending session.
 pub async fn template_token(scope: &Scope, session: &SessionRecord, name: &str, made: TokenFor<'_>) -> Result<Token, ApiError> {
     let template: &JwtTemplate =
         scope.instance.settings.jwt_templates.get(name).ok_or_else(|| ApiError::not_found("JWT template", name))?;
     let user = owner(scope, session).await?;
+    // Such a token says nothing of tasks to whom it is shown.
+    if tasks::is_pending(scope, session, &user) {
+        return Err(codes::INVALID_ACTION_FOR_SESSION.into());
+    }
     let now = scope.now_seconds();
     let mut claims = Source::new(scope, &user, session).fill_all(&template.claims);
     let own = json!({
@@ -198,16 +205,17 @@ pub fn view(scope: &Scope, caller: &Caller, session: &SessionRecord, user: Optio
         (true, Some(_)) => Some(Token::new(token(scope, session, user, TokenFor::caller(caller))?)),
         _ => None,
     };
+    let open = user.map(|user| tasks::open(scope, session, user)).unwrap_or_default();
     Ok(Session {
         object: "session".to_owned(),
         id: session.id.clone(),
-        status: session.status_at(scope.now).to_owned(),
+        status: shown_status(scope, session, &open).to_owned(),
         expire_at: session.expire_at,
         abandon_at: session.abandon_at,
         last_active_at: session.last_active_at,
         last_active_organization_id: session.last_active_organization_id.clone(),
         actor: actor(session),
-        tasks: None,
+        tasks: task_list(&open),
         factor_verification_age: Some(factor_ages(session, scope.now)),
         public_user_data: users::public_view(scope, user.unwrap_or(&UserWithEmails::default())),
         user: user.map(|user| users::view(scope, user, Audience::Frontend)),
@@ -215,6 +223,15 @@ pub fn view(scope: &Scope, caller: &Caller, session: &SessionRecord, user: Optio
         created_at: session.created_at,
         updated_at: session.updated_at,
     })
+}
+
+/// The status, which is `pending` while tasks are open.
+fn shown_status<'a>(scope: &Scope, session: &'a SessionRecord, open: &[&str]) -> &'a str {
+    if session.is_live(scope.now) && !open.is_empty() { "pending" } else { session.status_at(scope.now) }
+}
+
+fn task_list(open: &[&str]) -> Option<Vec<SessionTask>> {
+    (!open.is_empty()).then(|| open.iter().map(|key| SessionTask { key: (*key).to_owned() }).collect())
 }
 
 fn actor(session: &SessionRecord) -> Option<Value> {
@@ -237,11 +254,11 @@ fn activity(session: &SessionRecord) -> SessionActivity {
 }
 
 /// A session with where it was last used.
-pub fn activity_view(session: &SessionRecord, now: Timestamp) -> SessionWithActivities {
+pub fn activity_view(scope: &Scope, session: &SessionRecord, user: &UserWithEmails) -> SessionWithActivities {
     SessionWithActivities {
         object: "session".to_owned(),
         id: session.id.clone(),
-        status: session.status_at(now).to_owned(),
+        status: shown_status(scope, session, &tasks::open(scope, session, user)).to_owned(),
         expire_at: session.expire_at,
         abandon_at: session.abandon_at,
         last_active_at: session.last_active_at,
@@ -250,21 +267,40 @@ pub fn activity_view(session: &SessionRecord, now: Timestamp) -> SessionWithActi
     }
 }
 
+/// Sessions as a server sees them.
+///
+/// # Errors
+/// Only failures of ours.
+pub async fn server_views(scope: &Scope, sessions: &[SessionRecord]) -> Result<Vec<ServerSession>, ApiError> {
+    let waiting: Vec<UserId> = sessions.iter().filter(|it| it.tasked).map(|it| it.user_id.clone()).collect();
+    let users = user_store::get_many(scope.db(), scope.ins(), &waiting).await.map_err(internal)?;
+    let open = |it: &SessionRecord| users.iter().find(|user| user.user.id == it.user_id).map(|user| tasks::open(scope, it, user));
+    Ok(sessions.iter().map(|it| server_view_with(scope, it, &open(it).unwrap_or_default())).collect())
+}
+
 /// A session as a server sees it.
-pub fn server_view(session: &SessionRecord, now: Timestamp) -> ServerSession {
+///
+/// # Errors
+/// Only failures of ours.
+pub async fn server_view(scope: &Scope, session: &SessionRecord) -> Result<ServerSession, ApiError> {
+    let one = server_views(scope, std::slice::from_ref(session)).await?.pop();
+    one.ok_or_else(|| ApiError::internal("one session has one view"))
+}
+
+fn server_view_with(scope: &Scope, session: &SessionRecord, open: &[&str]) -> ServerSession {
     ServerSession {
         object: "session".to_owned(),
         id: session.id.clone(),
         user_id: session.user_id.clone(),
         client_id: session.client_id.clone(),
         actor: actor(session),
-        status: session.status_at(now).to_owned(),
+        status: shown_status(scope, session, open).to_owned(),
         last_active_organization_id: session.last_active_organization_id.clone(),
         last_active_at: session.last_active_at,
         latest_activity: activity(session),
         expire_at: session.expire_at,
         abandon_at: session.abandon_at,
-        tasks: None,
+        tasks: task_list(open),
         updated_at: session.updated_at,
         created_at: session.created_at,
     }

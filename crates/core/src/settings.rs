@@ -138,6 +138,8 @@ pub struct SignUpSettings {
 pub struct SessionSettings {
     /// Whether a client has one session at most.
     pub single_session: bool,
+    /// Whether a session is active only when its user has a second factor.
+    pub require_second_factor: bool,
     /// Lifetime of a session, in seconds.
     pub lifetime: i64,
     /// After how many seconds without use a session is given up.
@@ -372,6 +374,7 @@ impl Default for SessionSettings {
     fn default() -> Self {
         Self {
             single_session: true,
+            require_second_factor: false,
             lifetime: 7 * 86_400,
             inactivity: 30 * 86_400,
             token_lifetime: 60,
@@ -553,6 +556,9 @@ impl Settings {
         let identifiers = [attributes.email_address, attributes.username, attributes.phone_number, attributes.web3_wallet];
         if identifiers.iter().all(|it| *it == Presence::Off) {
             return Err("attributes: a user needs an email_address, a phone_number, a web3_wallet or a username".to_owned());
+        }
+        if self.session.require_second_factor && !attributes.authenticator_app && !attributes.phone_second_factor {
+            return Err("session.require_second_factor: needs attributes.authenticator_app or attributes.phone_second_factor".to_owned());
         }
         if let Some(bad) = self.web3.strategies.iter().find(|name| crate::web3::chain_of(name).is_none()) {
             return Err(format!("web3.strategies: there is no {bad:?}"));

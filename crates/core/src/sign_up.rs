@@ -8,7 +8,7 @@ use crate::settings::{Presence, SignUpMode};
 use crate::sign_in::{self, NewSession, complete_new_session, filled};
 use crate::users::{self, NewEmail, NewIdentifiers, NewPhone, NewWallet};
 use crate::web3::{self, Address};
-use crate::{email_link, password, sms, verification};
+use crate::{email_link, password, sms, tasks, verification};
 use doorward_base::*;
 use doorward_store::attempts::{self, AttemptRecord, Kind};
 use doorward_store::clients::{self, ClientRecord};
@@ -485,6 +485,7 @@ async fn settle(
     if complete && scope.instance.settings.sign_up.mode == SignUpMode::Restricted {
         return Err(codes::SIGN_UP_MODE_RESTRICTED.into());
     }
+    let tasks = complete && tasks::at_begin(scope, caller, None, false)?;
     let mut tx = scope.db().begin().await.map_err(internal)?;
     if let Some(code) = &consume {
         verification::consume(scope, &mut tx, &code.id).await?;
@@ -495,7 +496,8 @@ async fn settle(
         return Ok(Outcome { value: view(scope, &loaded).await?, current });
     }
     let (user, identifiers) = new_user(scope, &loaded.state);
-    let new = NewSession::prepare(scope, caller, &current, &user.id);
+    let mut new = NewSession::prepare(scope, caller, &current, &user.id);
+    new.session.tasked = tasks;
     loaded.state.done = Some(Done { user: user.id.clone(), session: new.session.id.clone() });
     let proven = Proven::ALL.into_iter().find(|field| loaded.state.given(*field));
     let proven = proven.filter(|_| loaded.state.password_hash.is_none());

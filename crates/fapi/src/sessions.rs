@@ -66,18 +66,18 @@ pub(crate) async fn mine_active(cx: &mut Cx, _: GetMyActiveSessions) -> Result<V
 }
 
 async fn live_of_user(cx: &mut Cx) -> Result<Vec<SessionWithActivities>, ApiError> {
-    let user = &cx.session()?.1.user.id;
-    let all = sessions::of_user(cx.scope.db(), cx.scope.ins(), user).await.map_err(internal)?;
+    let user = &cx.session()?.1;
+    let all = sessions::of_user(cx.scope.db(), cx.scope.ins(), &user.user.id).await.map_err(internal)?;
     let now = cx.scope.now;
-    Ok(all.iter().filter(|s| s.is_live(now)).map(|s| session::activity_view(s, now)).collect())
+    Ok(all.iter().filter(|s| s.is_live(now)).map(|s| session::activity_view(&cx.scope, s, user)).collect())
 }
 
 pub(crate) async fn revoke_mine(cx: &mut Cx, req: RevokeMySession) -> Result<SessionWithActivities, ApiError> {
-    let user = cx.session()?.1.user.id.clone();
+    let user = cx.session()?.1.clone();
     let found = sessions::get(cx.scope.db(), cx.scope.ins(), &req.session_id).await.map_err(internal)?;
-    found.filter(|s| s.user_id == user).ok_or_else(|| ApiError::not_found("Session", &req.session_id))?;
+    found.filter(|s| s.user_id == user.user.id).ok_or_else(|| ApiError::not_found("Session", &req.session_id))?;
     let revoked = session::revoke(&cx.scope, &req.session_id).await?;
-    Ok(session::activity_view(&revoked, cx.scope.now))
+    Ok(session::activity_view(&cx.scope, &revoked, &user))
 }
 
 /// There are no organizations yet, so nobody is a member of one. Empty means none.

@@ -71,7 +71,7 @@ pub(crate) async fn frontend(inner: &Inner, parts: &Parts, peer: IpAddr) -> Resu
 
 fn caller(parts: &Parts, ip: IpAddr, frontend_url: String, native: bool) -> Caller {
     let user_agent = header(&parts.headers, USER_AGENT.as_str()).map(|text| text.chars().take(512).collect());
-    Caller { ip: Some(ip), user_agent, origin: None, frontend_url, native }
+    Caller { ip: Some(ip), user_agent, origin: None, frontend_url, native, knows_pending: false }
 }
 
 /// The address under which this request sees the Frontend API.

@@ -14,7 +14,7 @@ use axum::routing::{MethodFilter, on};
 use bytes::Bytes;
 use doorward_base::*;
 use doorward_core::client::{self, Current};
-use doorward_core::{App, Scope, dev_browser};
+use doorward_core::{App, Caller, Scope, dev_browser, tasks};
 use doorward_wire::{Api, Auth, EndpointMeta, Rate};
 use http::header::{ACCESS_CONTROL_REQUEST_HEADERS, CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
@@ -230,7 +230,7 @@ impl Gateway {
         let scope = Scope { app: self.0.app.clone(), instance: arrival.instance, now: self.0.app.clock.now() };
         let mut cx = Cx {
             scope,
-            caller: arrival.caller,
+            caller: Caller { knows_pending: api_version.knows_pending(), ..arrival.caller },
             api_version,
             current: Current::default(),
             client_token: auth::client_token(parts, meta.api),
@@ -243,11 +243,11 @@ impl Gateway {
             raw: None,
             trace: trace.clone(),
         };
-        if matches!(meta.auth, Auth::Client | Auth::Session) {
+        if matches!(meta.auth, Auth::Client | Auth::Session | Auth::AnySession) {
             self.find_client(&mut cx, meta, parts).await?;
         }
-        if meta.auth == Auth::Session {
-            find_session(&mut cx, parts).await?;
+        if matches!(meta.auth, Auth::Session | Auth::AnySession) {
+            find_session(&mut cx, meta, parts).await?;
         }
         cx.headers = std::mem::take(&mut parts.headers);
         Ok(cx)
@@ -276,7 +276,7 @@ impl Gateway {
     }
 }
 
-async fn find_session(cx: &mut Cx, parts: &Parts) -> Result<(), ApiError> {
+async fn find_session(cx: &mut Cx, meta: &EndpointMeta, parts: &Parts) -> Result<(), ApiError> {
     let invalid = || ApiError::new(codes::AUTHENTICATION_INVALID);
     let client = cx.current.record.as_ref().ok_or_else(invalid)?;
     let live = client::live_sessions(&cx.scope, &client.id).await?;
@@ -285,7 +285,11 @@ async fn find_session(cx: &mut Cx, parts: &Parts) -> Result<(), ApiError> {
         Some(id) => live.into_iter().find(|(session, _)| session.id == id),
         None => live.into_iter().next_back(),
     };
-    cx.session = Some(found.ok_or_else(invalid)?);
+    let (session, user) = found.ok_or_else(invalid)?;
+    if meta.auth != Auth::AnySession && tasks::is_pending(&cx.scope, &session, &user) {
+        return Err(invalid());
+    }
+    cx.session = Some((session, user));
     Ok(())
 }
 

@@ -77,7 +77,7 @@ fn operation(endpoint: &Documented, response: Value) -> Value {
             body.insert(name, schema);
         }
     }
-    if meta.api == Api::Frontend && meta.auth == Auth::Session {
+    if meta.api == Api::Frontend && matches!(meta.auth, Auth::Session | Auth::AnySession) {
         let description = "The session that is meant, where the client has several; else the one that was active last.";
         let schema = json!({"type": "string"});
         parameters
@@ -105,7 +105,7 @@ fn operation(endpoint: &Documented, response: Value) -> Value {
         let security = match meta.auth {
             Auth::Public => json!([]),
             Auth::Client => json!([{"client": []}, {}]),
-            Auth::Session => json!([{"client": []}]),
+            Auth::Session | Auth::AnySession => json!([{"client": []}]),
             Auth::SecretKey => json!([{"secret_key": []}]),
         };
         fields.insert("security".to_owned(), security);

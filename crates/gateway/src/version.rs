@@ -48,6 +48,11 @@ impl ApiVersion {
             .ok_or_else(|| codes::API_VERSION_INVALID.into())
     }
 
+    /// Whether SDKs that name this date know sessions that wait for something to be done.
+    pub(crate) fn knows_pending(self) -> bool {
+        self >= Self::V2025_11_10
+    }
+
     fn parse(text: &str) -> Option<Self> {
         if let Some((_, known)) = Self::ALL.iter().find(|(name, _)| *name == text) {
             return Some(*known);

@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0036_primary_phone.sql"),
     include_str!("migrations/0024_web3_wallets.sql"),
     include_str!("migrations/0037_secret_keys.sql"),
+    include_str!("migrations/0025_session_tasks.sql"),
 ];
 
 /// The schema that this build reads and writes.

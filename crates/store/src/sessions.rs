@@ -19,6 +19,8 @@ pub struct SessionRecord {
     pub actor: Option<String>,
     /// The organization that was chosen last.
     pub last_active_organization_id: Option<String>,
+    /// Whether it waits for what its user has to do first.
+    pub tasked: bool,
     /// The address it was last used from.
     pub ip_address: Option<String>,
     /// The browser it was last used with.
@@ -63,6 +65,7 @@ fn session(row: &Row) -> Result<SessionRecord, StoreError> {
         status: row.text("status")?,
         actor: row.opt_text("actor")?,
         last_active_organization_id: row.opt_text("last_active_organization_id")?,
+        tasked: row.flag("tasked")?,
         ip_address: row.opt_text("ip_address")?,
         user_agent: row.opt_text("user_agent")?,
         first_factor_at: row.opt_int("first_factor_at")?,
@@ -167,8 +170,8 @@ pub async fn count(db: &Db, instance: &InstanceId, filter: &SessionFilter, now: 
 pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &SessionRecord) -> Result<(), StoreError> {
     tx.exec(sql!(
         "INSERT INTO sessions (instance_id, id, client_id, user_id, status, actor, last_active_organization_id, ip_address, user_agent,
-         first_factor_at, second_factor_at, last_active_at, expire_at, abandon_at, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+         first_factor_at, second_factor_at, last_active_at, expire_at, abandon_at, created_at, updated_at, tasked)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         instance,
         &it.id,
         &it.client_id,
@@ -184,7 +187,8 @@ pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &SessionRecord) -> R
         it.expire_at,
         it.abandon_at,
         it.created_at,
-        it.updated_at
+        it.updated_at,
+        it.tasked
     ))
     .await
     .map(|_| ())

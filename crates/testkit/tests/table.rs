@@ -86,7 +86,8 @@ async fn fault_101_no_endpoint_of_a_session_answers_without_one() {
     empty.post("/v1/client", &[]).await.expect(200);
     let mut garbage = server.browser();
     garbage.cookies.insert("__client".to_owned(), "dwc_nothing".to_owned());
-    let guarded: Vec<_> = endpoints(Api::Frontend).into_iter().filter(|meta| meta.auth == Auth::Session).collect();
+    let guarded: Vec<_> =
+        endpoints(Api::Frontend).into_iter().filter(|meta| matches!(meta.auth, Auth::Session | Auth::AnySession)).collect();
     assert!(guarded.len() >= 4);
     for meta in guarded {
         for browser in [server.browser(), empty.clone(), garbage.clone()] {

@@ -19,6 +19,8 @@ pub enum Auth {
     Client,
     /// A client token with an active session; else 401 `authentication_invalid`.
     Session,
+    /// The same, or one that is pending: what its tasks need.
+    AnySession,
     /// `Authorization: Bearer <secret key>`; else 401.
     SecretKey,
 }

@@ -311,6 +311,12 @@ resource! {
         keys: Vec<Jwk>,
     }
 
+    /// What has to be done before a session is active.
+    SessionTask {
+        /// `reset-password` or `setup-mfa`.
+        key: String,
+    }
+
     /// Where and on what a session was last used.
     SessionActivity {
         /// `session_activity`.

@@ -3,7 +3,7 @@ use super::{advance, new_record};
 use crate::app::{Caller, Scope, internal};
 use crate::client::{self, Current, Outcome};
 use crate::strategies::{self, Consume};
-use crate::{crypto, session};
+use crate::{crypto, session, tasks};
 use doorward_base::*;
 use doorward_store::Tx;
 use doorward_store::attempts::{self, AttemptRecord, Kind};
@@ -78,6 +78,8 @@ pub(super) async fn complete(
     }
     let mut new = NewSession::prepare(scope, caller, &current, &user.user.id);
     new.session.second_factor_at = (parts.both || parts.second.is_some()).then_some(scope.now);
+    // Whoever acts as somebody does not do what that one has to.
+    new.session.tasked = parts.actor.is_none() && tasks::at_begin(scope, caller, Some(user), parts.password.is_some())?;
     new.session.actor = parts.actor;
     if let Some(seconds) = parts.session_seconds {
         new.session.expire_at = scope.now + seconds * 1000;

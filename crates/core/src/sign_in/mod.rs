@@ -185,7 +185,7 @@ async fn with_password(
         }
     };
     let attempt = match attempt {
-        Ok(proven) => refuse_breached(scope, &user, password).await.map(|()| proven),
+        Ok(proven) => refuse_breached(scope, caller, &user, password).await.map(|()| proven),
         wrong => wrong,
     };
     match attempt {
@@ -230,10 +230,15 @@ async fn with_ticket(
     Ok(Outcome { value: Ok(done.value), current: done.current })
 }
 
-/// Refuses a right password that is known from a breach. The guess is given back, unless a second factor is guessed from
+/// Refuses a right password that is known from a breach, or that a server says is known where no session could wait for a new
+/// one. The guess is given back, unless a second factor is guessed from
 /// the same counter.
-async fn refuse_breached(scope: &Scope, user: &UserWithEmails, password: &Secret) -> Result<(), ApiError> {
-    let answer = password::refuse_breached_at_sign_in(scope, password).await;
+async fn refuse_breached(scope: &Scope, caller: &Caller, user: &UserWithEmails, password: &Secret) -> Result<(), ApiError> {
+    let answer = if user.user.password_compromised && !caller.knows_pending {
+        Err(ApiError::new(codes::FORM_PASSWORD_PWNED).param("password"))
+    } else {
+        password::refuse_breached_at_sign_in(scope, password).await
+    };
     if answer.is_err() && strategies::second_factors(&scope.instance, user).is_empty() {
         let mut tx = scope.db().begin().await.map_err(internal)?;
         users::clear_guesses(&mut tx, scope.ins(), &user.user.id).await.map_err(internal)?;
@@ -387,7 +392,7 @@ pub async fn attempt_first(
     let with = Attempt { scope, user, owner: &loaded.record.id, verification: verification.as_ref(), params: &params };
     let proven = strategy.attempt(with).await?;
     if let Some(password) = password.filter(|_| name == "password") {
-        refuse_breached(scope, user, password).await?;
+        refuse_breached(scope, caller, user, password).await?;
     }
     let proof = Proof { strategy: name.to_owned(), attempts: proven.attempts, at: scope.now };
     match proven.grants {

@@ -22,7 +22,7 @@ pub use email_addresses::{add_email, attempt_email, delete_email, get_email, lis
 pub use factors::{remove_backup_codes, remove_password, remove_second_factors, remove_totp, verify_second_factor};
 pub use list::{Page, count, list, page};
 pub use metadata::{Metadata, merge_metadata, replace_metadata};
-pub use moderate::{begin_session, delete, set_banned, set_locked, verify_password};
+pub use moderate::{begin_session, delete, set_banned, set_locked, set_password_compromised, verify_password};
 pub use own::{delete_own, update_own};
 pub(crate) use phone_numbers::read_phone;
 pub use phone_numbers::{add_phone, attempt_phone, delete_phone, get_phone, list_phones, prepare_phone, update_phone};

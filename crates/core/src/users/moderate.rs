@@ -52,6 +52,23 @@ pub async fn set_locked(scope: &Scope, id: &UserId, locked: bool) -> Result<User
     load(scope, id).await
 }
 
+/// Says that a password is known to others, so that a sign-in with it leads to a new one, or takes that back.
+///
+/// # Errors
+/// `resource_not_found`, `no_password_set`.
+pub async fn set_password_compromised(scope: &Scope, id: &UserId, compromised: bool, sign_out: bool) -> Result<UserWithEmails, ApiError> {
+    load(scope, id).await?;
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    if !users::set_password_compromised(&mut tx, scope.ins(), id, compromised, scope.now).await.map_err(internal)? {
+        return Err(codes::NO_PASSWORD_SET.into());
+    }
+    if sign_out {
+        sessions::close_of_user(&mut tx, scope.ins(), id, None, "revoked", scope.now).await.map_err(internal)?;
+    }
+    tx.commit().await.map_err(internal)?;
+    load(scope, id).await
+}
+
 /// Deletes a user with everything that is theirs, and answers who it was.
 ///
 /// # Errors

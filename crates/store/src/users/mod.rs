@@ -50,6 +50,8 @@ pub struct UserRecord {
     pub has_passkeys: bool,
     /// The password's hash, in PHC form or in a foreign one.
     pub password_hash: Option<String>,
+    /// Whether the password is known to others, so that another has to be chosen.
+    pub password_compromised: bool,
     /// When the password last changed.
     pub password_updated_at: Option<Timestamp>,
     /// Metadata for all to read.
@@ -152,6 +154,7 @@ fn user(row: &Row) -> Result<UserRecord, StoreError> {
         has_web3_wallets: row.flag("has_web3_wallets")?,
         has_passkeys: row.flag("has_passkeys")?,
         password_hash: row.opt_text("password_hash")?,
+        password_compromised: row.flag("password_compromised")?,
         password_updated_at: row.opt_int("password_updated_at")?,
         public_metadata: row.text("public_metadata")?,
         private_metadata: row.text("private_metadata")?,
@@ -475,9 +478,26 @@ pub async fn rehash(db: &Db, instance: &InstanceId, id: &UserId, old_hash: &str,
 
 /// Sets a new password's hash.
 pub async fn set_password(tx: &mut Tx, instance: &InstanceId, id: &UserId, hash: &str, now: Timestamp) -> Result<bool, StoreError> {
-    let text =
-        format!("UPDATE users SET password_hash = $3, password_updated_at = $4, {} WHERE instance_id = $1 AND id = $2", changed_at(4));
+    let text = format!(
+        "UPDATE users SET password_hash = $3, password_updated_at = $4, password_compromised = FALSE, {} WHERE instance_id = $1 AND id = $2",
+        changed_at(4)
+    );
     Ok(tx.exec(sql!(text, instance, id, hash, now)).await? == 1)
+}
+
+/// Says whether a password is known to others. False when the user has none, or is gone.
+pub async fn set_password_compromised(
+    tx: &mut Tx,
+    instance: &InstanceId,
+    id: &UserId,
+    compromised: bool,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let text = format!(
+        "UPDATE users SET password_compromised = $3, {} WHERE instance_id = $1 AND id = $2 AND password_hash IS NOT NULL",
+        changed_at(4)
+    );
+    Ok(tx.exec(sql!(text, instance, id, compromised, now)).await? == 1)
 }
 
 /// Replaces or removes a password's hash, if it is still the one that was read.
@@ -490,7 +510,7 @@ pub async fn replace_password(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let text = format!(
-        "UPDATE users SET password_hash = $3, password_updated_at = $4, {}
+        "UPDATE users SET password_hash = $3, password_updated_at = $4, password_compromised = FALSE, {}
          WHERE instance_id = $1 AND id = $2 AND COALESCE(password_hash, '') = $5",
         changed_at(6)
     );

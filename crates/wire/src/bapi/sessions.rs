@@ -32,7 +32,7 @@ resource! {
         /// When it is given up if nobody comes back.
         abandon_at: Timestamp,
         /// What must be done before the session is active.
-        tasks: Option<Vec<Value>>,
+        tasks: Option<Vec<crate::resource::SessionTask>>,
         /// When it last changed.
         updated_at: Timestamp,
         /// When it began.

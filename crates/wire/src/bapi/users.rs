@@ -336,3 +336,21 @@ request! {
     } => User; Backend POST "/v1/users/{user_id}/unlock" "UnlockUser";
     "Users", SecretKey, Backend, Bare; "Unlock a user."
 }
+request! {
+    /// Says that a user's password is known to others.
+    SetPasswordCompromised {
+        /// The user.
+        user_id: UserId,
+        /// Whether all sessions of the user end.
+        revoke_all_sessions: Option<bool>,
+    } => User; Backend POST "/v1/users/{user_id}/password/set_compromised" "SetUserPasswordCompromised";
+    "Users", SecretKey, Backend, Bare; "Have a user choose a new password at the next sign-in."
+}
+request! {
+    /// Names a user.
+    UnsetPasswordCompromised {
+        /// The user.
+        user_id: UserId,
+    } => User; Backend POST "/v1/users/{user_id}/password/unset_compromised" "UnsetUserPasswordCompromised";
+    "Users", SecretKey, Backend, Bare; "Let a user keep the password after all."
+}

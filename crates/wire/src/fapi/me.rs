@@ -7,7 +7,7 @@ use doorward_base::SessionId;
 request! {
     /// No parameters.
     GetMe {} => User; Frontend GET "/v1/me" "getUser";
-    "Me", Session, Frontend, WithClient; "Get the signed-in user."
+    "Me", AnySession, Frontend, WithClient; "Get the signed-in user."
 }
 request! {
     /// No parameters.

@@ -11,7 +11,7 @@ request! {
         /// Whether the user's other sessions end.
         sign_out_of_other_sessions: Option<bool>,
     } => User; Frontend POST "/v1/me/change_password" "changePassword";
-    "User", Session, Attempt, WithClient; "Change the signed-in user's password."
+    "User", AnySession, Attempt, WithClient; "Change the signed-in user's password."
 }
 request! {
     /// Proves the password that is to go.

@@ -5,7 +5,7 @@ use doorward_base::IdentificationId;
 request! {
     /// No parameters.
     ListMyPhoneNumbers {} => Vec<PhoneNumber>; Frontend GET "/v1/me/phone_numbers" "getPhoneNumbers";
-    "Phone Numbers", Session, Frontend, Bare; "List the signed-in user's phone numbers."
+    "Phone Numbers", AnySession, Frontend, Bare; "List the signed-in user's phone numbers."
 }
 request! {
     /// Adds a number. It is the user's when it is proven.
@@ -15,7 +15,7 @@ request! {
         /// Whether it is to be a second factor only, once it is proven.
         reserved_for_second_factor: Option<bool>,
     } => PhoneNumber; Frontend POST "/v1/me/phone_numbers" "postPhoneNumbers";
-    "Phone Numbers", Session, Frontend, WithClient; "Add a phone number."
+    "Phone Numbers", AnySession, Frontend, WithClient; "Add a phone number."
 }
 request! {
     /// Names a number of the signed-in user.
@@ -23,7 +23,7 @@ request! {
         /// The number.
         phone_number_id: IdentificationId,
     } => PhoneNumber; Frontend GET "/v1/me/phone_numbers/{phone_number_id}" "ReadPhoneNumber";
-    "Phone Numbers", Session, Frontend, WithClient; "Get a phone number."
+    "Phone Numbers", AnySession, Frontend, WithClient; "Get a phone number."
 }
 request! {
     /// Says what a proven number is for.
@@ -35,7 +35,7 @@ request! {
         /// Whether it is the second factor that is offered first.
         default_second_factor: Option<bool>,
     } => PhoneNumber; Frontend PATCH "/v1/me/phone_numbers/{phone_number_id}" "UpdatePhoneNumber";
-    "Phone Numbers", Session, Frontend, WithClient; "Make a phone number a second factor, or no longer one."
+    "Phone Numbers", AnySession, Frontend, WithClient; "Make a phone number a second factor, or no longer one."
 }
 request! {
     /// Has a code sent.
@@ -47,7 +47,7 @@ request! {
         /// `sms` or `whatsapp`.
         channel: Option<String>,
     } => PhoneNumber; Frontend POST "/v1/me/phone_numbers/{phone_number_id}/prepare_verification" "sendVerificationSMS";
-    "Phone Numbers", Session, Send, WithClient; "Send a code to a phone number."
+    "Phone Numbers", AnySession, Send, WithClient; "Send a code to a phone number."
 }
 request! {
     /// Proves a number.
@@ -57,7 +57,7 @@ request! {
         /// The code that was sent.
         code: Option<String>,
     } => PhoneNumber; Frontend POST "/v1/me/phone_numbers/{phone_number_id}/attempt_verification" "verifyPhoneNumber";
-    "Phone Numbers", Session, Attempt, WithClient; "Prove a phone number by the code that was sent to it."
+    "Phone Numbers", AnySession, Attempt, WithClient; "Prove a phone number by the code that was sent to it."
 }
 request! {
     /// Names a number of the signed-in user.

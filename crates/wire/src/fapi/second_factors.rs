@@ -43,7 +43,7 @@ resource! {
 request! {
     /// No parameters.
     CreateTotp {} => Totp; Frontend POST "/v1/me/totp" "postTOTP";
-    "TOTP", Session, Frontend, WithClient; "Begin to enrol an authenticator app."
+    "TOTP", AnySession, Frontend, WithClient; "Begin to enrol an authenticator app."
 }
 request! {
     /// Proves the enrolment.
@@ -51,7 +51,7 @@ request! {
         /// The code that the app shows.
         code: Option<String>,
     } => Totp; Frontend POST "/v1/me/totp/attempt_verification" "verifyTOTP";
-    "TOTP", Session, Attempt, WithClient; "Prove that an authenticator app is enrolled."
+    "TOTP", AnySession, Attempt, WithClient; "Prove that an authenticator app is enrolled."
 }
 request! {
     /// No parameters.
@@ -61,5 +61,5 @@ request! {
 request! {
     /// No parameters.
     CreateBackupCodes {} => BackupCodes; Frontend POST "/v1/me/backup_codes" "createBackupCodes";
-    "Backup Codes", Session, Frontend, WithClient; "Make a new set of backup codes."
+    "Backup Codes", AnySession, Frontend, WithClient; "Make a new set of backup codes."
 }

@@ -1,5 +1,5 @@
 use crate::endpoint::request;
-use crate::resource::{PublicUserData, SessionActivity, Token, User, resource};
+use crate::resource::{PublicUserData, SessionActivity, SessionTask, Token, User, resource};
 use doorward_base::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ resource! {
         object: String,
         /// The session's id.
         id: SessionId,
-        /// `active`, `ended`, `expired`, `removed`, `replaced`, `revoked` or `abandoned`.
+        /// `active`, `pending`, `ended`, `expired`, `removed`, `replaced`, `revoked` or `abandoned`.
         status: String,
         /// When it ends at the latest.
         expire_at: Timestamp,
@@ -25,7 +25,7 @@ resource! {
         /// Who acts as the user.
         actor: Option<Value>,
         /// What must be done before the session is active.
-        tasks: Option<Vec<Value>>,
+        tasks: Option<Vec<SessionTask>>,
         /// Minutes since the first and the second factor were checked; -1 means never.
         factor_verification_age: Option<(i64, i64)>,
         /// What others may see of the user.
