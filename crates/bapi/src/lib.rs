@@ -1,18 +1,23 @@
 //! The Backend API: one short function per endpoint, for servers that hold a secret key.
 
+mod access;
 mod clients;
 mod email_addresses;
 mod instance;
 mod interstitial;
+mod invitations;
 mod jwt_templates;
 mod misc;
 mod passkeys;
 mod phone_numbers;
 mod profile_image;
+mod redirect_urls;
 mod sessions;
+mod sign_ups;
 mod tickets;
 mod user_factors;
 mod users;
+mod waitlist_entries;
 mod web3_wallets;
 
 use doorward_gateway::Routes;
@@ -92,6 +97,29 @@ pub fn routes() -> Routes {
         .with::<RevokeSignInToken>(|cx, req| Box::pin(tickets::revoke_sign_in_token(cx, req)))
         .with::<CreateActorToken>(|cx, req| Box::pin(tickets::create_actor_token(cx, req)))
         .with::<RevokeActorToken>(|cx, req| Box::pin(tickets::revoke_actor_token(cx, req)))
+        .with::<CreateInvitation>(|cx, req| Box::pin(invitations::create(cx, req)))
+        .with::<CreateBulkInvitations>(|cx, req| Box::pin(invitations::create_many(cx, req)))
+        .with::<ListInvitations>(|cx, req| Box::pin(invitations::list(cx, req)))
+        .with::<RevokeInvitation>(|cx, req| Box::pin(invitations::revoke(cx, req)))
+        .with::<ListWaitlistEntries>(|cx, req| Box::pin(waitlist_entries::list(cx, req)))
+        .with::<CreateWaitlistEntry>(|cx, req| Box::pin(waitlist_entries::create(cx, req)))
+        .with::<CreateBulkWaitlistEntries>(|cx, req| Box::pin(waitlist_entries::create_many(cx, req)))
+        .with::<DeleteWaitlistEntry>(|cx, req| Box::pin(waitlist_entries::delete(cx, req)))
+        .with::<InviteWaitlistEntry>(|cx, req| Box::pin(waitlist_entries::invite(cx, req)))
+        .with::<RejectWaitlistEntry>(|cx, req| Box::pin(waitlist_entries::reject(cx, req)))
+        .with::<ListAllowlistIdentifiers>(|cx, req| Box::pin(access::list_allowed(cx, req)))
+        .with::<CreateAllowlistIdentifier>(|cx, req| Box::pin(access::allow(cx, req)))
+        .with::<DeleteAllowlistIdentifier>(|cx, req| Box::pin(access::delete_allowed(cx, req)))
+        .with::<ListBlocklistIdentifiers>(|cx, req| Box::pin(access::list_blocked(cx, req)))
+        .with::<CreateBlocklistIdentifier>(|cx, req| Box::pin(access::block(cx, req)))
+        .with::<DeleteBlocklistIdentifier>(|cx, req| Box::pin(access::delete_blocked(cx, req)))
+        .with::<UpdateInstanceRestrictions>(|cx, req| Box::pin(access::restrict(cx, req)))
+        .with::<ListRedirectUrls>(|cx, req| Box::pin(redirect_urls::list(cx, req)))
+        .with::<CreateRedirectUrl>(|cx, req| Box::pin(redirect_urls::create(cx, req)))
+        .with::<GetRedirectUrl>(|cx, req| Box::pin(redirect_urls::get(cx, req)))
+        .with::<DeleteRedirectUrl>(|cx, req| Box::pin(redirect_urls::delete(cx, req)))
+        .with::<GetServerSignUp>(|cx, req| Box::pin(sign_ups::get(cx, req)))
+        .with::<UpdateServerSignUp>(|cx, req| Box::pin(sign_ups::update(cx, req)))
         .with::<GetInterstitial>(|cx, req| Box::pin(interstitial::get(cx, req)))
 }
 
@@ -113,6 +141,11 @@ mod tests {
             include_str!("../../wire/src/bapi/sessions.rs"),
             include_str!("../../wire/src/bapi/tickets.rs"),
             include_str!("../../wire/src/bapi/web3_wallets.rs"),
+            include_str!("../../wire/src/bapi/access.rs"),
+            include_str!("../../wire/src/bapi/invitations.rs"),
+            include_str!("../../wire/src/bapi/redirect_urls.rs"),
+            include_str!("../../wire/src/bapi/sign_ups.rs"),
+            include_str!("../../wire/src/bapi/waitlist_entries.rs"),
         ];
         let declared: usize = declared.iter().map(|text| text.matches("; Backend ").count()).sum();
         let routes = super::routes();

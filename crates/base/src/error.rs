@@ -237,6 +237,7 @@ list! {
     RESOURCE_NOT_FOUND = "resource_not_found", 404, "not found", "The resource was not found.";
 
     CONFLICT = "conflict", 409, "Conflict", "Others kept changing the same resource at the same time. Try again.";
+    DUPLICATE_RECORD = "duplicate_record", 400, "duplicate record", "There is one for this {param} already.";
     BULK_SIZE_EXCEEDED = "bulk_size_exceeded", 400, "bulk size exceeded", "{param} has more entries than one request may have.";
 
     // Parameters.
@@ -306,6 +307,15 @@ list! {
     SESSION_REVERIFICATION_MISSING = "session_reverification_missing", 400, "is missing", "There is no reverification of this session. Begin one first.";
     INVALID_ACTION_FOR_SESSION_REVERIFICATION = "invalid_action_for_session_reverification", 400, "Invalid action", "The reverification is not in a state that allows this action.";
     TICKET_INVALID = "ticket_invalid_code", 400, "ticket is invalid", "The ticket is unknown, was used before or was taken back.";
+    INVITATION_ACCOUNT_EXISTS = "invitation_account_exists", 400, "account exists", "The invited address has an account already. Sign in instead.";
+    INVITATION_ACCOUNT_NOT_EXISTS = "invitation_account_not_exists", 400, "identification not found", "The invited address has no account yet. Sign up instead.";
+    INVITATION_ALREADY_ACCEPTED = "invitation_already_accepted", 400, "Invitation is already accepted, try signing in instead.", "This invitation was accepted already. Sign in instead.";
+    INVITATION_ALREADY_REVOKED = "invitation_already_revoked", 400, "Invitation is already revoked.", "This invitation was taken back already.";
+    INVITATION_REVOKED = "revoked_invitation", 400, "The invitation was revoked.", "This invitation was taken back.";
+    INVITATIONS_NOT_SUPPORTED = "invitations_not_supported", 400, "Invitations are only supported on instances that accept email addresses.", "People are invited by e-mail, and this instance takes no e-mail addresses.";
+    WAITLIST_CLOSED = "waitlist_not_accepting_entries", 403, "Waitlist not accepting entries", "This application has no waitlist at the moment.";
+    SIGN_UP_CANNOT_BE_UPDATED = "sign_up_cannot_be_updated", 403, "Sign up cannot be updated", "A sign-up that is complete or was given up cannot be changed.";
+    INVALID_URL_SCHEME = "invalid_url_scheme", 422, "Invalid URL scheme", "{param} has a scheme that is not allowed.";
     TICKET_EXPIRED = "ticket_expired_code", 400, "ticket has expired", "The ticket has expired. Ask for a new one.";
     TOO_MANY_UNVERIFIED_IDENTIFICATIONS = "too_many_unverified_identifications", 400, "too many unverified contacts", "Too many addresses wait for their proof. Prove or remove one first.";
     USER_DELETE_SELF_NOT_ENABLED = "user_delete_self_not_enabled", 403, "delete self not enabled", "This account cannot be deleted by its user.";
@@ -323,6 +333,10 @@ list! {
     UNSUPPORTED_COUNTRY_CODE = "unsupported_country_code", 403, "Unsupported country code", "Phone numbers of this country are not supported.";
     IDENTIFICATION_CLAIMED = "identification_claimed", 400, "Identification claimed by another user", "Another account has verified this identifier in the meantime.";
     SIGN_UP_MODE_RESTRICTED = "sign_up_mode_restricted", 403, "Sign up is restricted", "Sign-ups are closed for this application.";
+    SIGN_UP_RESTRICTED_WAITLIST = "sign_up_restricted_waitlist", 403, "Sign-ups restricted with waitlist", "Sign-ups are by invitation for now. Join the waitlist.";
+    ACCESS_NOT_ALLOWED = "not_allowed_access", 403, "Access not allowed.", "{param} may not be used with this application.";
+    EMAIL_SUBADDRESS_NOT_ALLOWED = "not_allowed_access", 403, "Email subaddress not allowed.", "Addresses with +, = or # before the @ may not be used with this application.";
+    EMAIL_DISPOSABLE_NOT_ALLOWED = "not_allowed_access", 403, "Access not allowed.", "Disposable addresses may not be used with this application.";
     QUOTA_EXCEEDED = "quota_exceeded", 403, "Quota exceeded", "There are as many as there may be.";
     PASSKEY_CREDENTIAL_INVALID = "passkey_invalid_public_key_credential", 422, "is invalid", "{param} could not be read.";
     PASSKEY_VERIFICATION_INVALID = "passkey_invalid_verification", 400, "invalid verification", "This passkey could not be registered.";

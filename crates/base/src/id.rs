@@ -92,6 +92,14 @@ ids! {
     SignInTokenId = "sit_";
     /// A ticket with which somebody acts as a user.
     ActorTokenId = "act_";
+    /// An entry of the allow list or the block list.
+    AccessIdentifierId = "alid_";
+    /// An invitation to sign up.
+    InvitationId = "inv_";
+    /// An entry of the waitlist.
+    WaitlistEntryId = "wle_";
+    /// An address to which people may be sent back.
+    RedirectUrlId = "ru_";
     /// An authenticator app's secret.
     TotpId = "totp_";
     /// A set of backup codes.

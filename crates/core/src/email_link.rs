@@ -6,7 +6,7 @@ use crate::app::{Caller, Scope, internal};
 use crate::client::{self, Current, Outcome};
 use crate::identifiers::Email;
 use crate::verification::{self, NewCode};
-use crate::{crypto, handshake, sign_in, sign_up, users};
+use crate::{crypto, redirect_urls, sign_in, sign_up, users};
 use doorward_base::*;
 use doorward_store::attempts::{self, Kind};
 use doorward_store::users as user_store;
@@ -26,7 +26,7 @@ pub enum Opened {
 /// Makes a link for an address. `redirect_url` is where the page waits that asked for it.
 ///
 /// # Errors
-/// Those of [`handshake::check_redirect`], `verification_code_too_many_requests`.
+/// Those of [`redirect_urls::check`], `verification_code_too_many_requests`.
 pub(crate) async fn new_link(
     scope: &Scope,
     owner: &str,
@@ -35,7 +35,7 @@ pub(crate) async fn new_link(
     redirect_url: Option<&str>,
     purpose: &str,
 ) -> Result<NewCode, ApiError> {
-    let redirect = handshake::check_redirect(scope, redirect_url)?;
+    let redirect = redirect_urls::check(scope, redirect_url).await?;
     let secret = scope.app.rng.alphanumeric(43);
     let mut code = verification::new_link(scope, owner, STRATEGY, target, email, &secret, purpose).await?;
     let sealed = scope.app.sealer.seal(&scope.app.rng, &context(&code.record.id), redirect.as_str().as_bytes());

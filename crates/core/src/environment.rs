@@ -169,7 +169,7 @@ fn display_config(instance: &Instance, frontend_url: &str) -> Value {
         "sign_in_url": sign_in,
         "sign_up_url": sign_up,
         "user_profile_url": user,
-        "waitlist_url": own("/waitlist"),
+        "waitlist_url": instance.settings.paths.waitlist_url.clone().unwrap_or_else(|| own("/waitlist")),
         "oauth_consent_url": own("/oauth-consent"),
         "after_sign_in_url": after_sign_in,
         "after_sign_up_url": after_sign_up,
@@ -287,21 +287,26 @@ fn user_settings(instance: &Instance) -> Value {
     let mode = match settings.sign_up.mode {
         SignUpMode::Public => "public",
         SignUpMode::Restricted => "restricted",
+        SignUpMode::Waitlist => "waitlist",
     };
-    let disabled = || json!({"enabled": false});
+    let restrictions = &settings.restrictions;
+    let enabled = |on: bool| json!({"enabled": on});
     json!({
         "attributes": attributes(instance),
         "social": {},
-        "saml": disabled(),
+        "saml": enabled(false),
         "enterprise_sso": {"enabled": false, "self_serve_sso": false},
         "sign_in": {"second_factor": {"required": settings.session.require_second_factor, "enabled": !second_factors(instance).is_empty()}},
         "sign_up": {
             "captcha_enabled": false, "captcha_widget_type": "smart", "custom_action_required": false, "progressive": true, "mode": mode,
-            "legal_consent_enabled": settings.sign_up.legal_consent, "allowlist_only": false, "mfa": {"required": settings.session.require_second_factor},
+            "legal_consent_enabled": settings.sign_up.legal_consent, "allowlist_only": settings.restrictions.allowlist, "mfa": {"required": settings.session.require_second_factor},
         },
         "restrictions": {
-            "allowlist": disabled(), "blocklist": disabled(), "allowlist_blocklist_disabled_on_sign_in": disabled(),
-            "block_email_subaddresses": disabled(), "block_disposable_email_domains": disabled(),
+            "allowlist": enabled(restrictions.allowlist),
+            "blocklist": enabled(restrictions.blocklist),
+            "allowlist_blocklist_disabled_on_sign_in": enabled(restrictions.allowlist_blocklist_disabled_on_sign_in),
+            "block_email_subaddresses": enabled(restrictions.block_email_subaddresses),
+            "block_disposable_email_domains": enabled(restrictions.block_disposable_email_domains),
         },
         "password_settings": {
             "disable_hibp": !settings.password.refuse_breached,

@@ -2,6 +2,7 @@
 
 #![recursion_limit = "256"]
 
+pub mod access;
 mod app;
 mod claims;
 pub mod client;
@@ -14,6 +15,7 @@ pub mod identifiers;
 pub mod images;
 pub mod instance;
 pub mod instance_settings;
+pub mod invitations;
 pub mod jwt;
 pub mod jwt_templates;
 pub mod keys;
@@ -24,6 +26,7 @@ mod outbox;
 pub mod passkeys;
 pub mod password;
 pub mod phone;
+pub mod redirect_urls;
 pub mod refresh;
 pub mod reverification;
 pub mod session;
@@ -40,6 +43,7 @@ pub mod two_factor;
 pub mod user_agent;
 pub mod users;
 mod verification;
+pub mod waitlist;
 pub mod web3;
 
 pub use app::{App, Caller, Scope, internal};

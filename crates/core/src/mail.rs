@@ -53,6 +53,35 @@ pub(crate) fn link_mail(scope: &Scope, to: &str, link: &str, purpose: &str) -> M
     }
 }
 
+/// The mail with an invitation, good for so many days.
+pub(crate) fn invitation_mail(scope: &Scope, to: &str, link: &str, days: i64, from_waitlist: bool) -> Mail {
+    let name = one_line(&scope.instance.settings.application_name);
+    let (subject, first) = if from_waitlist {
+        (format!("You can join {name} now"), format!("Thank you for waiting: you can join {name} now."))
+    } else {
+        (format!("You are invited to {name}"), format!("You are invited to join {name}."))
+    };
+    let days = if days == 1 { "a day".to_owned() } else { format!("{days} days") };
+    let text = format!(
+        "{first} Open this link to accept:\n\n{link}\n\nIt is good for {days} and works once. If you expected no invitation, you can ignore this mail.\n"
+    );
+    plain(scope, to, subject, text)
+}
+
+/// The mail that says that somebody is on the waitlist.
+pub(crate) fn waitlist_mail(scope: &Scope, to: &str) -> Mail {
+    let name = one_line(&scope.instance.settings.application_name);
+    let text = format!(
+        "You are on the waitlist of {name}. You get another mail when you can join.\n\nIf you did not ask for it, you can ignore this mail.\n"
+    );
+    plain(scope, to, format!("You are on the waitlist of {name}"), text)
+}
+
+fn plain(scope: &Scope, to: &str, subject: String, text: String) -> Mail {
+    let from_name = one_line(&scope.instance.settings.application_name);
+    Mail { to: to.to_owned(), from_name, subject, text, inbox: scope.instance.is_development() }
+}
+
 /// A name as it may stand in a header.
 fn one_line(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(100).collect()

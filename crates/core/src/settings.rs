@@ -34,6 +34,8 @@ pub struct Settings {
     pub attributes: Attributes,
     /// Sign-up.
     pub sign_up: SignUpSettings,
+    /// Which identifiers may be used.
+    pub restrictions: Restrictions,
     /// Sessions and their tokens.
     pub session: SessionSettings,
     /// Rules for new passwords.
@@ -118,8 +120,26 @@ pub struct Attributes {
 pub enum SignUpMode {
     /// Everybody.
     Public,
-    /// Nobody: users are created by the backend.
+    /// Those who are invited: users are invited, or created, by the backend.
     Restricted,
+    /// Those who are invited; everybody else may ask for it by joining the waitlist.
+    Waitlist,
+}
+
+/// Which identifiers may be used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Restrictions {
+    /// Whether only what is on the allow list may sign up. An empty list then keeps everybody out.
+    pub allowlist: bool,
+    /// Whether nothing that is on the block list may sign up. It outweighs the allow list.
+    pub blocklist: bool,
+    /// Whether both lists are for sign-up alone: else they are asked at sign-in, too.
+    pub allowlist_blocklist_disabled_on_sign_in: bool,
+    /// Whether new addresses may have a `+`, `=` or `#` before the `@`.
+    pub block_email_subaddresses: bool,
+    /// Whether new addresses may lie on domains that give them away for minutes.
+    pub block_disposable_email_domains: bool,
 }
 
 /// Sign-up.
@@ -261,6 +281,8 @@ pub struct Paths {
     pub sign_in_url: Option<String>,
     /// The sign-up page.
     pub sign_up_url: Option<String>,
+    /// The page where people join the waitlist.
+    pub waitlist_url: Option<String>,
     /// Where a sign-in leads.
     pub after_sign_in_url: Option<String>,
     /// Where a sign-up leads.
@@ -329,6 +351,7 @@ impl Default for Settings {
             preferred_sign_in_strategy: None,
             attributes: Attributes::default(),
             sign_up: SignUpSettings { mode: SignUpMode::Public, legal_consent: false },
+            restrictions: Restrictions::default(),
             session: SessionSettings::default(),
             password: PasswordSettings::default(),
             passkey: PasskeySettings::default(),
@@ -553,6 +576,9 @@ impl Settings {
             return Err(format!("sms.allowed_countries: {bad:?} is not the two letters of a country"));
         }
         let attributes = &self.attributes;
+        if self.sign_up.mode == SignUpMode::Waitlist && attributes.email_address == Presence::Off {
+            return Err("sign_up.mode: a waitlist needs attributes.email_address".to_owned());
+        }
         let identifiers = [attributes.email_address, attributes.username, attributes.phone_number, attributes.web3_wallet];
         if identifiers.iter().all(|it| *it == Presence::Off) {
             return Err("attributes: a user needs an email_address, a phone_number, a web3_wallet or a username".to_owned());

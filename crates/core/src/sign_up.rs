@@ -1,14 +1,15 @@
 //! Sign-up: fields are gathered and proven until there is enough to make a user and a session of.
 
+use crate::access::{self, Entrance};
 use crate::app::{Caller, Scope, internal};
 use crate::client::{self, Current, Outcome};
 use crate::identifiers::{self, Email, Username};
 use crate::phone::Phone;
-use crate::settings::{Presence, SignUpMode};
+use crate::settings::Presence;
 use crate::sign_in::{self, NewSession, complete_new_session, filled};
 use crate::users::{self, NewEmail, NewIdentifiers, NewPhone, NewWallet};
 use crate::web3::{self, Address};
-use crate::{email_link, password, sms, tasks, verification};
+use crate::{email_link, invitations, password, sms, tasks, verification};
 use doorward_base::*;
 use doorward_store::attempts::{self, AttemptRecord, Kind};
 use doorward_store::clients::{self, ClientRecord};
@@ -19,6 +20,8 @@ use doorward_wire::Object;
 use doorward_wire::fapi::{AttemptVerification, PrepareVerification, SignUp, SignUpFields, SignUpVerification, SignUpVerifications};
 use serde::{Deserialize, Serialize};
 
+/// The strategy of invitations.
+const TICKET: &str = "ticket";
 const ABANDON_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// A field that a code or a signature proves.
@@ -75,7 +78,20 @@ struct SignUpState {
     password_hash: Option<String>,
     unsafe_metadata: Object,
     legal_accepted_at: Option<Timestamp>,
+    #[serde(default)]
+    invited: Option<Invited>,
+    #[serde(default)]
+    external_id: Option<String>,
+    #[serde(default)]
+    custom_action: bool,
     done: Option<Done>,
+}
+
+/// The invitation that a sign-up goes by. It is used up when the user is made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Invited {
+    id: InvitationId,
+    public_metadata: Object,
 }
 
 /// How far the proof of an address or number is.
@@ -91,8 +107,9 @@ enum Proof {
     Proven {
         attempts: i64,
         at: Timestamp,
+        /// By what, when not by a code.
         #[serde(default)]
-        by_link: bool,
+        by: Option<String>,
     },
 }
 
@@ -103,6 +120,18 @@ struct Done {
 }
 
 impl SignUpState {
+    fn entrance(&self) -> Entrance {
+        if self.invited.is_some() { Entrance::Invited } else { Entrance::Open }
+    }
+
+    /// What is held against the lists.
+    fn identifiers(&self) -> Vec<access::Identifier<'_>> {
+        let email = self.email.iter().map(|(_, key)| access::Identifier::Email(key));
+        let phone = self.phone.iter().map(|number| access::Identifier::Phone(number));
+        let wallet = self.wallet.iter().map(|address| access::Identifier::Wallet(address));
+        email.chain(phone).chain(wallet).collect()
+    }
+
     fn given(&self, field: Proven) -> bool {
         match field {
             Proven::Email => self.email.is_some(),
@@ -130,8 +159,10 @@ impl SignUpState {
     /// The strategy that proved a field, or the one that will.
     fn strategy(&self, field: Proven) -> &str {
         match field {
-            Proven::Email if matches!(self.email_proof, Proof::Proven { by_link: true, .. }) => email_link::STRATEGY,
-            Proven::Email => "email_code",
+            Proven::Email => match &self.email_proof {
+                Proof::Proven { by: Some(strategy), .. } => strategy,
+                _ => "email_code",
+            },
             Proven::Phone => "phone_code",
             Proven::Wallet => self.wallet_strategy.as_deref().unwrap_or_default(),
         }
@@ -185,11 +216,8 @@ fn requirements(scope: &Scope, state: &SignUpState) -> Requirements {
 /// Starts a sign-up. It replaces the client's current one.
 ///
 /// # Errors
-/// `session_exists`, `sign_up_mode_restricted`, `form_identifier_exists`, the form's codes.
+/// `session_exists`, those of [`access::admit`], `form_identifier_exists`, the form's codes.
 pub async fn start(scope: &Scope, caller: &Caller, current: Current, fields: &SignUpFields) -> Result<Outcome<SignUp>, ApiError> {
-    if scope.instance.settings.sign_up.mode == SignUpMode::Restricted {
-        return Err(codes::SIGN_UP_MODE_RESTRICTED.into());
-    }
     sign_in::refuse_when_signed_in(scope, &current).await?;
     let mut state = SignUpState::default();
     fill(scope, &mut state, fields).await?;
@@ -250,7 +278,7 @@ pub async fn get(scope: &Scope, caller: &Caller, current: Current, id: &SignUpId
         && current.require()?.sign_up_id.as_ref() == Some(id)
         && verification::load(scope, verification).await?.is_some_and(|it| email_link::was_opened(&it))
     {
-        loaded.state.email_proof = Proof::Proven { attempts: 1, at: scope.now, by_link: true };
+        loaded.state.email_proof = Proof::Proven { attempts: 1, at: scope.now, by: Some(email_link::STRATEGY.to_owned()) };
         match settle(scope, caller, current.clone(), loaded, None).await {
             // Another tab asked at the same time.
             Err(error) if error.code() == codes::CLIENT_STATE_INVALID => loaded = load(scope, &current, id).await?,
@@ -276,8 +304,54 @@ pub(crate) async fn finish_link(
         Proof::Sent { verification } if verification == &link.id => {}
         _ => return Err(codes::CLIENT_STATE_INVALID.into()),
     }
-    loaded.state.email_proof = Proof::Proven { attempts: 1, at: scope.now, by_link: true };
+    loaded.state.email_proof = Proof::Proven { attempts: 1, at: scope.now, by: Some(email_link::STRATEGY.to_owned()) };
     settle(scope, caller, current, loaded, Some(link.clone())).await
+}
+
+/// A sign-up as the app's server sees it.
+///
+/// # Errors
+/// `resource_not_found`.
+pub async fn server_get(scope: &Scope, id: &SignUpId) -> Result<SignUp, ApiError> {
+    view(scope, &load_any(scope, id).await?).await
+}
+
+/// Sets what the app's server says about a sign-up.
+///
+/// # Errors
+/// `resource_not_found`; `sign_up_cannot_be_updated` for one that is complete or was given up; `form_identifier_exists` for
+/// an `external_id` of another user.
+pub async fn server_update(
+    scope: &Scope,
+    id: &SignUpId,
+    external_id: Option<Option<&str>>,
+    custom_action: Option<bool>,
+) -> Result<SignUp, ApiError> {
+    let mut loaded = load_any(scope, id).await?;
+    if loaded.state.done.is_some() || loaded.record.abandon_at <= scope.now {
+        return Err(codes::SIGN_UP_CANNOT_BE_UPDATED.into());
+    }
+    if let Some(id) = external_id {
+        users::check_name(id, "external_id")?;
+        let id = filled(id);
+        if let Some(id) = id
+            && user_store::by_external_id(scope.db(), scope.ins(), id).await.map_err(internal)?.is_some()
+        {
+            return Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param("external_id"));
+        }
+        loaded.state.external_id = id.map(str::to_owned);
+    }
+    loaded.state.custom_action = custom_action.unwrap_or(loaded.state.custom_action);
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    advance(scope, &mut tx, &mut loaded).await?;
+    tx.commit().await.map_err(internal)?;
+    view(scope, &loaded).await
+}
+
+async fn load_any(scope: &Scope, id: &SignUpId) -> Result<Loaded, ApiError> {
+    let record = attempts::get(scope.db(), Kind::SignUp, scope.ins(), id.as_str()).await.map_err(internal)?;
+    let record = record.ok_or_else(|| ApiError::not_found("Sign up", id))?;
+    Ok(Loaded { state: serde_json::from_str(&record.state).map_err(ApiError::internal)?, record })
 }
 
 /// Sends the code that proves the address or the number, or makes the text that the wallet is to sign.
@@ -363,7 +437,7 @@ pub async fn attempt(scope: &Scope, caller: &Caller, current: Current, req: &Att
         Proven::Wallet => web3::prove(scope, verification, owner, strategy, req.signature.as_deref()).await?,
         Proven::Email | Proven::Phone => verification::try_code(scope, verification, owner, strategy, req.code.as_deref()).await?,
     };
-    loaded.state.set_proof(field, Proof::Proven { attempts: proven.attempts, at: scope.now, by_link: false });
+    loaded.state.set_proof(field, Proof::Proven { attempts: proven.attempts, at: scope.now, by: None });
     settle(scope, caller, current, loaded, Some(proven)).await
 }
 
@@ -372,12 +446,16 @@ async fn fill(scope: &Scope, state: &mut SignUpState, fields: &SignUpFields) -> 
     let settings = &scope.instance.settings;
     let attributes = &settings.attributes;
     let strategy = filled(fields.strategy.as_deref());
-    if strategy.is_some_and(|s| s != "password" && Proven::by(Some(s)).is_err()) {
+    if strategy.is_some_and(|s| !matches!(s, TICKET | "password") && Proven::by(Some(s)).is_err()) {
         return Err(ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param("strategy"));
     }
     if fields.transfer == Some(true) {
         return Err(codes::ACCOUNT_TRANSFER_INVALID.into());
     }
+    if strategy == Some(TICKET) || strategy.is_none() && filled(fields.ticket.as_deref()).is_some() {
+        with_invitation(scope, state, fields.ticket.as_deref()).await?;
+    }
+    access::admit(scope, state.entrance(), &[], false).await?;
     let taken = |name: &'static str, presence: Presence, value: Option<&str>| match filled(value) {
         Some(_) if presence == Presence::Off => Err(ApiError::new(codes::FORM_PARAM_UNKNOWN).param(name)),
         value => Ok(value.map(str::to_owned)),
@@ -391,6 +469,7 @@ async fn fill(scope: &Scope, state: &mut SignUpState, fields: &SignUpFields) -> 
     if let Some(text) = taken("web3_wallet", attributes.web3_wallet, fields.web3_wallet.as_deref())? {
         set_wallet(scope, state, &users::read_wallet(&text)?).await?;
     }
+    access::admit(scope, state.entrance(), &state.identifiers(), false).await?;
     if let Some(text) = taken("username", attributes.username, fields.username.as_deref())? {
         let name = identifiers::parse_username(&settings.username, &text)?;
         if user_store::by_username(scope.db(), scope.ins(), &name.key).await.map_err(internal)?.is_some() {
@@ -431,12 +510,33 @@ async fn fill(scope: &Scope, state: &mut SignUpState, fields: &SignUpFields) -> 
     Ok(())
 }
 
+/// An invitation proves its address, and nothing else: the address stays the one that was invited.
+async fn with_invitation(scope: &Scope, state: &mut SignUpState, token: Option<&str>) -> Result<(), ApiError> {
+    let token = filled(token).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("ticket"))?;
+    let invalid = || ApiError::new(codes::TICKET_INVALID).param("ticket");
+    let it = invitations::open(scope, token).await?.ok_or_else(invalid)?;
+    if state.invited.as_ref().is_some_and(|invited| invited.id == it.id) {
+        return Ok(());
+    }
+    if user_store::by_email(scope.db(), scope.ins(), &it.email_key).await.map_err(internal)?.is_some() {
+        return Err(ApiError::new(codes::INVITATION_ACCOUNT_EXISTS).param("ticket"));
+    }
+    state.invited = Some(Invited { id: it.id.clone(), public_metadata: invitations::metadata(&it) });
+    state.email = Some((it.email_address, it.email_key));
+    state.email_proof = Proof::Proven { attempts: 1, at: scope.now, by: Some(TICKET.to_owned()) };
+    Ok(())
+}
+
 async fn set_email(scope: &Scope, state: &mut SignUpState, text: &str) -> Result<(), ApiError> {
     let email = identifiers::parse_email(text).ok_or_else(|| {
         ApiError::new(codes::FORM_PARAM_FORMAT_INVALID).param("email_address").long("email_address must be a valid email address.")
     })?;
     if state.email.as_ref().is_some_and(|(_, key)| key == &email.key) {
         return Ok(());
+    }
+    if state.invited.is_some() {
+        let error = ApiError::new(codes::FORM_CONDITIONAL_PARAM_DISALLOWED).param("email_address");
+        return Err(error.long("The invitation is for another address."));
     }
     if user_store::by_email(scope.db(), scope.ins(), &email.key).await.map_err(internal)?.is_some() {
         return Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param("email_address"));
@@ -472,7 +572,8 @@ async fn set_wallet(scope: &Scope, state: &mut SignUpState, address: &Address) -
     Ok(())
 }
 
-/// Writes the state; when nothing is missing, makes the user and the session in the same transaction.
+/// Writes the state; when nothing is missing, makes the user and the session in the same transaction. There is no other way
+/// for people to become users by themselves: see [`access::admit`].
 async fn settle(
     scope: &Scope,
     caller: &Caller,
@@ -482,8 +583,8 @@ async fn settle(
 ) -> Result<Outcome<SignUp>, ApiError> {
     let open = requirements(scope, &loaded.state);
     let complete = open.missing.is_empty() && open.unverified.is_empty();
-    if complete && scope.instance.settings.sign_up.mode == SignUpMode::Restricted {
-        return Err(codes::SIGN_UP_MODE_RESTRICTED.into());
+    if complete {
+        access::admit(scope, loaded.state.entrance(), &loaded.state.identifiers(), true).await?;
     }
     let tasks = complete && tasks::at_begin(scope, caller, None, false)?;
     let mut tx = scope.db().begin().await.map_err(internal)?;
@@ -502,6 +603,12 @@ async fn settle(
     let proven = Proven::ALL.into_iter().find(|field| loaded.state.given(*field));
     let proven = proven.filter(|_| loaded.state.password_hash.is_none());
     let strategy = proven.map_or("password", |field| loaded.state.strategy(field)).to_owned();
+    if let Some(invited) = &loaded.state.invited
+        && !invitations::accept(scope, &mut tx, &invited.id).await?
+    {
+        drop(tx);
+        return Err(invitations::why_not(scope, &invited.id).await);
+    }
     advance(scope, &mut tx, &mut loaded).await?;
     users::insert(scope, &mut tx, user, identifiers).await?;
     let completed = complete_new_session(scope, &mut tx, new, &strategy).await?;
@@ -510,7 +617,7 @@ async fn settle(
 }
 
 fn new_user(scope: &Scope, state: &SignUpState) -> (UserRecord, NewIdentifiers) {
-    let user = UserRecord {
+    let mut user = UserRecord {
         first_name: state.first_name.clone(),
         last_name: state.last_name.clone(),
         locale: state.locale.clone(),
@@ -518,8 +625,12 @@ fn new_user(scope: &Scope, state: &SignUpState) -> (UserRecord, NewIdentifiers) 
         password_hash: state.password_hash.clone(),
         unsafe_metadata: serde_json::to_string(&state.unsafe_metadata).unwrap_or_else(|_| "{}".to_owned()),
         legal_accepted_at: state.legal_accepted_at,
+        external_id: state.external_id.clone(),
         ..users::blank(scope)
     };
+    if let Some(invited) = &state.invited {
+        user.public_metadata = serde_json::to_string(&invited.public_metadata).unwrap_or(user.public_metadata);
+    }
     let attempts = |field: Proven| match state.proof(field) {
         Proof::Proven { attempts, .. } => Some(*attempts),
         _ => None,
@@ -597,7 +708,8 @@ async fn field_verification(scope: &Scope, state: &SignUpState, field: Proven) -
     };
     Ok(Some(match state.proof(field) {
         Proof::Unsent => blank,
-        Proof::Proven { attempts, at, .. } => SignUpVerification {
+        Proof::Proven { attempts, at, by } => SignUpVerification {
+            object: by.as_ref().map_or(blank.object, |strategy| format!("verification_{strategy}")),
             status: "verified".to_owned(),
             strategy: Some(state.strategy(field).to_owned()),
             attempts: Some(*attempts),
@@ -640,6 +752,14 @@ fn supported_strategies(scope: &Scope, state: &SignUpState, field: Proven) -> Ve
     }
 }
 
+fn status(scope: &Scope, loaded: &Loaded) -> &'static str {
+    match &loaded.state.done {
+        Some(_) => "complete",
+        None if loaded.record.abandon_at <= scope.now => "abandoned",
+        None => "missing_requirements",
+    }
+}
+
 async fn view(scope: &Scope, loaded: &Loaded) -> Result<SignUp, ApiError> {
     let Loaded { record, state } = loaded;
     let open = requirements(scope, state);
@@ -648,7 +768,7 @@ async fn view(scope: &Scope, loaded: &Loaded) -> Result<SignUp, ApiError> {
     Ok(SignUp {
         object: "sign_up_attempt".to_owned(),
         id: record.id.as_str().into(),
-        status: if state.done.is_some() { "complete" } else { "missing_requirements" }.to_owned(),
+        status: status(scope, loaded).to_owned(),
         required_fields: names(&open.required),
         optional_fields: names(&open.optional),
         missing_fields: names(&open.missing),
@@ -668,9 +788,9 @@ async fn view(scope: &Scope, loaded: &Loaded) -> Result<SignUp, ApiError> {
         first_name: state.first_name.clone(),
         last_name: state.last_name.clone(),
         unsafe_metadata: state.unsafe_metadata.clone(),
-        public_metadata: Object::new(),
-        custom_action: false,
-        external_id: None,
+        public_metadata: state.invited.as_ref().map(|it| it.public_metadata.clone()).unwrap_or_default(),
+        custom_action: state.custom_action,
+        external_id: state.external_id.clone(),
         created_session_id: state.done.as_ref().map(|done| done.session.clone()),
         created_user_id: state.done.as_ref().map(|done| done.user.clone()),
         abandon_at: record.abandon_at,

@@ -1,10 +1,15 @@
 //! Tickets: a server hands them out, and whoever holds one signs in with it once, without any factor.
 
-use crate::app::{Scope, internal};
-use crate::crypto;
+use crate::app::{Caller, Scope, internal};
+use crate::client::Current;
+use crate::environment::Places;
+use crate::sign_in::{self, filled};
+use crate::strategies::{self, Consume};
+use crate::{crypto, invitations};
 use doorward_base::*;
+use doorward_store::invitations::InvitationRecord;
 use doorward_store::tickets::{self, TicketRecord};
-use doorward_store::users;
+use doorward_store::users::{self, UserWithEmails};
 use doorward_wire::bapi::{ActorToken, CreateActorToken, CreateSignInToken, SignInToken};
 use std::ops::RangeInclusive;
 
@@ -79,21 +84,69 @@ pub async fn open(scope: &Scope, token: &str) -> Result<TicketRecord, ApiError> 
     Ok(ticket)
 }
 
-/// Where a browser goes that opened a ticket: the app's sign-in page, which the ticket travels with.
+/// What a token stands for: a ticket for a user, or an invitation for an address.
+pub(crate) enum Opened {
+    Ticket(TicketRecord),
+    Invitation(InvitationRecord),
+}
+
+/// What a token stands for, if it still works.
 ///
 /// # Errors
-/// As [`open`]: a page should not have to find out.
-pub async fn landing(scope: &Scope, frontend_url: &str, token: Option<&str>) -> Result<String, ApiError> {
-    let token = crate::sign_in::filled(token).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("ticket"))?;
-    open(scope, token).await?;
-    let page = scope.instance.settings.paths.sign_in_url.clone().unwrap_or_else(|| format!("{frontend_url}/sign-in"));
+/// As [`open`], and those of an invitation that has ended.
+pub(crate) async fn open_any(scope: &Scope, token: &str) -> Result<Opened, ApiError> {
+    match invitations::open(scope, token).await? {
+        Some(invitation) => Ok(Opened::Invitation(invitation)),
+        None => open(scope, token).await.map(Opened::Ticket),
+    }
+}
+
+/// Where a browser goes that opened a ticket: the page that the ticket is for, which it travels with. Nothing is used up,
+/// but for an invitation of somebody who is signed in already: for them there is nothing left to do.
+///
+/// # Errors
+/// As [`open_any`]: a page should not have to find out.
+pub async fn landing(scope: &Scope, caller: &Caller, current: &Current, token: Option<&str>) -> Result<String, ApiError> {
+    let token = filled(token).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("ticket"))?;
+    let places = Places::of(&scope.instance, &caller.frontend_url);
+    let (page, status) = match open_any(scope, token).await? {
+        Opened::Ticket(_) => (places.sign_in, "sign_in"),
+        Opened::Invitation(it) => {
+            let user = users::by_email(scope.db(), scope.ins(), &it.email_key).await.map_err(internal)?;
+            let (page, status) = match &user {
+                None => (places.sign_up, "sign_up"),
+                Some(user) if sign_in::signed_in_as(scope, current, &user.user.id).await?.is_some() => {
+                    accept(scope, user, &it).await?;
+                    (places.after_sign_in, "complete")
+                }
+                Some(_) => (places.sign_in, "sign_in"),
+            };
+            (it.redirect_url.unwrap_or(page), status)
+        }
+    };
     let mut page = url::Url::parse(&page).map_err(ApiError::internal)?;
-    page.query_pairs_mut().append_pair("__clerk_ticket", token).append_pair("__clerk_status", "sign_in");
+    if status != "complete" {
+        page.query_pairs_mut().append_pair("__clerk_ticket", token);
+    }
+    page.query_pairs_mut().append_pair("__clerk_status", status);
     Ok(page.into())
 }
 
+async fn accept(scope: &Scope, user: &UserWithEmails, it: &InvitationRecord) -> Result<(), ApiError> {
+    let what = consumed(user, it)?;
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    strategies::consume(scope, &mut tx, &user.user.id, &what).await?;
+    tx.commit().await.map_err(internal)
+}
+
+/// What is used up when a user accepts an invitation.
+pub(crate) fn consumed(user: &UserWithEmails, it: &InvitationRecord) -> Result<Consume, ApiError> {
+    let after = invitations::merged_metadata(user, it)?;
+    Ok(Consume::Invitation { id: it.id.clone(), before: user.user.public_metadata.clone(), after })
+}
+
 async fn known_user(scope: &Scope, id: Option<&str>) -> Result<UserId, ApiError> {
-    let id = crate::sign_in::filled(id).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("user_id"))?;
+    let id = filled(id).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("user_id"))?;
     let id = UserId::from(id);
     let known = users::get(scope.db(), scope.ins(), &id).await.map_err(internal)?;
     known.map(|it| it.user.id).ok_or_else(|| ApiError::not_found("User", &id))

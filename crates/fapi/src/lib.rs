@@ -13,6 +13,7 @@ mod sessions;
 mod sign_ins;
 mod sign_ups;
 mod verify;
+mod waitlist;
 mod web3_wallets;
 
 use doorward_gateway::Routes;
@@ -56,6 +57,7 @@ pub fn routes() -> Routes {
         .with::<GetSignUp>(|cx, req| Box::pin(sign_ups::get(cx, req)))
         .with::<PrepareVerification>(|cx, req| Box::pin(sign_ups::prepare(cx, req)))
         .with::<AttemptVerification>(|cx, req| Box::pin(sign_ups::attempt(cx, req)))
+        .with::<JoinWaitlist>(|cx, req| Box::pin(waitlist::join(cx, req)))
         .with::<VerifyLink>(|cx, req| Box::pin(verify::open(cx, req)))
         .with::<ConfirmLink>(|cx, req| Box::pin(verify::confirm(cx, req)))
         .with::<StartReverification>(|cx, req| Box::pin(reverification::start(cx, req)))

@@ -34,21 +34,26 @@ pub(crate) struct Shape {
     params: HashMap<String, Param>,
     api: Api,
     takes_file: bool,
+    /// The parameter that a body without names is: a list.
+    whole: Option<String>,
 }
 
 /// The most parameters that a form or query may have.
 const MAX_PARAMS: usize = 1000;
 /// How deep JSON may be nested.
 const MAX_DEPTH: usize = 32;
+/// What marks a parameter that is not in the body, but the body itself.
+pub(crate) const WHOLE_BODY: &str = "x-whole-body";
 
 impl Shape {
     pub(crate) fn of<E: Endpoint>() -> Self {
         let settings = SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true);
         let schema = settings.into_generator().into_root_schema_for::<E>();
         let properties = schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
+        let whole = properties.iter().find(|(_, schema)| schema.get(WHOLE_BODY).is_some()).map(|(name, _)| name.clone());
         let takes_file = properties.values().any(|schema| schema.get("format").and_then(Value::as_str) == Some("binary"));
         let params = properties.into_iter().map(|(name, schema)| (name, param(&schema))).collect();
-        Self { params, api: E::META.api, takes_file }
+        Self { params, api: E::META.api, takes_file, whole }
     }
 
     /// Whether the body may be a file: one of the parameters is declared as `binary`.
@@ -106,15 +111,12 @@ impl Shape {
         if depth(body) > MAX_DEPTH {
             return Err(codes::REQUEST_BODY_INVALID.into());
         }
-        let Object(fields) = serde_json::from_slice(body).map_err(|e| {
-            // The library names a repeated key; everything else is told in our own words.
-            let text = e.to_string();
-            let repeated = text.strip_prefix("duplicate key ").and_then(|rest| rest.split('`').nth(1).map(str::to_owned));
-            match repeated {
-                Some(name) => ApiError::new(codes::FORM_PARAM_DUPLICATE).param(name),
-                None => codes::REQUEST_BODY_INVALID.into(),
-            }
-        })?;
+        if let Some(name) = &self.whole {
+            let items: Vec<Object> = serde_json::from_slice(body).map_err(|e| body_error(&e))?;
+            out.insert(name.clone(), items.into_iter().map(|Object(fields)| Value::Object(fields)).collect());
+            return Ok(());
+        }
+        let Object(fields) = serde_json::from_slice(body).map_err(|e| body_error(&e))?;
         for (name, value) in fields {
             let Some(param) = self.params.get(&name) else {
                 if self.api == Api::Backend {
@@ -133,6 +135,16 @@ impl Shape {
             out.insert(name, value);
         }
         Ok(())
+    }
+}
+
+/// The library names a repeated key; everything else is told in our own words.
+fn body_error(error: &serde_json::Error) -> ApiError {
+    let text = error.to_string();
+    let repeated = text.strip_prefix("duplicate key ").and_then(|rest| rest.split('`').nth(1).map(str::to_owned));
+    match repeated {
+        Some(name) => ApiError::new(codes::FORM_PARAM_DUPLICATE).param(name),
+        None => codes::REQUEST_BODY_INVALID.into(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The OpenAPI document of an interface, from the same table that routes its requests.
 
+use crate::input::WHOLE_BODY;
 use crate::routes::{Documented, Routes};
 use doorward_wire::{Api, Auth, Envelope};
 use schemars::generate::SchemaSettings;
@@ -100,7 +101,9 @@ fn operation(endpoint: &Documented, response: Value) -> Value {
             } else {
                 "application/json"
             };
-            fields.insert("requestBody".to_owned(), json!({"content": {kind: {"schema": {"type": "object", "properties": body}}}}));
+            let whole = body.values().find(|schema| schema.get(WHOLE_BODY).is_some()).cloned();
+            let schema = whole.unwrap_or_else(|| json!({"type": "object", "properties": body}));
+            fields.insert("requestBody".to_owned(), json!({"content": {kind: {"schema": schema}}}));
         }
         let security = match meta.auth {
             Auth::Public => json!([]),

@@ -95,7 +95,8 @@ async fn show(which: Which, gateway: Gateway, request: Request) -> Response {
         }
     };
     let settings = &visit.scope.instance.settings;
-    if which == Which::SignUp && settings.sign_up.mode == SignUpMode::Restricted {
+    let invited = parts.uri.query().is_some_and(|query| query.contains("__clerk_ticket="));
+    if which == Which::SignUp && settings.sign_up.mode != SignUpMode::Public && !invited {
         let text = "Accounts are made by those who run this app. Ask them for one.";
         return notice(StatusCode::FORBIDDEN, &base, "No sign-ups here", text);
     }
@@ -121,7 +122,7 @@ fn page_of(which: Which, visit: &Visit, asked: &Asked, base: &str, version: &str
     };
     let sign_up = match settings.sign_up.mode {
         SignUpMode::Public => with(&places.sign_up, asked),
-        SignUpMode::Restricted => String::new(),
+        SignUpMode::Restricted | SignUpMode::Waitlist => String::new(),
     };
     Page {
         title,

@@ -3,17 +3,20 @@
 //! A module per resource gives functions that take the database, or a [`db::Tx`] where several writes belong together.
 //! Every statement but those on instances themselves begins with the instance, so that a foreign id finds nothing.
 
+pub mod access_identifiers;
 pub mod attempts;
 pub mod clients;
 pub mod db;
 pub mod dev_browsers;
 pub mod images;
 pub mod instances;
+pub mod invitations;
 pub mod jobs;
 mod migrate;
 pub mod passkeys;
 #[cfg(test)]
 mod plan;
+pub mod redirect_urls;
 pub mod second_factors;
 pub mod sessions;
 pub mod sweep;
@@ -21,6 +24,7 @@ pub mod tickets;
 pub mod tokens;
 pub mod users;
 pub mod verifications;
+pub mod waitlist;
 
 pub use db::{Db, Row, Sql, StoreError, Tx};
 pub use migrate::{SCHEMA_VERSION, migrate, schema_version};

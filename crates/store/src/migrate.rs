@@ -14,6 +14,10 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0024_web3_wallets.sql"),
     include_str!("migrations/0037_secret_keys.sql"),
     include_str!("migrations/0025_session_tasks.sql"),
+    include_str!("migrations/0028_access_identifiers.sql"),
+    include_str!("migrations/0029_invitations.sql"),
+    include_str!("migrations/0030_waitlist.sql"),
+    include_str!("migrations/0031_redirect_urls.sql"),
 ];
 
 /// The schema that this build reads and writes.

@@ -85,7 +85,21 @@ async fn fault_109_another_instance_s_secret_key_finds_nothing_by_any_id() {
     let sign_in_token = server.backend("POST", "/v1/sign_in_tokens", Some(json!({"user_id": user}))).await.expect(200)["id"].clone();
     let actor = json!({"user_id": user, "actor": {"sub": "user_support"}});
     let actor_token = server.backend("POST", "/v1/actor_tokens", Some(actor)).await.expect(200)["id"].clone();
+    let made = async |path: &str, body: Value| {
+        let made = server.backend("POST", path, Some(body)).await;
+        made.expect(200)["id"].as_str().unwrap().to_owned()
+    };
+    let invitation = made("/v1/invitations", json!({"email_address": "new@example.com"})).await;
+    let waiting = made("/v1/waitlist_entries", json!({"email_address": "ada@example.com"})).await;
+    let listed = made("/v1/allowlist_identifiers", json!({"identifier": "ada@example.com"})).await;
+    let redirect = made("/v1/redirect_urls", json!({"url": "my-app://callback"})).await;
+    let sign_up = server.browser().post("/v1/client/sign_ups", &[("email_address", "new@example.com")]).await;
+    let sign_up = sign_up.response()["id"].as_str().unwrap().to_owned();
     let ids = [
+        ("invitation_id", invitation.as_str()),
+        ("waitlist_entry_id", &waiting),
+        ("identifier_id", &listed),
+        ("id", &redirect),
         ("user_id", user.as_str()),
         ("email_address_id", whole["primary_email_address_id"].as_str().unwrap()),
         ("phone_number_id", number.as_str().unwrap()),
@@ -102,7 +116,7 @@ async fn fault_109_another_instance_s_secret_key_finds_nothing_by_any_id() {
     let mut tried = 0;
     for meta in doorward_bapi::routes().table().filter(|meta| meta.path_params().next().is_some()) {
         assert_eq!(meta.auth, Auth::SecretKey);
-        let path = fill(meta.path, &ids);
+        let path = if meta.tag == "Sign Ups" { fill(meta.path, &[("id", &sign_up)]) } else { fill(meta.path, &ids) };
         assert!(!path.contains('{'), "{path}: the test knows no id for this parameter yet");
         let body = match meta.id {
             "VerifyPassword" => Some(json!({"password": PASSWORD})),
@@ -139,6 +153,15 @@ async fn fault_109_lists_of_another_instance_show_nothing() {
     let done = ada.sign_in("ada@example.com", PASSWORD).await;
     let client = done.json["client"]["id"].as_str().unwrap().to_owned();
     server.backend("POST", "/v1/jwt_templates", Some(json!({"name": "any", "claims": {}}))).await.expect(200);
+    for (path, body) in [
+        ("/v1/invitations", json!({"email_address": "new@example.com"})),
+        ("/v1/waitlist_entries", json!({"email_address": "new@example.com"})),
+        ("/v1/allowlist_identifiers", json!({"identifier": "new@example.com"})),
+        ("/v1/blocklist_identifiers", json!({"identifier": "new@example.com"})),
+        ("/v1/redirect_urls", json!({"url": "my-app://callback"})),
+    ] {
+        server.backend("POST", path, Some(body)).await.expect(200);
+    }
     for (path, empty) in [
         ("/v1/users".to_owned(), json!([])),
         (format!("/v1/users?user_id={user}"), json!([])),
@@ -146,6 +169,11 @@ async fn fault_109_lists_of_another_instance_show_nothing() {
         ("/v1/users/count".to_owned(), json!({"object": "total_count", "total_count": 0})),
         (format!("/v1/sessions?user_id={user}"), json!([])),
         (format!("/v1/sessions?client_id={client}&paginated=true"), json!({"data": [], "total_count": 0})),
+        ("/v1/invitations".to_owned(), json!([])),
+        ("/v1/waitlist_entries".to_owned(), json!({"data": [], "total_count": 0})),
+        ("/v1/allowlist_identifiers".to_owned(), json!([])),
+        ("/v1/blocklist_identifiers".to_owned(), json!({"data": [], "total_count": 0})),
+        ("/v1/redirect_urls".to_owned(), json!([])),
         ("/v1/clients".to_owned(), json!([])),
         ("/v1/jwt_templates".to_owned(), json!([])),
         ("/v1/clients?paginated=true".to_owned(), json!({"data": [], "total_count": 0})),

@@ -3,7 +3,7 @@ use super::{advance, new_record};
 use crate::app::{Caller, Scope, internal};
 use crate::client::{self, Current, Outcome};
 use crate::strategies::{self, Consume};
-use crate::{crypto, session, tasks};
+use crate::{access, crypto, session, tasks};
 use doorward_base::*;
 use doorward_store::Tx;
 use doorward_store::attempts::{self, AttemptRecord, Kind};
@@ -75,6 +75,9 @@ pub(super) async fn complete(
 ) -> Result<Outcome<SignIn>, ApiError> {
     if user.user.banned {
         return Err(codes::USER_BANNED.into());
+    }
+    if parts.actor.is_none() {
+        access::sign_in(scope, user).await?;
     }
     let mut new = NewSession::prepare(scope, caller, &current, &user.user.id);
     new.session.second_factor_at = (parts.both || parts.second.is_some()).then_some(scope.now);

@@ -9,7 +9,7 @@ use complete::Parts;
 pub(crate) use complete::{NewSession, complete_new_session};
 
 use state::{NewPassword, SignInState, Stage};
-pub(crate) use state::{Proof, verified};
+pub(crate) use state::{Proof, pretended_ksuid, verified};
 
 use crate::app::{Caller, Scope, internal};
 use crate::client::{self, Current, Outcome};
@@ -17,8 +17,9 @@ use crate::identifiers::{self, Identifier};
 use crate::settings::Presence;
 use crate::sms::Channel;
 use crate::strategies::{self, Attempt, FactorParams, Grants, Prepare, Proven};
+use crate::tickets::{self, Opened};
 use crate::web3::{self, Address};
-use crate::{email_link, passkeys, password, tickets, verification};
+use crate::{email_link, passkeys, password, verification};
 use doorward_base::*;
 use doorward_store::attempts::{self, AttemptRecord, Kind};
 use doorward_store::clients::{self, ClientRecord};
@@ -211,8 +212,18 @@ async fn with_ticket(
     token: Option<&str>,
 ) -> Result<Outcome<Result<SignIn, ApiError>>, ApiError> {
     let token = filled(token).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("ticket"))?;
-    let ticket = tickets::open(scope, token).await?;
-    let user = users::get(scope.db(), scope.ins(), &ticket.user_id).await.map_err(internal)?.ok_or(codes::SIGN_IN_USER_DELETED)?;
+    let (user, consume, actor, session_seconds) = match tickets::open_any(scope, token).await? {
+        Opened::Ticket(it) => {
+            let user = users::get(scope.db(), scope.ins(), &it.user_id).await.map_err(internal)?;
+            (user.ok_or(codes::SIGN_IN_USER_DELETED)?, strategies::Consume::Ticket(it.id), it.actor, it.session_seconds)
+        }
+        Opened::Invitation(it) => {
+            let user = users::by_email(scope.db(), scope.ins(), &it.email_key).await.map_err(internal)?;
+            let user = user.ok_or_else(|| ApiError::new(codes::INVITATION_ACCOUNT_NOT_EXISTS).param("ticket"))?;
+            let consume = tickets::consumed(&user, &it)?;
+            (user, consume, None, None)
+        }
+    };
     refuse_banned(&user)?;
     if let Some(id) = signed_in_as(scope, &current, &user.user.id).await? {
         return Err(ApiError::new(codes::IDENTIFIER_ALREADY_SIGNED_IN).session(&id));
@@ -220,12 +231,7 @@ async fn with_ticket(
     let state =
         SignInState { identifier: None, user_id: Some(user.user.id.clone()), stage: Stage::NeedsFirstFactor { verification: None } };
     let proof = Proof { strategy: "ticket".to_owned(), attempts: 1, at: scope.now };
-    let parts = Parts {
-        consume: Some(strategies::Consume::Ticket(ticket.id)),
-        actor: ticket.actor,
-        session_seconds: ticket.session_seconds,
-        ..Parts::new(None, state, proof)
-    };
+    let parts = Parts { consume: Some(consume), actor, session_seconds, ..Parts::new(None, state, proof) };
     let done = complete::after_first(scope, caller, current, parts, &user).await?;
     Ok(Outcome { value: Ok(done.value), current: done.current })
 }
@@ -732,7 +738,7 @@ pub(crate) async fn refuse_when_signed_in(scope: &Scope, current: &Current) -> R
     Ok(())
 }
 
-async fn signed_in_as(scope: &Scope, current: &Current, user: &UserId) -> Result<Option<SessionId>, ApiError> {
+pub(crate) async fn signed_in_as(scope: &Scope, current: &Current, user: &UserId) -> Result<Option<SessionId>, ApiError> {
     let Some(client) = &current.record else { return Ok(None) };
     Ok(client::live_sessions(scope, &client.id).await?.into_iter().find(|(s, _)| &s.user_id == user).map(|(s, _)| s.id))
 }

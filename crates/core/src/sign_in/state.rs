@@ -209,6 +209,6 @@ fn pretended_factors(scope: &Scope, identifier: &str) -> Vec<Factor> {
 }
 
 /// 27 characters that look like those of an id.
-fn pretended_ksuid(hash: &str) -> String {
+pub(crate) fn pretended_ksuid(hash: &str) -> String {
     format!("3{}", &hash[..26])
 }

@@ -23,7 +23,7 @@ use crate::verification::NewCode;
 use doorward_base::*;
 use doorward_store::Tx;
 use doorward_store::second_factors;
-use doorward_store::users::UserWithEmails;
+use doorward_store::users::{self, UserWithEmails};
 use doorward_wire::fapi::Factor;
 use std::future::Future;
 use std::pin::Pin;
@@ -50,6 +50,8 @@ pub(crate) enum Consume {
     BackupCode(String),
     /// A ticket, by its id.
     Ticket(String),
+    /// An invitation, and what it makes of the public metadata that the user had.
+    Invitation { id: InvitationId, before: String, after: String },
     /// A challenge, and the count of the signature that answered it.
     Passkey { verification: VerificationId, used: doorward_store::passkeys::Use },
 }
@@ -60,6 +62,15 @@ pub(crate) async fn consume(scope: &Scope, tx: &mut Tx, user: &UserId, what: &Co
         Consume::Ticket(id) => {
             let first = doorward_store::tickets::accept(tx, scope.ins(), id, scope.now).await.map_err(internal)?;
             return if first { Ok(()) } else { Err(ApiError::new(codes::TICKET_INVALID).param("ticket")) };
+        }
+        Consume::Invitation { id, before, after } => {
+            if !crate::invitations::accept(scope, tx, id).await? {
+                return Err(ApiError::new(codes::INVITATION_ALREADY_ACCEPTED).param("ticket"));
+            }
+            let metadata = (before.as_str(), after.as_str());
+            let same = before == after;
+            let done = same || users::replace_public_metadata(tx, scope.ins(), user, metadata, scope.now).await.map_err(internal)?;
+            return if done { Ok(()) } else { Err(codes::CONFLICT.into()) };
         }
         Consume::Passkey { verification, used } => {
             crate::verification::consume(scope, tx, verification).await?;

@@ -6,7 +6,7 @@ use super::{email_view, load};
 use crate::app::{Scope, internal};
 use crate::identifiers::{self, Email};
 use crate::settings::Presence;
-use crate::{email_link, verification};
+use crate::{access, email_link, verification};
 use doorward_base::*;
 use doorward_store::StoreError;
 use doorward_store::users::{self, EmailRecord, UserWithEmails};
@@ -47,6 +47,7 @@ pub async fn add_email(scope: &Scope, user: &UserWithEmails, text: Option<&str>)
     if waiting >= MAX_UNVERIFIED || user.emails.len() >= MAX_ADDRESSES {
         return Err(codes::TOO_MANY_UNVERIFIED_IDENTIFICATIONS.into());
     }
+    access::add_to_account(scope, access::Identifier::Email(&email.key)).await?;
     let record = EmailRecord {
         id: IdentificationId::new(scope.now, &scope.app.rng),
         user_id: user.user.id.clone(),

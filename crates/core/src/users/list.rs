@@ -82,27 +82,36 @@ fn start(after: Option<&str>, offset: i64, order: UserOrder) -> Result<PageStart
     Ok(PageStart::After(id.into()))
 }
 
-/// Reads the order: a field, with `-` before it for descending. A `+` that was not escaped arrives as a space.
-fn order(text: Option<&str>) -> Result<(UserOrder, bool), ApiError> {
+/// Reads the order of any list: a field, with `-` before it for descending. A `+` that was not escaped arrives as a space.
+///
+/// # Errors
+/// `form_param_value_invalid` for a field that `known` does not know.
+pub(crate) fn order_by<T>(text: Option<&str>, known: impl Fn(&str) -> Option<T>) -> Result<(T, bool), ApiError> {
     let text = text.map(str::trim).filter(|text| !text.is_empty()).unwrap_or("-created_at");
     let (field, descending) = match text.strip_prefix('-') {
         Some(field) => (field, true),
         None => (text.strip_prefix('+').unwrap_or(text), false),
     };
-    let order = match field {
-        // There is no index for wallets: those come in the order of creation.
-        "created_at" | "web3wallet" => UserOrder::CreatedAt,
-        "phone_number" => UserOrder::PhoneNumber,
-        "updated_at" => UserOrder::UpdatedAt,
-        "email_address" => UserOrder::EmailAddress,
-        "first_name" => UserOrder::FirstName,
-        "last_name" => UserOrder::LastName,
-        "username" => UserOrder::Username,
-        "last_active_at" => UserOrder::LastActiveAt,
-        "last_sign_in_at" => UserOrder::LastSignInAt,
-        _ => return Err(ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param("order_by")),
-    };
+    let order = known(field).ok_or_else(|| ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param("order_by"))?;
     Ok((order, descending))
+}
+
+fn order(text: Option<&str>) -> Result<(UserOrder, bool), ApiError> {
+    order_by(text, |field| {
+        Some(match field {
+            // There is no index for wallets: those come in the order of creation.
+            "created_at" | "web3wallet" => UserOrder::CreatedAt,
+            "phone_number" => UserOrder::PhoneNumber,
+            "updated_at" => UserOrder::UpdatedAt,
+            "email_address" => UserOrder::EmailAddress,
+            "first_name" => UserOrder::FirstName,
+            "last_name" => UserOrder::LastName,
+            "username" => UserOrder::Username,
+            "last_active_at" => UserOrder::LastActiveAt,
+            "last_sign_in_at" => UserOrder::LastSignInAt,
+            _ => return None,
+        })
+    })
 }
 
 /// Values to include and values to exclude.
@@ -132,7 +141,11 @@ fn bounded<'a>(values: &'a [String], param: &str) -> Result<&'a [String], ApiErr
     Ok(values)
 }
 
-fn query(text: &Option<String>, param: &str) -> Result<Option<String>, ApiError> {
+/// Reads a text that is searched for.
+///
+/// # Errors
+/// `form_param_max_length_exceeded`.
+pub(crate) fn query(text: &Option<String>, param: &str) -> Result<Option<String>, ApiError> {
     let text = text.as_deref().map(str::trim).filter(|text| !text.is_empty());
     if text.is_some_and(|text| text.chars().count() > MAX_QUERY) {
         return Err(ApiError::new(codes::FORM_PARAM_TOO_LONG).param(param));

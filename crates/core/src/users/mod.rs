@@ -21,6 +21,7 @@ pub(crate) use email_addresses::prove_by_link;
 pub use email_addresses::{add_email, attempt_email, delete_email, get_email, list_emails, prepare_email};
 pub use factors::{remove_backup_codes, remove_password, remove_second_factors, remove_totp, verify_second_factor};
 pub use list::{Page, count, list, page};
+pub(crate) use list::{order_by, query};
 pub use metadata::{Metadata, merge_metadata, replace_metadata};
 pub use moderate::{begin_session, delete, set_banned, set_locked, set_password_compromised, verify_password};
 pub use own::{delete_own, update_own};
@@ -61,6 +62,7 @@ fn proof_view(strategy: &Option<String>, verified: bool, attempts: Option<i64>, 
         object: match strategy.as_str() {
             "admin" => "verification_admin",
             "email_link" => "verification_email_link",
+            "ticket" => "verification_ticket",
             name if web3::chain_of(name).is_some() => "verification_web3",
             _ => "verification_otp",
         }

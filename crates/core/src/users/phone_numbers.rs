@@ -6,7 +6,7 @@ use super::{load, phone_view};
 use crate::app::{Scope, internal};
 use crate::phone::Phone;
 use crate::settings::Presence;
-use crate::{sms, two_factor, verification};
+use crate::{access, sms, two_factor, verification};
 use doorward_base::*;
 use doorward_store::users::{self, PhoneRecord, UserWithEmails};
 use doorward_store::{StoreError, verifications};
@@ -57,6 +57,12 @@ pub async fn add_phone(
     let waiting = user.phones.iter().filter(|it| !it.verified).count();
     if waiting >= MAX_UNVERIFIED || user.phones.len() >= MAX_NUMBERS {
         return Err(codes::TOO_MANY_UNVERIFIED_IDENTIFICATIONS.into());
+    }
+    let identifier = access::Identifier::Phone(phone.as_str());
+    if second_factor == Some(true) {
+        access::admissible(scope, identifier).await?;
+    } else {
+        access::add_to_account(scope, identifier).await?;
     }
     let record = PhoneRecord {
         id: IdentificationId::new(scope.now, &scope.app.rng),
@@ -200,6 +206,9 @@ pub async fn update_phone(
             return Err(ApiError::new(codes::FORM_PARAM_UNKNOWN).param("reserved_for_second_factor"));
         }
         keep_identifier(user, id, "reserved_for_second_factor")?;
+    }
+    if record.second_factor && !second_factor {
+        access::add_to_account(scope, access::Identifier::Phone(&record.number)).await?;
     }
     if default == Some(true) && !second_factor {
         return Err(ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param("default_second_factor"));

@@ -4,8 +4,8 @@ use super::update::{Plan, edit};
 use super::{load, wallet_view};
 use crate::app::{Caller, Scope, internal};
 use crate::settings::Presence;
-use crate::verification;
 use crate::web3::{self, Address};
+use crate::{access, verification};
 use doorward_base::*;
 use doorward_store::users::{self, UserWithEmails, WalletRecord};
 use doorward_store::{StoreError, verifications};
@@ -46,6 +46,7 @@ pub async fn add_wallet(scope: &Scope, user: &UserWithEmails, text: Option<&str>
     if waiting >= MAX_UNVERIFIED || user.wallets.len() >= MAX_WALLETS {
         return Err(codes::TOO_MANY_UNVERIFIED_IDENTIFICATIONS.into());
     }
+    access::add_to_account(scope, access::Identifier::Wallet(address.as_str())).await?;
     let record = WalletRecord {
         id: IdentificationId::new(scope.now, &scope.app.rng),
         user_id: user.user.id.clone(),

@@ -153,6 +153,10 @@ macro_rules! id_values {
 }
 id_values!(
     InstanceId,
+    AccessIdentifierId,
+    InvitationId,
+    RedirectUrlId,
+    WaitlistEntryId,
     UserId,
     ClientId,
     SessionId,

@@ -116,7 +116,7 @@ impl UserOrder {
 }
 
 /// `%text%` with the pattern's own characters escaped.
-fn pattern(text: &str) -> String {
+pub(crate) fn pattern(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     format!("%{escaped}%")
 }

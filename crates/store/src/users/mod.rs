@@ -9,6 +9,7 @@ use std::collections::HashMap;
 mod list;
 mod phones;
 mod wallets;
+pub(crate) use list::pattern;
 pub use list::{PageStart, TimeColumn, TimeOp, UserFilter, UserOrder, count, list};
 pub use phones::{
     PhoneRecord, by_phone, clear_second_factors, delete_phone, get_phone, insert_phone, prove_phone, set_second_factor, unprove_phone,
@@ -532,4 +533,16 @@ pub async fn delete(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timest
         tx.exec(sql!(format!("DELETE FROM {table} WHERE instance_id = $1 AND user_id = $2"), instance, id)).await?;
     }
     Ok(tx.exec(sql!("DELETE FROM users WHERE instance_id = $1 AND id = $2", instance, id)).await? == 1)
+}
+
+/// Replaces the public metadata, if it is still what it was.
+pub async fn replace_public_metadata(
+    tx: &mut Tx,
+    instance: &InstanceId,
+    id: &UserId,
+    (before, after): (&str, &str),
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let text = "UPDATE users SET public_metadata = $4, updated_at = $5 WHERE instance_id = $1 AND id = $2 AND public_metadata = $3";
+    Ok(tx.exec(sql!(text, instance, id, before, after, now)).await? == 1)
 }

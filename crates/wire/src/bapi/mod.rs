@@ -1,12 +1,16 @@
 //! The Backend API: what servers call with a secret key.
 
+mod access;
 mod email_addresses;
 mod instance;
+mod invitations;
 mod jwt_templates;
 mod passkeys;
 mod phone_numbers;
 mod profile_image;
+mod redirect_urls;
 mod sessions;
+mod sign_ups;
 mod tickets;
 mod user_factors;
 mod users;
@@ -15,11 +19,18 @@ mod web3_wallets;
 pub use email_addresses::*;
 pub use instance::*;
 pub use jwt_templates::*;
+mod waitlist_entries;
+
+pub use access::*;
+pub use invitations::*;
 pub use passkeys::*;
 pub use phone_numbers::*;
 pub use profile_image::*;
+pub use redirect_urls::*;
 pub use sessions::*;
+pub use sign_ups::*;
 pub use tickets::*;
 pub use user_factors::*;
 pub use users::*;
+pub use waitlist_entries::*;
 pub use web3_wallets::*;

@@ -14,6 +14,7 @@ mod sessions;
 mod sign_ins;
 mod sign_ups;
 mod verify;
+mod waitlist;
 mod web3_wallets;
 
 pub use client::*;
@@ -30,4 +31,5 @@ pub use sessions::*;
 pub use sign_ins::*;
 pub use sign_ups::*;
 pub use verify::*;
+pub use waitlist::*;
 pub use web3_wallets::*;

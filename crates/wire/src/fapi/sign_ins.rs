@@ -200,5 +200,5 @@ request! {
         /// The ticket.
         ticket: Option<String>,
     } => Raw; Frontend GET "/v1/tickets/accept" "acceptTicket";
-    "Sign Ins", Public, Attempt, Raw; "Go to the app's sign-in page with a ticket."
+    "Sign Ins", Client, Attempt, Raw; "Go to the page that a ticket is for."
 }

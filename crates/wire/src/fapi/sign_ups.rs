@@ -79,11 +79,11 @@ resource! {
         last_name: Option<String>,
         /// The browser's metadata.
         unsafe_metadata: Object,
-        /// Always empty here.
+        /// What the user gets from the invitation.
         public_metadata: Object,
-        /// Always false.
+        /// What the app's server set.
         custom_action: bool,
-        /// Always null here.
+        /// The app's own id, which the user gets.
         external_id: Option<String>,
         /// The session that this attempt made.
         created_session_id: Option<SessionId>,
@@ -125,6 +125,8 @@ pub struct SignUpFields {
     pub locale: Option<String>,
     /// Names a strategy; `password` and those that prove a field need no naming.
     pub strategy: Option<String>,
+    /// An invitation's ticket.
+    pub ticket: Option<String>,
     /// Carries an identity over from a sign-in.
     pub transfer: Option<bool>,
 }
