@@ -304,6 +304,7 @@ list! {
     PASSWORD_REQUIRED = "password_required", 400, "Password required", "This account cannot be without a password.";
     INCORRECT_PASSWORD = "incorrect_password", 422, "incorrect password", "The password is not the user's.";
     NO_SECOND_FACTORS = "no_second_factors", 400, "No second factors", "This account has no second factor that could be used here.";
+    SESSION_REVERIFICATION_REQUIRED = "session_reverification_required", 403, "Reverification required", "Prove once more who you are, then try again.";
     SESSION_REVERIFICATION_MISSING = "session_reverification_missing", 400, "is missing", "There is no reverification of this session. Begin one first.";
     INVALID_ACTION_FOR_SESSION_REVERIFICATION = "invalid_action_for_session_reverification", 400, "Invalid action", "The reverification is not in a state that allows this action.";
     TICKET_INVALID = "ticket_invalid_code", 400, "ticket is invalid", "The ticket is unknown, was used before or was taken back.";

@@ -45,6 +45,7 @@ pub mod users;
 mod verification;
 pub mod waitlist;
 pub mod web3;
+pub mod well_known;
 
 pub use app::{App, Caller, Scope, internal};
 pub use instance::Instance;

@@ -13,7 +13,7 @@ use doorward_store::sessions::{self, SessionRecord};
 use doorward_store::users::{self, UserWithEmails};
 use doorward_wire::fapi::{
     AttemptReverificationFirstFactor, AttemptReverificationSecondFactor, Factor, PrepareReverificationFirstFactor,
-    PrepareReverificationSecondFactor, SessionReverification,
+    PrepareReverificationSecondFactor, SENSITIVE, SessionReverification,
 };
 use serde::{Deserialize, Serialize};
 
@@ -131,6 +131,23 @@ fn first_factor(scope: &Scope, user: &UserWithEmails, name: &str) -> Result<&'st
         return Err(ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param("strategy"));
     }
     strategies::first_factor(&scope.instance, user, name)
+}
+
+/// How long a proof of presence holds, in milliseconds: ten minutes.
+const FRESH_MS: i64 = 10 * 60 * 1000;
+
+/// Lets an operation go on for who proved to be the user lately, where the instance asks for that. Who has nothing to prove it by
+/// is let through: asking would keep them out for ever.
+///
+/// # Errors
+/// `session_reverification_required`.
+pub fn require(scope: &Scope, session: &SessionRecord, user: &UserWithEmails, operation: &str) -> Result<(), ApiError> {
+    let asked = scope.instance.settings.session.reverify_sensitive && SENSITIVE.contains(&operation);
+    let fresh = session.first_factor_at.is_some_and(|at| scope.now - at < FRESH_MS);
+    if !asked || fresh || first_factors(scope, user).is_empty() {
+        return Ok(());
+    }
+    Err(codes::SESSION_REVERIFICATION_REQUIRED.into())
 }
 
 /// Begins a reverification of a session of this client. It takes the place of the one before.

@@ -44,6 +44,8 @@ pub struct Settings {
     pub passkey: PasskeySettings,
     /// Web3 wallets.
     pub web3: Web3Settings,
+    /// The apps on phones that belong to the instance.
+    pub native: NativeSettings,
     /// Rules for user names.
     pub username: UsernameSettings,
     /// Protection against guessing.
@@ -160,6 +162,8 @@ pub struct SessionSettings {
     pub single_session: bool,
     /// Whether a session is active only when its user has a second factor.
     pub require_second_factor: bool,
+    /// Whether what matters of an account is changed only by who proved to be its user within the last ten minutes.
+    pub reverify_sensitive: bool,
     /// Lifetime of a session, in seconds.
     pub lifetime: i64,
     /// After how many seconds without use a session is given up.
@@ -219,6 +223,26 @@ pub struct Web3Settings {
     pub strategies: Vec<String>,
 }
 
+/// The apps on phones that belong to the instance: their systems ask for them under `/.well-known`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct NativeSettings {
+    /// Ids of apps for Apple's systems: team, a dot and the bundle, such as `A1B2C3D4E5.com.example.app`.
+    pub apple_apps: Vec<String>,
+    /// Android apps.
+    pub android_apps: Vec<AndroidApp>,
+}
+
+/// An Android app.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AndroidApp {
+    /// The package.
+    pub package_name: String,
+    /// Of the certificates that sign it: pairs of hexadecimal digits with colons between them.
+    pub sha256_cert_fingerprints: Vec<String>,
+}
+
 /// Rules for user names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -254,6 +278,8 @@ pub struct AttackProtection {
     /// Whether a link by mail works in the browser only that asked for it. Otherwise whoever opens a link that somebody else
     /// asked for signs that one in.
     pub email_link_same_client: bool,
+    /// Whether a password on a device that is new to its user is followed by a code to an address or number of theirs.
+    pub client_trust: bool,
     /// Whether calls are counted and too many of them are refused.
     pub rate_limits: RateLimits,
 }
@@ -356,6 +382,7 @@ impl Default for Settings {
             password: PasswordSettings::default(),
             passkey: PasskeySettings::default(),
             web3: Web3Settings::default(),
+            native: NativeSettings::default(),
             username: UsernameSettings { min_length: 4, max_length: 64 },
             attack_protection: AttackProtection::default(),
             sms: SmsSettings::default(),
@@ -398,6 +425,7 @@ impl Default for SessionSettings {
         Self {
             single_session: true,
             require_second_factor: false,
+            reverify_sensitive: false,
             lifetime: 7 * 86_400,
             inactivity: 30 * 86_400,
             token_lifetime: 60,
@@ -456,6 +484,7 @@ impl Default for AttackProtection {
             duration_minutes: 60,
             enumeration_protection: false,
             email_link_same_client: true,
+            client_trust: false,
             rate_limits: RateLimits::Auto,
         }
     }
@@ -582,6 +611,16 @@ impl Settings {
         let identifiers = [attributes.email_address, attributes.username, attributes.phone_number, attributes.web3_wallet];
         if identifiers.iter().all(|it| *it == Presence::Off) {
             return Err("attributes: a user needs an email_address, a phone_number, a web3_wallet or a username".to_owned());
+        }
+        let is_fingerprint = |text: &String| {
+            let pairs: Vec<&str> = text.split(':').collect();
+            pairs.len() == 32 && pairs.iter().all(|pair| pair.len() == 2 && pair.bytes().all(|b| b.is_ascii_hexdigit()))
+        };
+        if let Some(bad) = self.native.android_apps.iter().flat_map(|app| &app.sha256_cert_fingerprints).find(|it| !is_fingerprint(it)) {
+            return Err(format!("native.android_apps: {bad:?} is not the SHA-256 fingerprint of a certificate"));
+        }
+        if let Some(bad) = self.native.apple_apps.iter().find(|id| id.split_once('.').is_none_or(|(team, _)| team.len() != 10)) {
+            return Err(format!("native.apple_apps: {bad:?} is not a team, a dot and a bundle"));
         }
         if self.session.require_second_factor && !attributes.authenticator_app && !attributes.phone_second_factor {
             return Err("session.require_second_factor: needs attributes.authenticator_app or attributes.phone_second_factor".to_owned());

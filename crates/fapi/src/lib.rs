@@ -15,6 +15,7 @@ mod sign_ups;
 mod verify;
 mod waitlist;
 mod web3_wallets;
+mod well_known;
 
 use doorward_gateway::Routes;
 use doorward_wire::Api;
@@ -26,6 +27,11 @@ pub fn routes() -> Routes {
         .with::<GetEnvironment>(|cx, req| Box::pin(misc::get_environment(cx, req)))
         .with::<UpdateEnvironment>(|cx, req| Box::pin(misc::update_environment(cx, req)))
         .with::<GetFrontendJwks>(|cx, req| Box::pin(misc::jwks(cx, req)))
+        .with::<GetAssetLinks>(|cx, req| Box::pin(well_known::asset_links(cx, req)))
+        .with::<GetAppleAppSiteAssociation>(|cx, req| Box::pin(well_known::apple(cx, req)))
+        .with::<GetRelatedOrigins>(|cx, req| Box::pin(well_known::related_origins(cx, req)))
+        .with::<RedirectToUrl>(|cx, req| Box::pin(well_known::redirect(cx, req)))
+        .with::<CreateServiceToken>(|cx, req| Box::pin(well_known::service_token(cx, req)))
         .with::<GetHealth>(|cx, req| Box::pin(misc::health(cx, req)))
         .with::<GetProxyHealth>(|cx, req| Box::pin(misc::proxy_health(cx, req)))
         .with::<CreateDevBrowser>(|cx, req| Box::pin(misc::create_dev_browser(cx, req)))

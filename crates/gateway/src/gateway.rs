@@ -14,7 +14,7 @@ use axum::routing::{MethodFilter, on};
 use bytes::Bytes;
 use doorward_base::*;
 use doorward_core::client::{self, Current};
-use doorward_core::{App, Caller, Scope, dev_browser, tasks};
+use doorward_core::{App, Caller, Scope, dev_browser, reverification, tasks};
 use doorward_wire::{Api, Auth, EndpointMeta, Rate};
 use http::header::{ACCESS_CONTROL_REQUEST_HEADERS, CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
@@ -289,6 +289,7 @@ async fn find_session(cx: &mut Cx, meta: &EndpointMeta, parts: &Parts) -> Result
     if meta.auth != Auth::AnySession && tasks::is_pending(&cx.scope, &session, &user) {
         return Err(invalid());
     }
+    reverification::require(&cx.scope, &session, &user, meta.id)?;
     cx.session = Some((session, user));
     Ok(())
 }

@@ -1,4 +1,5 @@
-use super::state::{NewPassword, Proof, SignInState, Stage, view};
+use super::client_trust;
+use super::state::{NewPassword, Proof, SignInState, Stage, Trust, view};
 use super::{advance, new_record};
 use crate::app::{Caller, Scope, internal};
 use crate::client::{self, Current, Outcome};
@@ -18,6 +19,8 @@ pub(super) struct Parts {
     pub state: SignInState,
     pub proof: Proof,
     pub second: Option<Proof>,
+    /// Whether the second proof is of the device: then it is no second factor.
+    pub trust: Trust,
     /// Whether the first factor stands for both.
     pub both: bool,
     pub consume: Option<Consume>,
@@ -32,11 +35,12 @@ impl Parts {
     /// The plain case: one proof that uses nothing up.
     pub(super) fn new(record: Option<AttemptRecord>, state: SignInState, proof: Proof) -> Self {
         let (second, consume, password, actor, session_seconds) = (None, None, None, None, None);
-        Self { record, state, proof, second, both: false, consume, password, actor, session_seconds }
+        Self { record, state, proof, second, trust: Trust::NotAsked, both: false, consume, password, actor, session_seconds }
     }
 }
 
-/// What follows on a first factor: the second one where the user has one, else the end.
+/// What follows on a first factor: the second one where the user has one, a proof of the device where one is asked for, else the
+/// end.
 pub(super) async fn after_first(
     scope: &Scope,
     caller: &Caller,
@@ -44,13 +48,16 @@ pub(super) async fn after_first(
     parts: Parts,
     user: &UserWithEmails,
 ) -> Result<Outcome<SignIn>, ApiError> {
-    if parts.both || parts.actor.is_some() || strategies::second_factors(&scope.instance, user).is_empty() {
+    let alone = parts.both || parts.actor.is_some();
+    let has_second = !strategies::second_factors(&scope.instance, user).is_empty();
+    let trust = if alone || has_second { Trust::NotAsked } else { client_trust::asked(scope, caller, &current, &parts, user).await? };
+    if alone || !has_second && trust == Trust::NotAsked {
         return complete(scope, caller, current, parts, user).await;
     }
     if user.user.banned {
         return Err(codes::USER_BANNED.into());
     }
-    let stage = Stage::NeedsSecondFactor { proof: parts.proof, verification: None, password: parts.password };
+    let stage = Stage::NeedsSecondFactor { proof: parts.proof, verification: None, password: parts.password, trust };
     let state = SignInState { stage, ..parts.state };
     let Some(mut record) = parts.record else {
         let (value, current) = super::keep(scope, current, state, Some(user), None, parts.consume.as_ref()).await?;
@@ -80,7 +87,7 @@ pub(super) async fn complete(
         access::sign_in(scope, user).await?;
     }
     let mut new = NewSession::prepare(scope, caller, &current, &user.user.id);
-    new.session.second_factor_at = (parts.both || parts.second.is_some()).then_some(scope.now);
+    new.session.second_factor_at = (parts.both || parts.second.is_some() && parts.trust == Trust::NotAsked).then_some(scope.now);
     // Whoever acts as somebody does not do what that one has to.
     new.session.tasked = parts.actor.is_none() && tasks::at_begin(scope, caller, Some(user), parts.password.is_some())?;
     new.session.actor = parts.actor;

@@ -1,6 +1,7 @@
 //! Sign-in: from "who?" to a session. The state is an enum whose stages own their data; every write of it is guarded by
 //! the version that was read, so that two requests cannot both move an attempt on.
 
+mod client_trust;
 mod complete;
 mod state;
 
@@ -31,6 +32,16 @@ use doorward_wire::fapi::{
 
 /// How long an attempt is kept: a day.
 const ABANDON_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// The names of all first factors, in the order in which they are offered.
+pub fn first_factor_names() -> impl Iterator<Item = &'static str> {
+    strategies::FIRST_FACTORS.iter().map(|strategy| strategy.name())
+}
+
+/// The names of all second factors, in the order in which they are offered.
+pub fn second_factor_names() -> impl Iterator<Item = &'static str> {
+    strategies::SECOND_FACTORS.iter().map(|strategy| strategy.name())
+}
 
 /// A sign-in that was read: the row, what it says, and whose it is.
 struct Loaded {
@@ -580,9 +591,11 @@ async fn reset(
 pub async fn prepare_second(scope: &Scope, caller: &Caller, current: &Current, req: &PrepareSecondFactor) -> Result<SignIn, ApiError> {
     let mut loaded = load_current(scope, current, &req.sign_in_id).await?;
     let params = FactorParams::from(req);
-    let Stage::NeedsSecondFactor { verification, .. } = &mut loaded.state.stage else { return Err(codes::CLIENT_STATE_INVALID.into()) };
+    let Stage::NeedsSecondFactor { verification, trust, .. } = &mut loaded.state.stage else {
+        return Err(codes::CLIENT_STATE_INVALID.into());
+    };
     let user = loaded.user.as_ref().ok_or(codes::SIGN_IN_USER_DELETED)?;
-    let strategy = strategies::second_factor(&scope.instance, user, named(&params)?)?;
+    let strategy = trust.factor(&scope.instance, user, named(&params)?)?;
     if repeats(scope, verification.as_ref(), &params, user).await? {
         return state::view(scope, &loaded.record, &loaded.state, loaded.user.as_ref()).await;
     }
@@ -603,16 +616,16 @@ pub async fn attempt_second(
 ) -> Result<Outcome<SignIn>, ApiError> {
     let loaded = load_current(scope, &current, &req.sign_in_id).await?;
     let params = FactorParams::from(req);
-    let Stage::NeedsSecondFactor { proof, verification, password } = &loaded.state.stage else {
+    let Stage::NeedsSecondFactor { proof, verification, password, trust } = &loaded.state.stage else {
         return Err(codes::CLIENT_STATE_INVALID.into());
     };
     let user = loaded.user.as_ref().ok_or(codes::SIGN_IN_USER_DELETED)?;
-    let strategy = strategies::second_factor(&scope.instance, user, named(&params)?)?;
+    let strategy = trust.factor(&scope.instance, user, named(&params)?)?;
     let with = Attempt { scope, user, owner: &loaded.record.id, verification: verification.as_ref(), params: &params };
     let proven = strategy.attempt(with).await?;
     let second = Proof { strategy: strategy.name().to_owned(), attempts: proven.attempts, at: scope.now };
     let first = Parts::new(Some(loaded.record.clone()), loaded.state.clone(), proof.clone());
-    let parts = Parts { second: Some(second), consume: proven.consume, password: password.clone(), ..first };
+    let parts = Parts { second: Some(second), trust: *trust, consume: proven.consume, password: password.clone(), ..first };
     complete::complete(scope, caller, current, parts, user).await
 }
 

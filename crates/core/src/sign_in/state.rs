@@ -1,8 +1,10 @@
 use crate::app::Scope;
 use crate::identifiers;
+use crate::instance::Instance;
 use crate::settings::Presence;
+use crate::strategies::{self, Strategy};
 use crate::web3::{self, Address};
-use crate::{strategies, users, verification};
+use crate::{users, verification};
 use doorward_base::*;
 use doorward_store::attempts::AttemptRecord;
 use doorward_store::users::UserWithEmails;
@@ -35,11 +37,47 @@ pub(crate) enum Stage {
     /// Nobody has the identifier, and the instance does not tell.
     Pretended { verification: Option<VerificationId> },
     /// The first factor was proven, and the user has a second one. What the first one allows waits for it.
-    NeedsSecondFactor { proof: Proof, verification: Option<VerificationId>, password: Option<NewPassword> },
+    NeedsSecondFactor {
+        proof: Proof,
+        verification: Option<VerificationId>,
+        password: Option<NewPassword>,
+        /// Whether it is the device that is proven instead.
+        #[serde(default)]
+        trust: Trust,
+    },
     /// The address was proven in order to choose a new password.
     NeedsNewPassword { proof: Proof },
     /// Done.
     Complete { proof: Proof, second: Option<Proof>, session: SessionId },
+}
+
+/// Whether a device has to be proven in place of a second factor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Trust {
+    /// It is not: the user's own second factor is.
+    #[default]
+    NotAsked,
+    /// It is, by a status of its own.
+    NewDevice,
+    /// It is, by an SDK that knows second factors only.
+    AsSecondFactor,
+}
+
+impl Trust {
+    /// The factors that can be proven.
+    pub(super) fn factors(self, instance: &Instance, user: &UserWithEmails) -> Vec<Factor> {
+        if self == Self::NotAsked { strategies::second_factors(instance, user) } else { strategies::device_factors(instance, user) }
+    }
+
+    /// The factor of a name, if this user can prove it here.
+    pub(super) fn factor(self, instance: &Instance, user: &UserWithEmails, name: &str) -> Result<&'static dyn Strategy, ApiError> {
+        if self == Self::NotAsked {
+            strategies::second_factor(instance, user, name)
+        } else {
+            strategies::device_factor(instance, user, name)
+        }
+    }
 }
 
 /// A password that is set when the sign-in is complete: its hash, and what becomes of the other sessions.
@@ -62,6 +100,7 @@ impl Stage {
         match self {
             Self::NeedsIdentifier | Self::Discoverable { .. } => "needs_identifier",
             Self::NeedsFirstFactor { .. } | Self::Pretended { .. } => "needs_first_factor",
+            Self::NeedsSecondFactor { trust: Trust::NewDevice, .. } => "needs_client_trust",
             Self::NeedsSecondFactor { .. } => "needs_second_factor",
             Self::NeedsNewPassword { .. } => "needs_new_password",
             Self::Complete { .. } => "complete",
@@ -106,7 +145,7 @@ pub(crate) async fn view(
         _ => None,
     };
     let second_factors = match (&state.stage, user) {
-        (Stage::NeedsSecondFactor { .. }, Some(user)) => Some(strategies::second_factors(&scope.instance, user)),
+        (Stage::NeedsSecondFactor { trust, .. }, Some(user)) => Some(trust.factors(&scope.instance, user)),
         _ => None,
     };
     let factors = match (&state.stage, user) {
@@ -133,7 +172,12 @@ pub(crate) async fn view(
             _ => None,
         },
         abandon_at: record.abandon_at,
-        client_trust_state: if user.is_some() || hide { "known" } else { "pending" }.to_owned(),
+        client_trust_state: match &state.stage {
+            Stage::NeedsSecondFactor { trust: Trust::NewDevice | Trust::AsSecondFactor, .. } => "new",
+            _ if user.is_some() || hide => "known",
+            _ => "pending",
+        }
+        .to_owned(),
         protect_check: None,
     })
 }

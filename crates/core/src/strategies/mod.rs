@@ -145,6 +145,19 @@ pub(crate) static FIRST_FACTORS: &[&dyn Strategy] = &[
 /// All second factors, in the order in which they are offered.
 pub(crate) static SECOND_FACTORS: &[&dyn Strategy] = &[&totp::Totp, &phone_code::SecondPhoneCode, &backup_code::BackupCode];
 
+/// What proves a device that is new, in the order in which they are offered.
+static DEVICE_FACTORS: &[&dyn Strategy] = &[&email_code::EmailCode, &phone_code::PhoneCode];
+
+/// What a user can prove a new device by.
+pub(crate) fn device_factors(instance: &Instance, user: &UserWithEmails) -> Vec<Factor> {
+    DEVICE_FACTORS.iter().flat_map(|strategy| strategy.factors(instance, user)).collect()
+}
+
+/// The factor of a name, if this user can prove a new device by it.
+pub(crate) fn device_factor(instance: &Instance, user: &UserWithEmails, name: &str) -> Result<&'static dyn Strategy, ApiError> {
+    of_user(DEVICE_FACTORS, instance, user, name)
+}
+
 /// The first factors that a user has.
 pub(crate) fn first_factors(instance: &Instance, user: &UserWithEmails) -> Vec<Factor> {
     FIRST_FACTORS.iter().flat_map(|strategy| strategy.factors(instance, user)).collect()

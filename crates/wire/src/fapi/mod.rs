@@ -16,6 +16,7 @@ mod sign_ups;
 mod verify;
 mod waitlist;
 mod web3_wallets;
+mod well_known;
 
 pub use client::*;
 pub use email_addresses::*;
@@ -33,3 +34,4 @@ pub use sign_ups::*;
 pub use verify::*;
 pub use waitlist::*;
 pub use web3_wallets::*;
+pub use well_known::*;

@@ -95,3 +95,22 @@ request! {
     Frontend POST "/v1/client/sessions/{session_id}/verify/attempt_second_factor" "attemptSessionReverificationSecondFactor";
     "Sessions", Client, Attempt, WithClient; "Prove the second factor of a reverification."
 }
+
+/// The operations that change who gets into an account: an instance may ask for a proof of presence before each.
+pub const SENSITIVE: &[&str] = &[
+    "deleteUser",
+    "changePassword",
+    "removePassword",
+    "createEmailAddresses",
+    "DeleteEmailAddress",
+    "postPhoneNumbers",
+    "UpdatePhoneNumber",
+    "DeletePhoneNumber",
+    "postWeb3Wallets",
+    "deleteWeb3Wallet",
+    "postPasskey",
+    "deletePasskey",
+    "postTOTP",
+    "deleteTOTP",
+    "createBackupCodes",
+];
