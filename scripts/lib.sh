@@ -53,6 +53,28 @@ cargo_tool() {
   hash -r
 }
 
+# python_with PACKAGE:MODULE...: prints a Python that has these modules, from target/venv when the system's lacks one.
+python_with() {
+  have python3 || apt_install python3
+  local python=python3 modules=() packages=() it
+  for it in "$@"; do
+    packages+=("${it%%:*}")
+    modules+=("${it##*:}")
+  done
+  local imports
+  imports="import $(IFS=,; printf '%s' "${modules[*]}")"
+  if ! "$python" -c "$imports" 2>/dev/null; then
+    python=$root/target/venv/bin/python
+    if ! "$python" -c "$imports" 2>/dev/null; then
+      say "installing ${packages[*]} in target/venv"
+      python3 -c 'import venv, ensurepip' 2>/dev/null || apt_install python3-venv
+      [ -x "$python" ] || python3 -m venv --clear "$root/target/venv" >&2
+      "$python" -m pip install --quiet --disable-pip-version-check "${packages[@]}" >&2
+    fi
+  fi
+  printf '%s\n' "$python"
+}
+
 need_node() {
   have node && have npm || die "Node.js 20 or later with npm is needed: https://nodejs.org, or your system's packages nodejs and npm"
   [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || die "Node.js 20 or later is needed; this is $(node --version)"

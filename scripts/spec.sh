@@ -2,7 +2,8 @@
 # Compare the OpenAPI documents that the server prints of itself with those of the API it is compatible with.
 #
 # Only operations that we declare are compared: whether their request parameters and response fields are all there.
-# What we leave out knowingly stands in scripts/spec-gaps.txt with its reason. The reference documents are not part of
+# What we leave out knowingly stands in scripts/spec-gaps.txt with its reason. Then it is counted how many operations of each
+# heading we have; scripts/spec-tags.txt names those that are complete and stay so. The reference documents are not part of
 # this repository; without them there is nothing to compare, which is said and is no failure.
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -15,17 +16,7 @@ if [ ! -f "$shared/tools/spec_check.py" ]; then
   exit 0
 fi
 
-have python3 || apt_install python3
-python=python3
-if ! $python -c 'import yaml, jsonschema' 2>/dev/null; then
-  python=$root/target/venv/bin/python
-  if ! "$python" -c 'import yaml, jsonschema' 2>/dev/null; then
-    say "making a Python environment in target/venv"
-    python3 -c 'import venv, ensurepip' 2>/dev/null || apt_install python3-venv
-    python3 -m venv --clear "$root/target/venv"
-    "$python" -m pip install --quiet --disable-pip-version-check pyyaml jsonschema
-  fi
-fi
+python=$(python_with pyyaml:yaml jsonschema:jsonschema)
 
 binary=${DOORWARD_BIN:-}
 if [ -z "$binary" ]; then
@@ -37,3 +28,4 @@ for api in backend frontend; do
   "$binary" openapi "$api" >"$root/target/openapi-$api.json"
 done
 "$python" scripts/spec_gaps.py "$shared" "$date" scripts/spec-gaps.txt "$root/target"
+"$python" scripts/spec_tags.py "$shared" "$date" scripts/spec-tags.txt "$root/target"

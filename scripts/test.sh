@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The whole check, or the named parts of it, ending at the first that fails:
-#   scripts/test.sh all | setup fmt clippy deny sqlite postgres failover doc wasm leptos fuzz packages spec e2e
+#   scripts/test.sh all | setup fmt clippy deny sqlite schemas postgres failover doc wasm leptos fuzz packages spec e2e
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$root"
@@ -23,7 +23,13 @@ step_deny() {
   fi
 }
 
-step_sqlite() { DOORWARD_TEST_DATABASE=sqlite cargo nextest run --workspace --locked; }
+step_sqlite() {
+  rm -rf target/recorded
+  mkdir -p target/recorded
+  DOORWARD_TEST_DATABASE=sqlite DOORWARD_TEST_RECORD=$root/target/recorded cargo nextest run --workspace --locked
+}
+
+step_schemas() { "$scripts/schemas.sh"; }
 
 step_postgres() {
   if [ -n "${DOORWARD_TEST_POSTGRES_URL:-}" ]; then
@@ -82,6 +88,7 @@ describe() {
     clippy) echo "lints" ;;
     deny) echo "licences, banned crates and sources" ;;
     sqlite) echo "the Rust suite on SQLite" ;;
+    schemas) echo "what the server answered in that suite against the reference's schemas, by date" ;;
     postgres) echo "the Rust suite on PostgreSQL" ;;
     failover) echo "two PostgreSQL servers, of which the first dies under load" ;;
     doc) echo "the examples in the documentation" ;;
@@ -95,7 +102,7 @@ describe() {
   esac
 }
 
-steps=(setup fmt clippy deny sqlite postgres failover doc wasm leptos fuzz packages spec e2e)
+steps=(setup fmt clippy deny sqlite schemas postgres failover doc wasm leptos fuzz packages spec e2e)
 [ $# != 0 ] || set -- all
 [ "$*" != all ] || set -- "${steps[@]}"
 for step in "$@"; do describe "$step" >/dev/null; done

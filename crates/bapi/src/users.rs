@@ -1,7 +1,7 @@
 use doorward_base::*;
 use doorward_core::Scope;
 use doorward_core::users::{self, Audience, Metadata};
-use doorward_gateway::{ApiVersion, Cx};
+use doorward_gateway::Cx;
 use doorward_store::users::UserWithEmails;
 use doorward_wire::bapi::*;
 use doorward_wire::resource::{DeletedObject, User};
@@ -31,24 +31,7 @@ pub(crate) async fn count(cx: &mut Cx, req: CountUsers) -> Result<TotalCount, Ap
 }
 
 pub(crate) async fn update(cx: &mut Cx, req: UpdateUser) -> Result<User, ApiError> {
-    refuse_metadata(cx.api_version, &req)?;
     Ok(view(&cx.scope, &users::update(&cx.scope, &req).await?))
-}
-
-/// Newer callers say whether they merge metadata or replace it, on endpoints of their own.
-fn refuse_metadata(version: ApiVersion, req: &UpdateUser) -> Result<(), ApiError> {
-    if version < ApiVersion::V2026_05_12 {
-        return Ok(());
-    }
-    let given = [
-        ("public_metadata", req.public_metadata.is_some()),
-        ("private_metadata", req.private_metadata.is_some()),
-        ("unsafe_metadata", req.unsafe_metadata.is_some()),
-    ];
-    match given.iter().find(|(_, given)| *given) {
-        Some((name, _)) => Err(ApiError::new(codes::FORM_PARAM_UNKNOWN).param(*name)),
-        None => Ok(()),
-    }
 }
 
 pub(crate) async fn merge_metadata(cx: &mut Cx, req: UpdateUserMetadata) -> Result<User, ApiError> {
@@ -124,19 +107,6 @@ pub(crate) async fn unset_password_compromised(cx: &mut Cx, req: UnsetPasswordCo
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn update_of(text: &str) -> UpdateUser {
-        serde_json::from_str(text).unwrap()
-    }
-
-    #[test]
-    fn metadata_left_the_update_with_the_newest_version() {
-        let with = update_of(r#"{"user_id":"user_1","private_metadata":{}}"#);
-        assert!(refuse_metadata(ApiVersion::V2025_11_10, &with).is_ok());
-        let error = refuse_metadata(ApiVersion::V2026_05_12, &with).unwrap_err();
-        assert_eq!((error.code().code, error.meta().param_name.as_deref()), ("form_param_unknown", Some("private_metadata")));
-        assert!(refuse_metadata(ApiVersion::V2026_05_12, &update_of(r#"{"user_id":"user_1","first_name":"Ada"}"#)).is_ok());
-    }
 
     #[test]
     fn a_bulk_has_bounds() {

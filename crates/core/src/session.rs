@@ -262,8 +262,13 @@ pub fn activity_view(scope: &Scope, session: &SessionRecord, user: &UserWithEmai
         expire_at: session.expire_at,
         abandon_at: session.abandon_at,
         last_active_at: session.last_active_at,
+        last_active_organization_id: session.last_active_organization_id.clone(),
         actor: actor(session),
+        factor_verification_age: factor_ages(session, scope.now),
+        public_user_data: users::public_view(scope, user),
         latest_activity: activity(session),
+        created_at: session.created_at,
+        updated_at: session.updated_at,
     }
 }
 

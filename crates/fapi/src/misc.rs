@@ -17,12 +17,13 @@ pub(crate) async fn jwks(cx: &mut Cx, _: GetFrontendJwks) -> Result<Jwks, ApiErr
 }
 
 pub(crate) async fn health(_: &mut Cx, _: GetHealth) -> Result<Health, ApiError> {
-    Ok(Health { status: "ok".to_owned() })
+    Ok(Health { status: "healthy".to_owned() })
 }
 
 /// That the request got here means that its proxy showed the right key.
 pub(crate) async fn proxy_health(cx: &mut Cx, _: GetProxyHealth) -> Result<ProxyHealth, ApiError> {
-    Ok(ProxyHealth { status: "healthy".to_owned(), proxy_url: cx.proxy_url.clone() })
+    let forwarded = cx.headers.get("x-forwarded-for").and_then(|it| it.to_str().ok()).unwrap_or_default();
+    Ok(ProxyHealth { status: "healthy".to_owned(), proxy_url: cx.proxy_url.clone(), x_forwarded_for: forwarded.to_owned() })
 }
 
 pub(crate) async fn create_dev_browser(cx: &mut Cx, _: CreateDevBrowser) -> Result<DevBrowser, ApiError> {

@@ -1,5 +1,6 @@
 use crate::cookies;
 use crate::cx::{Cx, Trace};
+use crate::versions;
 use axum::body::Body;
 use doorward_base::*;
 use doorward_core::{client, handshake};
@@ -77,12 +78,13 @@ pub(crate) async fn success(cx: &mut Cx, meta: &EndpointMeta, body: Vec<u8>) -> 
     let mut uat = None;
     let mut response = match meta.envelope {
         Envelope::Raw => cx.raw.take().ok_or_else(|| ApiError::internal("a raw endpoint gave no answer"))?.map(Body::from),
-        Envelope::Bare => json(StatusCode::OK, body),
+        Envelope::Bare => json(StatusCode::OK, versions::outgoing(cx.api_version, body)),
         Envelope::Nothing => no_content(),
         Envelope::WithClient => {
             let with = piggyback(cx).await?;
             uat = with.uat;
-            json(StatusCode::OK, [b"{\"response\":", body.as_slice(), b",\"client\":", &with.client, b"}"].concat())
+            let whole = [b"{\"response\":", body.as_slice(), b",\"client\":", &with.client, b"}"].concat();
+            json(StatusCode::OK, versions::outgoing(cx.api_version, whole))
         }
         Envelope::NullClient => {
             // The response is the client itself; whoever asks for it learns nothing that it does not say.
@@ -90,7 +92,8 @@ pub(crate) async fn success(cx: &mut Cx, meta: &EndpointMeta, body: Vec<u8>) -> 
                 (Some(record), _) => Some(uat_of(cx, record).await?),
                 (None, forgotten) => forgotten.then_some(0),
             };
-            json(StatusCode::OK, [b"{\"response\":", body.as_slice(), b",\"client\":null}"].concat())
+            let whole = [b"{\"response\":", body.as_slice(), b",\"client\":null}"].concat();
+            json(StatusCode::OK, versions::outgoing(cx.api_version, whole))
         }
     };
     if meta.auth != Auth::SecretKey {
@@ -111,8 +114,9 @@ pub(crate) async fn failure(cx: &mut Cx, meta: &EndpointMeta, error: &ApiError) 
         (Envelope::WithClient, Some(_)) if error.status() < 500 => piggyback(cx).await.ok(),
         _ => None,
     };
-    let mut response = error_response(error, &cx.trace, with.as_ref().map(|w| w.client.as_slice()));
-    set_cookies(cx, with.and_then(|w| w.uat), &mut response);
+    let (client, uat) = with.map_or((None, None), |it| (Some(versions::outgoing(cx.api_version, it.client)), it.uat));
+    let mut response = error_response(error, &cx.trace, client.as_deref());
+    set_cookies(cx, uat, &mut response);
     response
 }
 

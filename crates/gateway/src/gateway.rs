@@ -5,7 +5,7 @@ use crate::limits::Limits;
 use crate::routes::{Entry, Routes};
 use crate::upload::{self, MAX_BODY_BYTES};
 use crate::version::ApiVersion;
-use crate::{cors, docs, openapi};
+use crate::{cors, docs, openapi, versions};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, RawPathParams, Request, State};
@@ -203,6 +203,7 @@ impl Gateway {
         }
         let input = entry.shape.read(&path, parts.uri.query(), &cx.headers, &body)?;
         drop(body);
+        versions::accept(cx.api_version, meta.id, &input)?;
         let answer = match entry.handler.call(&mut cx, input).await {
             Ok(body) => answer::success(&mut cx, meta, body).await,
             Err(error) => {

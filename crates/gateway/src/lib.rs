@@ -15,6 +15,7 @@ pub mod openapi;
 mod routes;
 mod upload;
 mod version;
+mod versions;
 mod visit;
 
 pub use answer::error_response;
@@ -23,4 +24,5 @@ pub use cx::{Cx, Trace};
 pub use gateway::{Config, Gateway};
 pub use routes::{Call, Documented, Routes};
 pub use version::ApiVersion;
+pub use versions::outgoing;
 pub use visit::Visit;

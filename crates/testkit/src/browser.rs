@@ -86,7 +86,7 @@ impl Browser {
             host,
             cookies: BTreeMap::new(),
             origin: Some(crate::ORIGIN.to_owned()),
-            api_version: Some("2026-05-12".to_owned()),
+            api_version: Some(crate::api_version()),
             token: None,
             headers: Vec::new(),
         }

@@ -2,12 +2,14 @@
 //! browsers as values.
 //!
 //! `DOORWARD_TEST_DATABASE=postgres` with `DOORWARD_TEST_POSTGRES_URL` runs the same tests on PostgreSQL, each in a schema
-//! of its own; `DOORWARD_TEST_CONNECTIONS` sets the size of the pool.
+//! of its own; `DOORWARD_TEST_CONNECTIONS` sets the size of the pool. `DOORWARD_TEST_RECORD` names a directory in which every
+//! exchange is written down; `DOORWARD_TEST_API_VERSION` is the date that callers name, the newest unless it is set.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot set itself up has failed")]
 
 mod authenticator;
 mod browser;
 mod logs;
+mod record;
 mod wallet;
 
 pub use authenticator::{Algorithm, Authenticator, Credential};
@@ -37,6 +39,17 @@ pub const START: Timestamp = 1_767_225_600_000;
 
 /// The page that browsers are on unless a test says otherwise.
 pub const ORIGIN: &str = "http://localhost:3000";
+
+/// All dates of the protocol, oldest first.
+pub const DATES: [&str; 6] = ["2021-02-05", "2024-10-01", "2025-03-12", "2025-04-10", "2025-11-10", NEWEST];
+
+/// The date that the server's own code knows.
+pub const NEWEST: &str = "2026-05-12";
+
+/// The date of the protocol that callers name unless a test says otherwise.
+pub fn api_version() -> String {
+    std::env::var("DOORWARD_TEST_API_VERSION").unwrap_or_else(|_| NEWEST.to_owned())
+}
 
 /// What a test may choose.
 pub struct Options {
@@ -163,6 +176,9 @@ impl TestServer {
     pub async fn backend_as(&self, key: &Secret, method: &str, path: &str, body: Option<Value>) -> Answer {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         let mut request = self.http.request(method, format!("http://{}{path}", self.private)).bearer_auth(key.expose());
+        if !path.contains("__clerk_api_version") {
+            request = request.header("clerk-api-version", api_version());
+        }
         if let Some(body) = body {
             request = request.json(&body);
         }
@@ -220,7 +236,8 @@ async fn new_instance(app: &App, environment: Environment, host: &str, settings:
 }
 
 fn serve(listener: TcpListener, gateway: &Gateway, routes: doorward_gateway::Routes) {
-    let router = gateway.wrap(gateway.mount(routes));
+    let api = routes.api();
+    let router = record::recorded(gateway.wrap(gateway.mount(routes)), api);
     let service: IntoMakeServiceWithConnectInfo<_, SocketAddr> = router.into_make_service_with_connect_info();
     tokio::spawn(async move { axum::serve(listener, service).await });
 }

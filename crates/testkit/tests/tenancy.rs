@@ -405,8 +405,9 @@ async fn an_instance_is_found_by_host_key_or_proxy_and_never_guessed() {
     let url = ("clerk-proxy-url", "https://app.example.com/__clerk");
     let right = ("clerk-secret-key", other.secret_key.expose());
     assert_eq!(answered_by(&mut proxied(&[url, right]), "").await.unwrap(), b);
-    let health = proxied(&[url, right]).get("/v1/proxy-health").await;
-    assert_eq!(health.expect(200), &json!({"status": "healthy", "proxy_url": "https://app.example.com/__clerk"}));
+    let health = proxied(&[url, right, ("x-forwarded-for", "192.0.2.7")]).get("/v1/proxy-health").await;
+    let expected = json!({"status": "healthy", "proxy_url": "https://app.example.com/__clerk", "x_forwarded_for": "192.0.2.7"});
+    assert_eq!(health.expect(200), &expected);
     answered_by(&mut proxied(&[url]), "").await.unwrap_err().refused(400, "proxy_request_missing_secret_key", "");
     for wrong in ["sk_test_wrong", server.instance.publishable_key.as_str()] {
         let invalid = answered_by(&mut proxied(&[url, ("clerk-secret-key", wrong)]), "").await.unwrap_err();

@@ -220,7 +220,8 @@ resource! {
         delete_self_enabled: bool,
         /// Whether the user may create organizations.
         create_organization_enabled: bool,
-        /// How many; null means the instance's setting.
+        /// How many; without it the instance's setting counts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         create_organizations_limit: Option<i64>,
         /// When the user was last seen.
         last_active_at: Option<Timestamp>,
@@ -281,6 +282,7 @@ resource! {
         /// Its id.
         id: String,
         /// Its slug, where it had one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         slug: Option<String>,
         /// Always true.
         deleted: bool,
@@ -324,18 +326,24 @@ resource! {
         /// The session's id with another prefix.
         id: String,
         /// Such as `Macintosh` or `iPhone`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         device_type: Option<String>,
         /// Whether it is a phone or tablet.
         is_mobile: bool,
         /// Such as `Firefox`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         browser_name: Option<String>,
         /// The version, as far as the browser tells.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         browser_version: Option<String>,
         /// The address the last request came from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         ip_address: Option<String>,
         /// Not determined.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         city: Option<String>,
         /// Not determined.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         country: Option<String>,
     }
 }

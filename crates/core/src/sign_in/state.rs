@@ -116,7 +116,7 @@ pub(crate) fn verified(proof: &Proof) -> Verification {
         _ => "verification_otp".to_owned(),
     };
     Verification {
-        expire_at: (object == "verification_otp").then_some(proof.at),
+        expire_at: matches!(object.as_str(), "verification_otp" | "verification_passkey" | "verification_email_link").then_some(proof.at),
         object,
         status: "verified".to_owned(),
         strategy: proof.strategy.clone(),

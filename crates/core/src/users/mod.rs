@@ -37,11 +37,12 @@ use crate::images;
 use crate::phone::Phone;
 use crate::web3::{self, Address};
 use doorward_base::*;
+use doorward_store::passkeys::PasskeyRecord;
 use doorward_store::users::{self, EmailRecord, PhoneRecord, UserRecord, UserWithEmails, WalletRecord};
 use doorward_store::{StoreError, Tx};
 use doorward_wire::Object;
 use doorward_wire::fapi::SignInUserData;
-use doorward_wire::resource::{EmailAddress, PhoneNumber, PublicUserData, User, Verification, Web3Wallet};
+use doorward_wire::resource::{EmailAddress, Passkey, PhoneNumber, PublicUserData, User, Verification, Web3Wallet};
 
 /// Who will see it: private metadata is for the backend only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +124,13 @@ fn has_identifier(it: &UserWithEmails) -> bool {
     phone || email || it.wallets.iter().any(|it| it.verified) || it.user.username.is_some()
 }
 
+/// Servers read a time where a browser may read null.
+fn passkey_view(record: &PasskeyRecord, audience: Audience) -> Passkey {
+    let shown = crate::passkeys::view(record);
+    let used = shown.last_used_at.or((audience == Audience::Backend).then_some(shown.created_at));
+    Passkey { last_used_at: used, ..shown }
+}
+
 /// A user as the wire has it.
 pub fn view(scope: &Scope, it: &UserWithEmails, audience: Audience) -> User {
     let (user, lockout) = (&it.user, &scope.instance.settings.attack_protection);
@@ -148,7 +156,7 @@ pub fn view(scope: &Scope, it: &UserWithEmails, audience: Audience) -> User {
         email_addresses: it.emails.iter().map(email_view).collect(),
         phone_numbers: it.phones.iter().map(phone_view).collect(),
         web3_wallets: it.wallets.iter().map(wallet_view).collect(),
-        passkeys: it.passkeys.iter().map(crate::passkeys::view).collect(),
+        passkeys: it.passkeys.iter().map(|record| passkey_view(record, audience)).collect(),
         external_accounts: Vec::new(),
         saml_accounts: Vec::new(),
         enterprise_accounts: Vec::new(),

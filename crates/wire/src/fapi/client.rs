@@ -55,11 +55,13 @@ resource! {
         status: String,
         /// The address that the proxy says it has.
         proxy_url: Option<String>,
+        /// Whom the proxy says it speaks for: the header as it arrived, empty where there is none.
+        x_forwarded_for: String,
     }
 
     /// Whether the Frontend API answers.
     Health {
-        /// `ok`.
+        /// `healthy`.
         status: String,
     }
 }

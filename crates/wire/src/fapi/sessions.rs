@@ -54,10 +54,20 @@ resource! {
         abandon_at: Timestamp,
         /// When it was last used.
         last_active_at: Timestamp,
+        /// The organization that was active last.
+        last_active_organization_id: Option<String>,
         /// Who acts as the user.
         actor: Option<Value>,
+        /// Minutes since the last proof by a first and by a second factor; -1 for never.
+        factor_verification_age: (i64, i64),
+        /// What others may see of the user.
+        public_user_data: PublicUserData,
         /// Where and on what.
         latest_activity: SessionActivity,
+        /// When it began.
+        created_at: Timestamp,
+        /// When it last changed.
+        updated_at: Timestamp,
     }
 }
 
