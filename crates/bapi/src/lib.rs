@@ -19,6 +19,7 @@ mod user_factors;
 mod users;
 mod waitlist_entries;
 mod web3_wallets;
+mod webhooks;
 
 use doorward_gateway::Routes;
 use doorward_wire::Api;
@@ -120,6 +121,9 @@ pub fn routes() -> Routes {
         .with::<DeleteRedirectUrl>(|cx, req| Box::pin(redirect_urls::delete(cx, req)))
         .with::<GetServerSignUp>(|cx, req| Box::pin(sign_ups::get(cx, req)))
         .with::<UpdateServerSignUp>(|cx, req| Box::pin(sign_ups::update(cx, req)))
+        .with::<CreateSvixApp>(|cx, req| Box::pin(webhooks::create_app(cx, req)))
+        .with::<DeleteSvixApp>(|cx, req| Box::pin(webhooks::delete_app(cx, req)))
+        .with::<GenerateSvixAuthUrl>(|cx, req| Box::pin(webhooks::auth_url(cx, req)))
         .with::<GetInterstitial>(|cx, req| Box::pin(interstitial::get(cx, req)))
 }
 
@@ -146,6 +150,7 @@ mod tests {
             include_str!("../../wire/src/bapi/redirect_urls.rs"),
             include_str!("../../wire/src/bapi/sign_ups.rs"),
             include_str!("../../wire/src/bapi/waitlist_entries.rs"),
+            include_str!("../../wire/src/bapi/webhooks.rs"),
         ];
         let declared: usize = declared.iter().map(|text| text.matches("; Backend ").count()).sum();
         let routes = super::routes();

@@ -338,6 +338,7 @@ list! {
     ACCESS_NOT_ALLOWED = "not_allowed_access", 403, "Access not allowed.", "{param} may not be used with this application.";
     EMAIL_SUBADDRESS_NOT_ALLOWED = "not_allowed_access", 403, "Email subaddress not allowed.", "Addresses with +, = or # before the @ may not be used with this application.";
     EMAIL_DISPOSABLE_NOT_ALLOWED = "not_allowed_access", 403, "Access not allowed.", "Disposable addresses may not be used with this application.";
+    SVIX_APP_MISSING = "svix_app_missing", 400, "No webhooks", "This instance does not use webhooks. Create the webhook app first.";
     QUOTA_EXCEEDED = "quota_exceeded", 403, "Quota exceeded", "There are as many as there may be.";
     PASSKEY_CREDENTIAL_INVALID = "passkey_invalid_public_key_credential", 422, "is invalid", "{param} could not be read.";
     PASSKEY_VERIFICATION_INVALID = "passkey_invalid_verification", 400, "invalid verification", "This passkey could not be registered.";

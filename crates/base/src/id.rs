@@ -114,6 +114,12 @@ ids! {
     JobId = "job_";
     /// A picture that somebody uploaded.
     ImageId = "img_";
+    /// An event that webhook endpoints are told of.
+    EventId = "evt_";
+    /// A webhook endpoint.
+    EndpointId = "ep_";
+    /// One try at delivering an event to an endpoint.
+    AttemptId = "atmpt_";
     /// A message in the development inbox.
     MessageId = "msg_";
 }

@@ -6,6 +6,7 @@ use doorward_base::*;
 use doorward_store::{Db, StoreError};
 use std::net::IpAddr;
 use std::sync::Arc;
+use tokio::sync::Notify;
 
 /// What the whole server shares.
 pub struct App {
@@ -23,8 +24,28 @@ pub struct App {
     pub instances: Instances,
     /// Calls others.
     pub outbound: Arc<dyn Outbound>,
-    /// Wakes the worker when something was put into the outbox.
-    pub outbox: Arc<tokio::sync::Notify>,
+    /// Wakes the workers when there is something for them.
+    pub outbox: Arc<Wakers>,
+}
+
+/// Who is woken when something was written that a worker has to do.
+#[derive(Debug, Default)]
+pub struct Wakers {
+    jobs: Notify,
+    /// Wakes the worker that delivers webhooks.
+    pub webhooks: Notify,
+}
+
+impl Wakers {
+    /// Wakes the worker that sends messages.
+    pub fn notify_one(&self) {
+        self.jobs.notify_one();
+    }
+
+    /// Waits to be woken, as that worker.
+    pub async fn notified(&self) {
+        self.jobs.notified().await;
+    }
 }
 
 /// A request's place in the world: the server, the instance, and one reading of the clock for all that it does.

@@ -7,6 +7,7 @@ use crate::settings::{RateLimits, Settings};
 use crate::template_keys::TemplateKey;
 use doorward_base::*;
 use doorward_store::instances::{self, HostRecord, InstanceRecord, SecretKeyRecord, SigningKeyRecord};
+use doorward_store::{Read, Tx};
 use doorward_wire::resource::Jwks;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -204,9 +205,18 @@ pub async fn by_id(app: &App, id: &InstanceId) -> Result<Option<Arc<Instance>>, 
         return Ok(Some(found));
     }
     let Some(record) = instances::get(&app.db, id).await.map_err(internal)? else { return Ok(None) };
-    let loaded = Arc::new(load(app, record).await?);
+    let loaded = Arc::new(load(app, &mut &app.db, record).await?);
     app.instances.by_id.insert(id.clone(), loaded.clone()).await;
     Ok(Some(loaded))
+}
+
+/// The instance of an id, for whoever holds a transaction and must not wait for another connection.
+pub(crate) async fn by_id_within(app: &App, mut tx: &mut Tx, id: &InstanceId) -> Result<Option<Arc<Instance>>, ApiError> {
+    if let Some(found) = app.instances.by_id.get(id).await {
+        return Ok(Some(found));
+    }
+    let Some(record) = instances::get(&mut *tx, id).await.map_err(internal)? else { return Ok(None) };
+    load(app, &mut tx, record).await.map(|loaded| Some(Arc::new(loaded)))
 }
 
 /// The instance whose Frontend API answers on a host.
@@ -263,11 +273,11 @@ async fn note_use(app: &App, hash: &str, before: Option<Timestamp>) {
     }
 }
 
-async fn load(app: &App, record: InstanceRecord) -> Result<Instance, ApiError> {
+async fn load(app: &App, db: &mut impl Read, record: InstanceRecord) -> Result<Instance, ApiError> {
     let settings = Settings::parse(&record.settings).map_err(|e| ApiError::internal(format!("settings of {}: {e}", record.id)))?;
     let environment = Environment::parse(&record.environment).ok_or_else(|| ApiError::internal(format!("environment of {}", record.id)))?;
     let mut signing_keys = Vec::new();
-    for key in instances::signing_keys(&app.db, &record.id, app.clock.now()).await.map_err(internal)? {
+    for key in instances::signing_keys(db, &record.id, app.clock.now()).await.map_err(internal)? {
         let der = app.sealer.open(&signing_key_context(&record.id, &key.kid), &key.sealed).map_err(ApiError::internal)?;
         signing_keys.push(Arc::new(SigningKey::from_pkcs8(key.kid, &der).map_err(ApiError::internal)?));
     }
@@ -275,7 +285,7 @@ async fn load(app: &App, record: InstanceRecord) -> Result<Instance, ApiError> {
     let template_keys = jwt_templates::open_keys(&app.sealer, &record.id, &settings);
     Ok(Instance {
         cookie_suffix: keys::cookie_suffix(&record.publishable_key),
-        hosts: instances::hosts(&app.db, &record.id).await.map_err(internal)?,
+        hosts: instances::hosts(db, &record.id).await.map_err(internal)?,
         id: record.id,
         environment,
         name: record.name,

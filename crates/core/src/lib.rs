@@ -45,7 +45,8 @@ pub mod users;
 mod verification;
 pub mod waitlist;
 pub mod web3;
+pub mod webhooks;
 pub mod well_known;
 
-pub use app::{App, Caller, Scope, internal};
+pub use app::{App, Caller, Scope, Wakers, internal};
 pub use instance::Instance;

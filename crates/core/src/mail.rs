@@ -2,10 +2,11 @@
 
 use crate::app::Scope;
 use crate::crypto::{Sealer, Unsealable};
-use crate::outbox;
+use crate::{outbox, webhooks};
 use doorward_base::*;
 use doorward_store::Tx;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// The kind of job that delivers a mail.
 pub const JOB_KIND: &str = "mail";
@@ -87,12 +88,36 @@ fn one_line(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(100).collect()
 }
 
-/// Puts a mail into the outbox.
+/// Puts a mail into the outbox, and tells webhook endpoints of it.
 ///
 /// # Errors
 /// Only failures of ours.
 pub async fn enqueue(scope: &Scope, tx: &mut Tx, mail: &Mail) -> Result<(), ApiError> {
-    outbox::enqueue(scope, tx, JOB_KIND, mail).await
+    let job = outbox::enqueue(scope, tx, JOB_KIND, mail).await?;
+    let id = outbox::told_id(&job, "ema_");
+    let told = json!({
+        "object": "email",
+        "id": id,
+        "slug": null,
+        "from_email_name": mail.from_name,
+        "reply_to_email_name": null,
+        "to_email_address": mail.to,
+        "email_address_id": null,
+        "user_id": null,
+        "subject": mail.subject,
+        "body": html(&mail.text),
+        "body_plain": mail.text,
+        "status": "queued",
+        "data": {"app": {"name": mail.from_name}},
+        "delivered_by_clerk": true,
+    });
+    webhooks::raise(scope, tx, "email.created", &id, &told).await
+}
+
+/// A plain text as HTML.
+fn html(text: &str) -> String {
+    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    format!("<pre>{escaped}</pre>")
 }
 
 /// Opens a mail from the outbox.

@@ -292,6 +292,11 @@ pub async fn server_view(scope: &Scope, session: &SessionRecord) -> Result<Serve
     one.ok_or_else(|| ApiError::internal("one session has one view"))
 }
 
+/// A session as a server sees it, with its user at hand.
+pub(crate) fn server_view_of(scope: &Scope, session: &SessionRecord, user: &UserWithEmails) -> ServerSession {
+    server_view_with(scope, session, &tasks::open(scope, session, user))
+}
+
 fn server_view_with(scope: &Scope, session: &SessionRecord, open: &[&str]) -> ServerSession {
     ServerSession {
         object: "session".to_owned(),

@@ -2,11 +2,12 @@
 
 use crate::app::Scope;
 use crate::crypto::{Sealer, Unsealable};
-use crate::outbox;
 use crate::phone::Phone;
+use crate::{outbox, webhooks};
 use doorward_base::*;
 use doorward_store::Tx;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// The kind of job that delivers a text message.
 pub const JOB_KIND: &str = "sms";
@@ -84,12 +85,29 @@ pub(crate) fn code_sms(scope: &Scope, to: &str, code: &str, channel: Channel) ->
     }
 }
 
-/// Puts a message into the outbox.
+/// Puts a message into the outbox, and tells webhook endpoints of it.
 ///
 /// # Errors
 /// Only failures of ours.
 pub async fn enqueue(scope: &Scope, tx: &mut Tx, sms: &Sms) -> Result<(), ApiError> {
-    outbox::enqueue(scope, tx, JOB_KIND, sms).await
+    let job = outbox::enqueue(scope, tx, JOB_KIND, sms).await?;
+    let id = outbox::told_id(&job, "sms_");
+    let told = json!({
+        "object": "sms_message",
+        "id": id,
+        "slug": null,
+        // The gateway's own, which is not known here.
+        "from_phone_number": "",
+        "to_phone_number": sms.to,
+        "phone_number_id": null,
+        "user_id": null,
+        "message": sms.text,
+        "status": "queued",
+        "data": {"app": {"name": scope.instance.settings.application_name}},
+        "delivered_by_clerk": true,
+        "created_at_ms": scope.now,
+    });
+    webhooks::raise(scope, tx, "sms.created", &id, &told).await
 }
 
 /// Opens a message from the outbox.

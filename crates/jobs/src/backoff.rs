@@ -8,9 +8,27 @@ const FIRST_MS: i64 = 5_000;
 /// failed together do not come back together.
 pub(crate) fn next(now: Timestamp, attempts: i64, rng: &Rng) -> Timestamp {
     let doublings = attempts.saturating_sub(1).clamp(0, 10);
-    let pause = FIRST_MS << doublings;
+    now + jittered(FIRST_MS << doublings, rng)
+}
+
+/// A pause, a fifth longer or shorter.
+fn jittered(pause: i64, rng: &Rng) -> i64 {
     let share = i64::from(u16::from_be_bytes(rng.bytes::<2>())) - 32_768;
-    now + pause + pause * share / 32_768 / 5
+    pause + pause * share / 32_768 / 5
+}
+
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+
+/// The pauses between the tries of a webhook delivery, three and a half days in all: endpoints are other people's servers, and
+/// some of those are mended on Mondays.
+const WEBHOOK_PAUSES_MS: [i64; 10] =
+    [5_000, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 5 * HOUR_MS, 10 * HOUR_MS, 10 * HOUR_MS, 14 * HOUR_MS, 20 * HOUR_MS, 24 * HOUR_MS];
+
+/// When a webhook delivery that failed for the `attempts`-th time is due again; never after the last pause.
+pub(crate) fn next_webhook(now: Timestamp, attempts: i64, rng: &Rng) -> Option<Timestamp> {
+    let nth = usize::try_from(attempts.saturating_sub(1)).ok()?;
+    WEBHOOK_PAUSES_MS.get(nth).map(|pause| now + jittered(*pause, rng))
 }
 
 #[cfg(test)]
@@ -27,6 +45,8 @@ mod tests {
                 assert!((nominal * 4 / 5..=nominal * 6 / 5).contains(&pause), "{attempts}: {pause}");
             }
         }
+        assert!((1..=10).all(|attempts| next_webhook(1_000, attempts, &rng).unwrap() > 1_000 + 3_999));
+        assert!([11, i64::MAX].iter().all(|attempts| next_webhook(0, *attempts, &rng).is_none()));
         assert!(next(0, i64::MAX, &rng) < 7_000_000, "no overflow, however often it was tried");
     }
 }

@@ -9,10 +9,12 @@ mod mail;
 mod sms;
 mod smtp;
 mod sweep;
+mod webhooks;
 mod worker;
 
 pub use mail::{Message, SendError, SendFuture, Transport};
 pub use sms::SmsGateway;
 pub use smtp::{SmtpOptions, SmtpTls, SmtpTransport};
 pub use sweep::sweep;
+pub use webhooks::{WebhookOptions, WebhookWorker};
 pub use worker::{Options, Worker};

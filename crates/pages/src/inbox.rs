@@ -95,7 +95,7 @@ fn code(subject: &str, body: &str) -> Option<String> {
     first.chain(body.lines().map(str::trim)).find(is_code).map(str::to_owned)
 }
 
-fn age(ms: i64) -> String {
+pub(crate) fn age(ms: i64) -> String {
     match ms.max(0) / 1000 {
         0..10 => "just now".to_owned(),
         s @ 10..60 => format!("{s} seconds ago"),

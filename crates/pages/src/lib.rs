@@ -9,6 +9,7 @@ mod built;
 mod inbox;
 mod index;
 mod page;
+mod webhooks;
 
 pub use account::public;
 
@@ -26,11 +27,12 @@ pub struct Pages {
     pub public_url: String,
 }
 
-/// The pages of the private listener: `/`, and `/inbox` with the mail of development instances.
+/// The pages of the private listener: `/`, `/inbox` with the mail of development instances, and `/webhooks`.
 pub fn private(pages: Pages) -> Router {
     Router::new()
         .route("/", get(index::show))
         .route("/inbox", get(inbox::show))
+        .merge(webhooks::router())
         .route("/pages/style.css", get(|| page::asset("text/css; charset=utf-8", include_str!("../assets/style.css"))))
         .route("/pages/inbox.js", get(|| page::asset("text/javascript; charset=utf-8", include_str!("../assets/inbox.js"))))
         .with_state(pages)

@@ -44,6 +44,22 @@ pub(crate) fn html(status: StatusCode, template: &impl Template) -> Response {
     }
 }
 
+/// What a page with forms may do: no script, and forms to ourselves.
+const FORMS_POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// A rendered page with forms.
+pub(crate) fn forms(status: StatusCode, template: &impl Template) -> Response {
+    let mut response = html(status, template);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(FORMS_POLICY));
+    response
+}
+
+/// Goes to another page, after a form.
+pub(crate) fn see_other(to: &str) -> Response {
+    guarded((StatusCode::SEE_OTHER, [(header::LOCATION, to.to_owned())]).into_response())
+}
+
 /// A style or a script.
 pub(crate) async fn asset(content_type: &'static str, text: &'static str) -> Response {
     guarded(([(header::CONTENT_TYPE, content_type)], text).into_response())

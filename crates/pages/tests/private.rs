@@ -136,7 +136,8 @@ async fn the_first_page_links_the_rest_and_what_it_needs_is_served() {
     let server = Server::new().await;
     let (status, _, page) = server.get("localhost:4101", "/").await;
     assert_eq!(status, StatusCode::OK);
-    for link in ["/inbox", "/docs", "/openapi.json", "/health/ready", "/health/live", "/metrics", "http://localhost:4100/docs"] {
+    for link in ["/inbox", "/webhooks", "/docs", "/openapi.json", "/health/ready", "/health/live", "/metrics", "http://localhost:4100/docs"]
+    {
         assert!(page.contains(&format!("href=\"{link}\"")), "{link}");
     }
     for (path, kind) in [("/pages/style.css", "text/css"), ("/pages/inbox.js", "text/javascript")] {

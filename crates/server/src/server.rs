@@ -10,9 +10,9 @@ use axum::routing::get;
 use doorward_base::{Clock, Rng};
 use doorward_core::crypto::Sealer;
 use doorward_core::password::Passwords;
-use doorward_core::{App, instance};
+use doorward_core::{App, instance, webhooks};
 use doorward_gateway::Gateway;
-use doorward_jobs::{Transport, Worker};
+use doorward_jobs::{Transport, WebhookOptions, WebhookWorker, Worker};
 use doorward_store::db::DbOptions;
 use doorward_store::{Db, SCHEMA_VERSION, migrate, schema_version};
 use http::StatusCode;
@@ -59,6 +59,7 @@ pub async fn open(config: &Config, environment: &Environment) -> anyhow::Result<
         outbound: doorward_outbound::shared(config.outbound.allow_private_networks).map_err(anyhow::Error::msg)?,
         outbox: Arc::default(),
     });
+    webhooks::listen(&app);
     instance::claim_master_key(&app).await.map_err(anyhow::Error::msg)?;
     Ok(app)
 }
@@ -108,6 +109,7 @@ pub async fn start(
     let mut tasks = JoinSet::new();
     tasks.spawn(crate::observe::upkeep(metrics.clone(), stopped.clone()));
     tasks.spawn(Worker::new(app.clone(), transport, doorward_jobs::Options::default()).with_sms(sms).run(stopped.clone()));
+    tasks.spawn(WebhookWorker::new(app.clone(), WebhookOptions::default()).run(stopped.clone()));
     let limits = listen::Limits { connections: config.server.max_connections, patience: listen::Patience::default() };
     for (listeners, router) in [(public, public_router), (private, private_router)] {
         for (listener, _) in listeners {

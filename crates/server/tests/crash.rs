@@ -3,11 +3,16 @@
 
 mod place;
 
-use place::{Place, Server, ask, ask_raw};
+use doorward_base::Rng;
+use doorward_store::sql;
+use place::{Place, Server, ask, ask_raw, connect, ended};
 use serde_json::{Value, json};
+use std::collections::{HashMap, HashSet};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::process::Command;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 fn new_user(name: &str) -> Value {
@@ -199,4 +204,86 @@ async fn fault_151_a_crowd_that_comes_back_at_once_is_served() {
     let server = place.start(None);
     assert!(crowd.into_iter().all(|one| one.join().unwrap()), "each of them within a minute");
     assert_eq!(server.ask("POST", &mint, &json!({})).0, 200);
+}
+
+/// What an endpoint was told: the ids of the users that were made, each with the ids of the events that said so.
+#[derive(Default)]
+struct Told {
+    users: Mutex<HashMap<String, HashSet<String>>>,
+    news: Condvar,
+}
+
+/// An endpoint that takes one call at a time, for as long as the test runs.
+fn listen(told: Arc<Told>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            let _ = take(socket.unwrap(), &told);
+        }
+    });
+    port
+}
+
+/// Takes a call, if it is whole: the server may be killed in the middle of it.
+fn take(mut socket: TcpStream, told: &Told) -> Option<()> {
+    let mut reader = BufReader::new(socket.try_clone().ok()?);
+    let (mut id, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        match line.trim_end().split_once(": ") {
+            Some(("svix-id", value)) => value.clone_into(&mut id),
+            Some(("content-length", value)) => length = value.parse().ok()?,
+            Some(_) => {}
+            None if line == "\r\n" => break,
+            None => {}
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    let event: Value = serde_json::from_slice(&body).unwrap();
+    let user = event["data"]["id"].as_str().unwrap().to_owned();
+    told.users.lock().unwrap().entry(user).or_default().insert(id);
+    told.news.notify_all();
+    socket.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").ok()
+}
+
+/// `DOORWARD_TEST_CRASH_WRITES` says how many users are made; each kill comes after a random number of them.
+#[tokio::test]
+async fn fault_140_no_kill_loses_an_event_of_what_was_acknowledged() {
+    let most = std::env::var("DOORWARD_TEST_CRASH_WRITES").map_or(300, |text| text.parse().unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    let place = Place::new(dir.path()).await;
+    let told = Arc::new(Told::default());
+    let url = format!("http://127.0.0.1:{}/hook", listen(told.clone()));
+    drop(place.start(None));
+    assert!(ended(place.command(&["webhook", "create", "--url", &url, "--event", "user.created"]).spawn().unwrap()).0);
+    let (mut all, mut round) = (Vec::new(), 0);
+    while all.len() < most {
+        let kill_at = 1 + usize::from(Rng::system().bytes::<1>()[0]) % 60;
+        all.extend(create_until_killed(place.start(None), round, kill_at));
+        round += 1;
+    }
+    // What a killed server had begun to deliver is another's after its lease. The test does not wait a minute for that.
+    let db = connect(&place.url()).await;
+    db.exec(sql!("UPDATE webhook_deliveries SET next_at = 0 WHERE status = 'pending'")).await.unwrap();
+    db.close().await;
+    let server = place.start(None);
+    let began = Instant::now();
+    let mut users = told.users.lock().unwrap();
+    while let Some(missing) = all.iter().find(|id| !users.contains_key(*id)) {
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "after {round} kills {} of {} are told of, not {missing}",
+            users.len(),
+            all.len()
+        );
+        users = told.news.wait_timeout(users, Duration::from_secs(1)).unwrap().0;
+    }
+    assert!(all.iter().all(|id| server.exists(id)), "every user that was acknowledged is there");
+    assert!(users.keys().all(|id| server.exists(id)), "and whoever was told of is there");
+    assert!(users.values().all(|ids| ids.len() == 1), "each under one id, however often");
 }

@@ -1,6 +1,6 @@
 //! Instances, the hosts they answer on, their secret keys and their signing keys.
 
-use crate::db::{Db, Row, StoreError, Tx};
+use crate::db::{Db, Read, Row, StoreError, Tx};
 use crate::sql;
 use doorward_base::*;
 
@@ -84,7 +84,7 @@ pub async fn list(db: &Db) -> Result<Vec<InstanceRecord>, StoreError> {
 }
 
 /// The instance of an id.
-pub async fn get(db: &Db, id: &InstanceId) -> Result<Option<InstanceRecord>, StoreError> {
+pub async fn get(mut db: impl Read, id: &InstanceId) -> Result<Option<InstanceRecord>, StoreError> {
     db.opt(sql!("SELECT * FROM instances WHERE id = $1", id)).await?.as_ref().map(instance).transpose()
 }
 
@@ -110,7 +110,7 @@ pub async fn secret_key_used(db: &Db, key_hash: &str, now: Timestamp) -> Result<
 }
 
 /// The hosts of an instance, the primary one first.
-pub async fn hosts(db: &Db, id: &InstanceId) -> Result<Vec<HostRecord>, StoreError> {
+pub async fn hosts(db: &mut impl Read, id: &InstanceId) -> Result<Vec<HostRecord>, StoreError> {
     db.all(sql!("SELECT * FROM instance_hosts WHERE instance_id = $1 ORDER BY is_primary DESC, host", id))
         .await?
         .iter()
@@ -119,7 +119,7 @@ pub async fn hosts(db: &Db, id: &InstanceId) -> Result<Vec<HostRecord>, StoreErr
 }
 
 /// The signing keys that are still good at `now`, the one that signs first.
-pub async fn signing_keys(db: &Db, id: &InstanceId, now: Timestamp) -> Result<Vec<SigningKeyRecord>, StoreError> {
+pub async fn signing_keys(db: &mut impl Read, id: &InstanceId, now: Timestamp) -> Result<Vec<SigningKeyRecord>, StoreError> {
     let text = "SELECT * FROM signing_keys WHERE instance_id = $1 AND (retires_at IS NULL OR retires_at > $2)
         ORDER BY CASE WHEN retires_at IS NULL THEN 0 ELSE 1 END, created_at DESC, kid";
     db.all(sql!(text, id, now))

@@ -29,9 +29,11 @@ pub async fn insert(tx: &mut Tx, instance: &InstanceId, id: &JobId, kind: &str, 
 
 /// Takes up to `limit` due jobs: nobody else gets them before `lease_until`, when they count as lost.
 pub async fn take_due(db: &Db, now: Timestamp, lease_until: Timestamp, limit: i64) -> Result<Vec<JobRecord>, StoreError> {
+    // Materialized: PostgreSQL may run a plain sub-select for each row, and each time it would lock others.
     let text = format!(
-        "UPDATE jobs SET attempts = attempts + 1, run_at = $2 WHERE id IN
-         (SELECT id FROM jobs WHERE run_at <= $1 AND done_at IS NULL AND failed_at IS NULL ORDER BY run_at LIMIT $3{}) RETURNING *",
+        "WITH due AS MATERIALIZED
+         (SELECT id FROM jobs WHERE run_at <= $1 AND done_at IS NULL AND failed_at IS NULL ORDER BY run_at LIMIT $3{})
+         UPDATE jobs SET attempts = attempts + 1, run_at = $2 WHERE id IN (SELECT id FROM due) RETURNING *",
         db.dialect().skip_locked()
     );
     let mut tx = db.begin().await?;

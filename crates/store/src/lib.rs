@@ -5,6 +5,7 @@
 
 pub mod access_identifiers;
 pub mod attempts;
+pub mod changes;
 pub mod clients;
 pub mod db;
 pub mod dev_browsers;
@@ -25,6 +26,7 @@ pub mod tokens;
 pub mod users;
 pub mod verifications;
 pub mod waitlist;
+pub mod webhooks;
 
-pub use db::{Db, Row, Sql, StoreError, Tx};
+pub use db::{Db, Read, Row, Sql, StoreError, Tx};
 pub use migrate::{SCHEMA_VERSION, migrate, schema_version};

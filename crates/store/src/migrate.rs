@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0029_invitations.sql"),
     include_str!("migrations/0030_waitlist.sql"),
     include_str!("migrations/0031_redirect_urls.sql"),
+    include_str!("migrations/0032_webhooks.sql"),
 ];
 
 /// The schema that this build reads and writes.

@@ -1,6 +1,6 @@
 //! Passkeys: the public halves of credentials that users' authenticators hold.
 
-use crate::db::{Db, Row, StoreError, Tx};
+use crate::db::{Db, Read, Row, StoreError, Tx};
 use crate::sql;
 use crate::users::{UserRecord, push_in, touch};
 use doorward_base::*;
@@ -68,7 +68,7 @@ fn passkey(row: &Row) -> Result<PasskeyRecord, StoreError> {
 
 /// The passkeys of those users who may have some, the oldest first.
 pub(crate) async fn of_users(
-    db: &Db,
+    db: &mut impl Read,
     instance: &InstanceId,
     users: &[UserRecord],
 ) -> Result<HashMap<UserId, Vec<PasskeyRecord>>, StoreError> {

@@ -2,6 +2,7 @@
 
 use crate::db::{Db, Row, StoreError, Tx};
 use crate::sql;
+use crate::users::change;
 use doorward_base::*;
 
 /// An authenticator app's shared secret (RFC 6238).
@@ -96,7 +97,7 @@ pub async fn replace_backup_codes(
         tx.exec(sql!(text, instance, user, hash, now)).await?;
     }
     let text = "UPDATE users SET backup_codes_enabled = $3 WHERE instance_id = $1 AND id = $2";
-    tx.exec(sql!(text, instance, user, !hashes.is_empty())).await.map(|_| ())
+    change(tx, instance, user, sql!(text, instance, user, !hashes.is_empty())).await.map(|_| ())
 }
 
 /// Whether a user has an unused backup code of this hash.
@@ -119,14 +120,13 @@ pub async fn use_backup_code(tx: &mut Tx, instance: &InstanceId, user: &UserId, 
     }
     let left = "UPDATE users SET backup_codes_enabled = EXISTS
         (SELECT 1 FROM backup_codes b WHERE b.instance_id = $1 AND b.user_id = $2) WHERE instance_id = $1 AND id = $2";
-    tx.exec(sql!(left, instance, user)).await?;
-    Ok(true)
+    change(tx, instance, user, sql!(left, instance, user)).await
 }
 
 /// Writes on the user whether an authenticator app is enrolled.
 pub async fn set_totp_enabled(tx: &mut Tx, instance: &InstanceId, user: &UserId, enabled: bool) -> Result<(), StoreError> {
     let text = "UPDATE users SET totp_enabled = $3 WHERE instance_id = $1 AND id = $2";
-    tx.exec(sql!(text, instance, user, enabled)).await.map(|_| ())
+    change(tx, instance, user, sql!(text, instance, user, enabled)).await.map(|_| ())
 }
 
 /// Writes on the user when second factors began or ended: whether there are `any` now.
@@ -135,5 +135,5 @@ pub async fn set_enrolled(tx: &mut Tx, instance: &InstanceId, user: &UserId, any
         mfa_enabled_at = CASE WHEN $3 THEN COALESCE(mfa_enabled_at, $4) ELSE NULL END,
         mfa_disabled_at = CASE WHEN $3 THEN NULL ELSE CAST($4 AS BIGINT) END,
         updated_at = CASE WHEN updated_at < $4 THEN $4 ELSE updated_at + 1 END WHERE instance_id = $1 AND id = $2";
-    tx.exec(sql!(text, instance, user, any, now)).await.map(|_| ())
+    change(tx, instance, user, sql!(text, instance, user, any, now)).await.map(|_| ())
 }

@@ -1,6 +1,7 @@
 //! Sessions: one user's stay on one client.
 
-use crate::db::{Db, Row, Sql, StoreError, Tx};
+use crate::changes::Change;
+use crate::db::{Db, Read, Row, Sql, StoreError, Tx};
 use crate::sql;
 use doorward_base::*;
 
@@ -98,7 +99,7 @@ pub async fn for_mint(db: &Db, instance: &InstanceId, token_hash: &str, id: &Ses
 }
 
 /// The session of an id.
-pub async fn get(db: &Db, instance: &InstanceId, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
+pub async fn get(mut db: impl Read, instance: &InstanceId, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
     db.opt(sql!("SELECT * FROM sessions WHERE instance_id = $1 AND id = $2", instance, id)).await?.as_ref().map(session).transpose()
 }
 
@@ -174,7 +175,7 @@ pub async fn count(db: &Db, instance: &InstanceId, filter: &SessionFilter, now: 
 
 /// Adds a session.
 pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &SessionRecord) -> Result<(), StoreError> {
-    tx.exec(sql!(
+    let sql = sql!(
         "INSERT INTO sessions (instance_id, id, client_id, user_id, status, actor, last_active_organization_id, ip_address, user_agent,
          first_factor_at, second_factor_at, last_active_at, expire_at, abandon_at, created_at, updated_at, tasked)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
@@ -195,9 +196,10 @@ pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &SessionRecord) -> R
         it.created_at,
         it.updated_at,
         it.tasked
-    ))
-    .await
-    .map(|_| ())
+    );
+    tx.exec(sql).await?;
+    tx.note(instance, Change::SessionBegan(it.id.clone()));
+    Ok(())
 }
 
 /// Marks a session used. Nothing happens to one that is over.
@@ -232,7 +234,17 @@ pub async fn factors_checked(
 /// Gives an active session its last status. False when it was over already.
 pub async fn close(tx: &mut Tx, instance: &InstanceId, id: &SessionId, status: &str, now: Timestamp) -> Result<bool, StoreError> {
     let text = "UPDATE sessions SET status = $3, updated_at = $4 WHERE instance_id = $1 AND id = $2 AND status = 'active'";
-    Ok(tx.exec(sql!(text, instance, id, status, now)).await? == 1)
+    Ok(closed(tx, instance, sql!(text, instance, id, status, now)).await? == 1)
+}
+
+/// Runs a statement that closes sessions and answers their ids, and notes each of them.
+async fn closed(tx: &mut Tx, instance: &InstanceId, mut sql: Sql) -> Result<u64, StoreError> {
+    sql.push(" RETURNING id");
+    let rows = tx.all(sql).await?;
+    for row in &rows {
+        tx.note(instance, Change::SessionClosed(row.id("id")?));
+    }
+    Ok(rows.len() as u64)
 }
 
 /// Closes every active session of a client.
@@ -244,7 +256,7 @@ pub async fn close_of_client(
     now: Timestamp,
 ) -> Result<u64, StoreError> {
     let text = "UPDATE sessions SET status = $3, updated_at = $4 WHERE instance_id = $1 AND client_id = $2 AND status = 'active'";
-    tx.exec(sql!(text, instance, client, status, now)).await
+    closed(tx, instance, sql!(text, instance, client, status, now)).await
 }
 
 /// Closes every active session of a user but `keep`, and marks their clients changed.
@@ -262,5 +274,5 @@ pub async fn close_of_user(
     tx.exec(sql!(clients, instance, user, keep, now)).await?;
     let text =
         "UPDATE sessions SET status = $4, updated_at = $5 WHERE instance_id = $1 AND user_id = $2 AND id <> $3 AND status = 'active'";
-    tx.exec(sql!(text, instance, user, keep, status, now)).await
+    closed(tx, instance, sql!(text, instance, user, keep, status, now)).await
 }

@@ -29,6 +29,10 @@ pub const RULES: &[Rule] = &[
     Rule { table: "one_time_tokens", key: "instance_id, kind, token_hash", gone: "expire_at < $1", after: HOUR },
     Rule { table: "refresh_tokens", key: "instance_id, token_hash", gone: "expire_at < $1", after: HOUR },
     Rule { table: "jobs", key: "id", gone: "created_at < $1 AND (done_at IS NOT NULL OR failed_at IS NOT NULL)", after: 7 * DAY },
+    // Deliveries, which are as old as their events, go before them.
+    Rule { table: "webhook_attempts", key: "instance_id, id", gone: "created_at < $1", after: 30 * DAY },
+    Rule { table: "webhook_deliveries", key: "instance_id, endpoint_id, event_id", gone: "created_at < $1", after: 30 * DAY },
+    Rule { table: "webhook_events", key: "instance_id, id", gone: "created_at < $1", after: 31 * DAY },
     Rule { table: "inbox_messages", key: "id", gone: "created_at < $1", after: 7 * DAY },
     Rule { table: "sessions", key: "instance_id, id", gone: "expire_at < $1", after: 30 * DAY },
     Rule { table: "sessions", key: "instance_id, id", gone: "status <> 'active' AND updated_at < $1", after: 30 * DAY },

@@ -9,12 +9,14 @@
 mod authenticator;
 mod browser;
 mod logs;
+mod receiver;
 mod record;
 mod wallet;
 
 pub use authenticator::{Algorithm, Authenticator, Credential};
 pub use browser::{Answer, Browser};
 pub use logs::canary;
+pub use receiver::{Act, Call, Receiver};
 pub use wallet::Wallet;
 
 use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
@@ -24,7 +26,7 @@ use doorward_core::instance::{self, CreatedInstance, NewInstance};
 use doorward_core::keys::Environment;
 use doorward_core::password::Passwords;
 use doorward_core::settings::Settings;
-use doorward_core::{App, mail, sms};
+use doorward_core::{App, mail, sms, webhooks};
 use doorward_gateway::{Config, Gateway};
 use doorward_store::db::DbOptions;
 use doorward_store::{Db, Sql, migrate};
@@ -119,6 +121,7 @@ impl TestServer {
             outbound: doorward_outbound::shared(true).unwrap(),
             outbox: Arc::default(),
         });
+        webhooks::listen(&app);
         let public = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let private = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (public_at, private_at) = (public.local_addr().unwrap(), private.local_addr().unwrap());

@@ -135,6 +135,13 @@ async fn every_way_to_write_an_address_reaches_the_same_endpoint() {
             Api::Backend => with_authorization(&server, &key),
         };
         let path = place(&meta, "x_1");
+        // What it deletes is there once.
+        let prepare = async || {
+            if meta.id == "DeleteSvixApp" {
+                server.backend("POST", "/v1/webhooks/svix", None).await.expect(200);
+            }
+        };
+        prepare().await;
         let plain = caller().send(meta.method, &path, None).await;
         assert!(!matches!(plain.status, 405 | 500..), "{}: {}", meta.id, plain.text);
         let mut others = vec![(meta.method, format!("{path}/")), (meta.method, format!("{path}//?a=b"))];
@@ -143,6 +150,7 @@ async fn every_way_to_write_an_address_reaches_the_same_endpoint() {
             others.push(("POST", format!("{path}/?_method={}", meta.method.to_ascii_lowercase())));
         }
         for (method, other) in others {
+            prepare().await;
             let answer = caller().send(method, &other, None).await;
             assert_eq!((answer.status, answer.code()), (plain.status, plain.code()), "{} by {method} {other}", meta.id);
         }

@@ -7,6 +7,7 @@ mod out;
 mod sdk;
 mod serve;
 mod user;
+mod webhook;
 
 use crate::config::{self, Config};
 use crate::server::Environment;
@@ -42,6 +43,9 @@ enum Command {
     /// Users of an instance.
     #[command(subcommand)]
     User(user::Command),
+    /// Webhooks: endpoints that are told of what happens in an instance.
+    #[command(subcommand)]
+    Webhook(webhook::Command),
     /// Keys.
     #[command(subcommand)]
     Keys(keys::Command),
@@ -156,6 +160,7 @@ fn run(command: Command) -> anyhow::Result<()> {
                 }
                 Command::Instance(command) => command.run().await,
                 Command::User(command) => command.run().await,
+                Command::Webhook(command) => command.run().await,
                 Command::Keys(command) => command.run().await,
                 Command::Healthcheck { url } => healthcheck(&url).await,
                 _ => Ok(()),

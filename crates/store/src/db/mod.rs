@@ -12,6 +12,7 @@ pub use row::Row;
 pub use sql::{Sql, Value};
 pub use tx::Tx;
 
+use crate::changes::Teller;
 use doorward_base::Rng;
 use lanes::Lanes;
 use shared::Shared;
@@ -19,7 +20,7 @@ use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgDatabaseError, PgPoolOptions, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::str::FromStr as _;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// What can go wrong below SQL.
@@ -49,6 +50,9 @@ pub enum StoreError {
     /// Anything else.
     #[error("database: {0}")]
     Other(#[source] sqlx::Error),
+    /// What others are to be told of a change could not be written, so that it was not made.
+    #[error("nobody could be told: {0}")]
+    Untold(String),
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -106,6 +110,26 @@ pub struct DbOptions {
 pub struct Db {
     pool: Pool,
     shared: Arc<Shared>,
+    teller: Arc<OnceLock<Arc<dyn Teller>>>,
+}
+
+/// What rows are read from: the database, or a transaction, which sees what it has written.
+pub trait Read: Send {
+    /// All rows of a query.
+    fn all(&mut self, sql: Sql) -> impl Future<Output = Result<Vec<Row>, StoreError>> + Send;
+
+    /// The first row of a query, if there is one.
+    fn opt(&mut self, sql: Sql) -> impl Future<Output = Result<Option<Row>, StoreError>> + Send;
+}
+
+impl Read for &Db {
+    async fn all(&mut self, sql: Sql) -> Result<Vec<Row>, StoreError> {
+        Db::all(self, sql).await
+    }
+
+    async fn opt(&mut self, sql: Sql) -> Result<Option<Row>, StoreError> {
+        Db::opt(self, sql).await
+    }
 }
 
 #[derive(Clone)]
@@ -190,7 +214,7 @@ impl Db {
         } else {
             return Err(StoreError::Address("it must begin with sqlite: or postgres:".to_owned()));
         };
-        Ok(Self { pool, shared })
+        Ok(Self { pool, shared, teller: Arc::default() })
     }
 
     /// What the two databases say differently.
@@ -239,10 +263,16 @@ impl Db {
 
     /// Begins a write transaction. On SQLite it holds the one write lock at once, so that it cannot fail half-way.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        match &self.pool {
+        let tx = match &self.pool {
             Pool::Sqlite { write, .. } => Tx::on_sqlite(write.lease().await?, self.shared.clone()).await,
             Pool::Pg(pool) => Tx::on_postgres(pool.lease().await?, self.shared.clone()).await,
-        }
+        };
+        Ok(tx?.heard_by(self.teller.get().cloned()))
+    }
+
+    /// Lets `teller` hear of every change from now on. The first one stays.
+    pub fn set_teller(&self, teller: Arc<dyn Teller>) {
+        let _ = self.teller.set(teller);
     }
 
     /// Whether the last write failed for the disk's sake ([`StoreError::Disk`]). Asks the database nothing.

@@ -173,5 +173,8 @@ id_values!(
     MessageId,
     BackupCodesId,
     PasskeyId,
-    ImageId
+    ImageId,
+    EventId,
+    EndpointId,
+    AttemptId
 );

@@ -4,8 +4,10 @@
 
 use super::lanes::Lease;
 use super::shared::Shared;
-use super::{Dialect, Row, Sql, StoreError, TRIES};
+use super::{Dialect, Read, Row, Sql, StoreError, TRIES};
 use super::{pg_all, pg_exec, pg_opt, sqlite_all, sqlite_exec, sqlite_opt};
+use crate::changes::{Change, Teller};
+use doorward_base::InstanceId;
 use sqlx::postgres::{PgRow, Postgres};
 use sqlx::sqlite::Sqlite;
 use sqlx::{AssertSqlSafe, Executor as _, Row as _, ValueRef as _};
@@ -21,6 +23,9 @@ pub struct Tx {
     /// Whether it changed anything.
     changed: bool,
     shared: Arc<Shared>,
+    /// What it changed that others may want to hear of, and who writes that down.
+    changes: Vec<(InstanceId, Change)>,
+    teller: Option<Arc<dyn Teller>>,
 }
 
 enum Either {
@@ -80,9 +85,23 @@ impl Tx {
     async fn begin(lease: Either, dialect: Dialect, shared: Arc<Shared>) -> Result<Self, StoreError> {
         // A transaction from before it begins: dropped while it does, it is rolled back.
         let repeatable = dialect == Dialect::Postgres;
-        let mut tx = Self { lease: Some(lease), done: Vec::new(), tries: 0, repeatable, changed: false, shared };
+        let (done, changes) = (Vec::new(), Vec::new());
+        let mut tx = Self { lease: Some(lease), done, tries: 0, repeatable, changed: false, shared, changes, teller: None };
         tx.simple(dialect.begin()).await?;
         Ok(tx)
+    }
+
+    /// The same transaction, of which `teller` hears.
+    pub(super) fn heard_by(mut self, teller: Option<Arc<dyn Teller>>) -> Self {
+        self.teller = teller;
+        self
+    }
+
+    /// Notes a change that others may want to hear of.
+    pub(crate) fn note(&mut self, instance: &InstanceId, change: Change) {
+        if self.teller.is_some() {
+            self.changes.push((instance.clone(), change));
+        }
     }
 
     /// All rows of a query.
@@ -102,6 +121,15 @@ impl Tx {
 
     /// Makes it last.
     pub async fn commit(mut self) -> Result<(), StoreError> {
+        let changes = std::mem::take(&mut self.changes);
+        let Some(teller) = self.teller.take().filter(|_| !changes.is_empty()) else { return self.end().await };
+        teller.tell(&mut self, changes).await?;
+        self.end().await?;
+        teller.told();
+        Ok(())
+    }
+
+    async fn end(mut self) -> Result<(), StoreError> {
         loop {
             match self.simple("COMMIT").await {
                 Err(StoreError::Serialization) if self.may_repeat() => self.repeat().await?,
@@ -206,6 +234,16 @@ impl Tx {
             Either::Pg(lease) => lease.connection().execute(sql).await.map(drop),
         };
         self.noted(done)
+    }
+}
+
+impl Read for &mut Tx {
+    async fn all(&mut self, sql: Sql) -> Result<Vec<Row>, StoreError> {
+        Tx::all(self, sql).await
+    }
+
+    async fn opt(&mut self, sql: Sql) -> Result<Option<Row>, StoreError> {
+        Tx::opt(self, sql).await
     }
 }
 

@@ -210,7 +210,7 @@ pub enum PageStart {
 
 /// A page of users.
 pub async fn list(
-    db: &Db,
+    mut db: &Db,
     instance: &InstanceId,
     filter: &UserFilter,
     order: UserOrder,
@@ -220,7 +220,7 @@ pub async fn list(
 ) -> Result<Vec<UserWithEmails>, StoreError> {
     let sql = page(db, instance, filter, order, descending, limit, start);
     let users = db.all(sql).await?.iter().map(user).collect::<Result<_, _>>()?;
-    with_emails(db, instance, users).await
+    with_emails(&mut db, instance, users).await
 }
 
 fn page(db: &Db, instance: &InstanceId, filter: &UserFilter, order: UserOrder, descending: bool, limit: i64, start: &PageStart) -> Sql {

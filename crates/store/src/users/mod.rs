@@ -1,6 +1,7 @@
 //! Users, their e-mail addresses and phone numbers.
 
-use crate::db::{Db, Row, Sql, StoreError, Tx};
+use crate::changes::Change;
+use crate::db::{Db, Read, Row, Sql, StoreError, Tx};
 use crate::passkeys::{self, PasskeyRecord};
 use crate::sql;
 use doorward_base::*;
@@ -195,7 +196,7 @@ fn email(row: &Row) -> Result<EmailRecord, StoreError> {
     })
 }
 
-async fn with_emails(db: &Db, instance: &InstanceId, users: Vec<UserRecord>) -> Result<Vec<UserWithEmails>, StoreError> {
+async fn with_emails(db: &mut impl Read, instance: &InstanceId, users: Vec<UserRecord>) -> Result<Vec<UserWithEmails>, StoreError> {
     if users.is_empty() {
         return Ok(Vec::new());
     }
@@ -225,25 +226,25 @@ pub(crate) fn push_in(sql: &mut Sql, column: &str, operator: &str, values: impl 
     sql.push(&format!(" AND {column} {operator} ({})", numbers.join(", ")));
 }
 
-async fn one(db: &Db, instance: &InstanceId, sql: Sql) -> Result<Option<UserWithEmails>, StoreError> {
+async fn one(mut db: impl Read, instance: &InstanceId, sql: Sql) -> Result<Option<UserWithEmails>, StoreError> {
     let found = db.opt(sql).await?.as_ref().map(user).transpose()?;
-    Ok(with_emails(db, instance, found.into_iter().collect()).await?.pop())
+    Ok(with_emails(&mut db, instance, found.into_iter().collect()).await?.pop())
 }
 
 /// The user of an id.
-pub async fn get(db: &Db, instance: &InstanceId, id: &UserId) -> Result<Option<UserWithEmails>, StoreError> {
+pub async fn get(db: impl Read, instance: &InstanceId, id: &UserId) -> Result<Option<UserWithEmails>, StoreError> {
     one(db, instance, sql!("SELECT * FROM users WHERE instance_id = $1 AND id = $2", instance, id)).await
 }
 
 /// The users of several ids, in any order.
-pub async fn get_many(db: &Db, instance: &InstanceId, ids: &[UserId]) -> Result<Vec<UserWithEmails>, StoreError> {
+pub async fn get_many(mut db: &Db, instance: &InstanceId, ids: &[UserId]) -> Result<Vec<UserWithEmails>, StoreError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let mut sql = sql!("SELECT * FROM users WHERE instance_id = $1", instance);
     push_in(&mut sql, "id", "IN", ids.iter().map(|id| id.as_str().to_owned()));
     let users = db.all(sql).await?.iter().map(user).collect::<Result<_, _>>()?;
-    with_emails(db, instance, users).await
+    with_emails(&mut db, instance, users).await
 }
 
 /// The user who has proven an address, by the address as it is compared.
@@ -290,7 +291,18 @@ pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &UserRecord) -> Resu
         .bind(&it.primary_phone)
         .bind(&it.primary_web3_wallet_id)
         .bind(it.has_web3_wallets);
-    tx.exec(sql).await.map(|_| ())
+    tx.exec(sql).await?;
+    tx.note(instance, Change::UserCreated(it.id.clone()));
+    Ok(())
+}
+
+/// Runs a statement that changes what is shown of a user, and notes the change. False when it changed nothing.
+pub(crate) async fn change(tx: &mut Tx, instance: &InstanceId, id: &UserId, sql: Sql) -> Result<bool, StoreError> {
+    let done = tx.exec(sql).await? > 0;
+    if done {
+        tx.note(instance, Change::UserUpdated(id.clone()));
+    }
+    Ok(done)
 }
 
 fn bind_profile(sql: Sql, it: &UserRecord) -> Sql {
@@ -333,7 +345,7 @@ pub async fn update(tx: &mut Tx, instance: &InstanceId, it: &UserRecord, expecte
         .bind(it.updated_at.max(expected_updated_at + 1))
         .bind(expected_updated_at)
         .bind(&it.primary_phone);
-    Ok(tx.exec(sql).await? == 1)
+    change(tx, instance, &it.id, sql).await
 }
 
 /// The address of an id, whoever has it.
@@ -344,7 +356,7 @@ pub async fn get_email(db: &Db, instance: &InstanceId, id: &IdentificationId) ->
 
 /// Adds an address.
 pub async fn insert_email(tx: &mut Tx, instance: &InstanceId, it: &EmailRecord) -> Result<(), StoreError> {
-    tx.exec(sql!(
+    let sql = sql!(
         "INSERT INTO email_addresses (instance_id, id, user_id, address, address_key, verified, strategy, attempts, verified_at, created_at, updated_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         instance,
@@ -358,9 +370,8 @@ pub async fn insert_email(tx: &mut Tx, instance: &InstanceId, it: &EmailRecord) 
         it.verified_at,
         it.created_at,
         it.updated_at
-    ))
-    .await
-    .map(|_| ())
+    );
+    change(tx, instance, &it.user_id, sql).await.map(|_| ())
 }
 
 /// Marks an address as proven. False when it is gone or was proven before.
@@ -371,7 +382,7 @@ pub async fn prove_email(tx: &mut Tx, instance: &InstanceId, it: &EmailRecord) -
     let text = "UPDATE email_addresses SET verified = TRUE, strategy = $4, attempts = $5, verified_at = $6, updated_at = $6
         WHERE instance_id = $1 AND id = $2 AND user_id = $3 AND NOT verified";
     let sql = sql!(text, instance, &it.id, &it.user_id, &it.strategy, it.attempts, it.verified_at);
-    Ok(tx.exec(sql).await? == 1)
+    change(tx, instance, &it.user_id, sql).await
 }
 
 /// Marks an address as not proven. False when it is gone or was not.
@@ -384,25 +395,25 @@ pub async fn unprove_email(
 ) -> Result<bool, StoreError> {
     let text = "UPDATE email_addresses SET verified = FALSE, strategy = NULL, attempts = NULL, verified_at = NULL, updated_at = $4
         WHERE instance_id = $1 AND id = $2 AND user_id = $3 AND verified";
-    Ok(tx.exec(sql!(text, instance, id, user, now)).await? == 1)
+    change(tx, instance, user, sql!(text, instance, id, user, now)).await
 }
 
 /// Removes an address. False when it is gone already.
 pub async fn delete_email(tx: &mut Tx, instance: &InstanceId, user: &UserId, id: &IdentificationId) -> Result<bool, StoreError> {
     let text = "DELETE FROM email_addresses WHERE instance_id = $1 AND id = $2 AND user_id = $3";
-    Ok(tx.exec(sql!(text, instance, id, user)).await? == 1)
+    change(tx, instance, user, sql!(text, instance, id, user)).await
 }
 
 /// Bans a user or lets them in again. False when there is no such user.
 pub async fn set_banned(tx: &mut Tx, instance: &InstanceId, id: &UserId, banned: bool, now: Timestamp) -> Result<bool, StoreError> {
     let text = format!("UPDATE users SET banned = $3, {} WHERE instance_id = $1 AND id = $2", changed_at(4));
-    Ok(tx.exec(sql!(text, instance, id, banned, now)).await? == 1)
+    change(tx, instance, id, sql!(text, instance, id, banned, now)).await
 }
 
 /// Records that something of a user changed. False when there is no such user.
 pub async fn touch(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timestamp) -> Result<bool, StoreError> {
     let text = format!("UPDATE users SET {} WHERE instance_id = $1 AND id = $2", changed_at(3));
-    Ok(tx.exec(sql!(text, instance, id, now)).await? == 1)
+    change(tx, instance, id, sql!(text, instance, id, now)).await
 }
 
 /// Says which picture a user shows. False when there is no such user.
@@ -414,7 +425,7 @@ pub(crate) async fn set_image(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let text = format!("UPDATE users SET image_id = $3, {} WHERE instance_id = $1 AND id = $2", changed_at(4));
-    Ok(tx.exec(sql!(text, instance, id, image.map(ImageId::as_str), now)).await? == 1)
+    change(tx, instance, id, sql!(text, instance, id, image.map(ImageId::as_str), now)).await
 }
 
 /// Closes an account until a time, or opens it and forgets the wrong guesses. False when there is no such user.
@@ -426,7 +437,7 @@ pub async fn set_locked(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let text = format!("UPDATE users SET locked_until = $3, failed_attempts = 0, {} WHERE instance_id = $1 AND id = $2", changed_at(4));
-    Ok(tx.exec(sql!(text, instance, id, until, now)).await? == 1)
+    change(tx, instance, id, sql!(text, instance, id, until, now)).await
 }
 
 /// Takes one guess at a user's secret: counts it before it is looked at, so that guesses side by side cannot outrun the
@@ -461,7 +472,7 @@ pub async fn signed_in(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Tim
          WHERE instance_id = $1 AND id = $2 AND NOT banned",
         changed_at(3)
     );
-    Ok(tx.exec(sql!(text, instance, id, now)).await? == 1)
+    change(tx, instance, id, sql!(text, instance, id, now)).await
 }
 
 /// Records that a user was seen, at most once a minute.
@@ -483,7 +494,7 @@ pub async fn set_password(tx: &mut Tx, instance: &InstanceId, id: &UserId, hash:
         "UPDATE users SET password_hash = $3, password_updated_at = $4, password_compromised = FALSE, {} WHERE instance_id = $1 AND id = $2",
         changed_at(4)
     );
-    Ok(tx.exec(sql!(text, instance, id, hash, now)).await? == 1)
+    change(tx, instance, id, sql!(text, instance, id, hash, now)).await
 }
 
 /// Says whether a password is known to others. False when the user has none, or is gone.
@@ -498,7 +509,7 @@ pub async fn set_password_compromised(
         "UPDATE users SET password_compromised = $3, {} WHERE instance_id = $1 AND id = $2 AND password_hash IS NOT NULL",
         changed_at(4)
     );
-    Ok(tx.exec(sql!(text, instance, id, compromised, now)).await? == 1)
+    change(tx, instance, id, sql!(text, instance, id, compromised, now)).await
 }
 
 /// Replaces or removes a password's hash, if it is still the one that was read.
@@ -517,7 +528,7 @@ pub async fn replace_password(
     );
     let (new, old) = (new.map(str::to_owned), old.unwrap_or_default());
     let updated_at = new.as_ref().map(|_| now);
-    Ok(tx.exec(sql!(text, instance, id, &new, updated_at, old, now)).await? == 1)
+    change(tx, instance, id, sql!(text, instance, id, &new, updated_at, old, now)).await
 }
 
 /// Deletes a user with addresses, numbers, sessions and refresh tokens. False when there is no such user.
@@ -532,7 +543,10 @@ pub async fn delete(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timest
     for table in ["email_addresses", "phone_numbers", "web3_wallets", "totps", "backup_codes", "tickets", "images", "passkeys"] {
         tx.exec(sql!(format!("DELETE FROM {table} WHERE instance_id = $1 AND user_id = $2"), instance, id)).await?;
     }
-    Ok(tx.exec(sql!("DELETE FROM users WHERE instance_id = $1 AND id = $2", instance, id)).await? == 1)
+    let gone = tx.opt(sql!("DELETE FROM users WHERE instance_id = $1 AND id = $2 RETURNING external_id", instance, id)).await?;
+    let Some(gone) = gone else { return Ok(false) };
+    tx.note(instance, Change::UserDeleted(id.clone(), gone.opt_text("external_id")?));
+    Ok(true)
 }
 
 /// Replaces the public metadata, if it is still what it was.
@@ -544,5 +558,5 @@ pub async fn replace_public_metadata(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let text = "UPDATE users SET public_metadata = $4, updated_at = $5 WHERE instance_id = $1 AND id = $2 AND public_metadata = $3";
-    Ok(tx.exec(sql!(text, instance, id, before, after, now)).await? == 1)
+    change(tx, instance, id, sql!(text, instance, id, before, after, now)).await
 }

@@ -1,7 +1,7 @@
 //! Phone numbers of users.
 
-use super::{UserRecord, UserWithEmails, one, push_in};
-use crate::db::{Db, Row, StoreError, Tx};
+use super::{UserRecord, UserWithEmails, change, one, push_in};
+use crate::db::{Db, Read, Row, StoreError, Tx};
 use crate::sql;
 use doorward_base::*;
 use std::collections::HashMap;
@@ -51,7 +51,7 @@ fn phone(row: &Row) -> Result<PhoneRecord, StoreError> {
 
 /// The numbers of those users who may have some.
 pub(super) async fn of_users(
-    db: &Db,
+    db: &mut impl Read,
     instance: &InstanceId,
     users: &[UserRecord],
 ) -> Result<HashMap<UserId, Vec<PhoneRecord>>, StoreError> {
@@ -90,7 +90,7 @@ pub async fn get_phone(db: &Db, instance: &InstanceId, id: &IdentificationId) ->
 pub async fn insert_phone(tx: &mut Tx, instance: &InstanceId, it: &PhoneRecord) -> Result<(), StoreError> {
     let text = "INSERT INTO phone_numbers (instance_id, id, user_id, number, verified, strategy, attempts, verified_at, second_factor,
         default_second_factor, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-    tx.exec(sql!(
+    let sql = sql!(
         text,
         instance,
         &it.id,
@@ -104,8 +104,8 @@ pub async fn insert_phone(tx: &mut Tx, instance: &InstanceId, it: &PhoneRecord) 
         it.default_second_factor,
         it.created_at,
         it.updated_at
-    ))
-    .await?;
+    );
+    change(tx, instance, &it.user_id, sql).await?;
     let text = "UPDATE users SET has_phone_numbers = TRUE WHERE instance_id = $1 AND id = $2 AND NOT has_phone_numbers";
     tx.exec(sql!(text, instance, &it.user_id)).await.map(|_| ())
 }
@@ -118,7 +118,7 @@ pub async fn prove_phone(tx: &mut Tx, instance: &InstanceId, it: &PhoneRecord) -
     let text = "UPDATE phone_numbers SET verified = TRUE, strategy = $4, attempts = $5, verified_at = $6, updated_at = $6
         WHERE instance_id = $1 AND id = $2 AND user_id = $3 AND NOT verified";
     let sql = sql!(text, instance, &it.id, &it.user_id, &it.strategy, it.attempts, it.verified_at);
-    Ok(tx.exec(sql).await? == 1)
+    change(tx, instance, &it.user_id, sql).await
 }
 
 /// Marks a number as not proven. False when it is gone or was not.
@@ -131,7 +131,7 @@ pub async fn unprove_phone(
 ) -> Result<bool, StoreError> {
     let text = "UPDATE phone_numbers SET verified = FALSE, strategy = NULL, attempts = NULL, verified_at = NULL, second_factor = FALSE,
         default_second_factor = FALSE, updated_at = $4 WHERE instance_id = $1 AND id = $2 AND user_id = $3 AND verified";
-    Ok(tx.exec(sql!(text, instance, id, user, now)).await? == 1)
+    change(tx, instance, user, sql!(text, instance, id, user, now)).await
 }
 
 /// Says whether a proven number is kept for second factors, and whether it is asked first. Only one number of a user is.
@@ -151,18 +151,18 @@ pub async fn set_second_factor(
     }
     let text = "UPDATE phone_numbers SET second_factor = $4, default_second_factor = $5, updated_at = $6
         WHERE instance_id = $1 AND user_id = $2 AND id = $3 AND verified";
-    Ok(tx.exec(sql!(text, instance, user, id, second_factor, default, now)).await? == 1)
+    change(tx, instance, user, sql!(text, instance, user, id, second_factor, default, now)).await
 }
 
 /// Keeps no number of a user for second factors any longer.
 pub async fn clear_second_factors(tx: &mut Tx, instance: &InstanceId, user: &UserId, now: Timestamp) -> Result<(), StoreError> {
     let text = "UPDATE phone_numbers SET second_factor = FALSE, default_second_factor = FALSE, updated_at = $3
         WHERE instance_id = $1 AND user_id = $2 AND second_factor";
-    tx.exec(sql!(text, instance, user, now)).await.map(|_| ())
+    change(tx, instance, user, sql!(text, instance, user, now)).await.map(|_| ())
 }
 
 /// Removes a number. False when it is gone already.
 pub async fn delete_phone(tx: &mut Tx, instance: &InstanceId, user: &UserId, id: &IdentificationId) -> Result<bool, StoreError> {
     let text = "DELETE FROM phone_numbers WHERE instance_id = $1 AND id = $2 AND user_id = $3";
-    Ok(tx.exec(sql!(text, instance, id, user)).await? == 1)
+    change(tx, instance, user, sql!(text, instance, id, user)).await
 }

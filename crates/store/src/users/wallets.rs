@@ -1,7 +1,7 @@
 //! Web3 wallets of users.
 
-use super::{UserRecord, UserWithEmails, one, push_in};
-use crate::db::{Db, Row, StoreError, Tx};
+use super::{UserRecord, UserWithEmails, change, one, push_in};
+use crate::db::{Db, Read, Row, StoreError, Tx};
 use crate::sql;
 use doorward_base::*;
 use std::collections::HashMap;
@@ -42,7 +42,7 @@ fn wallet(row: &Row) -> Result<WalletRecord, StoreError> {
 
 /// The wallets of those users who may have some, the oldest first.
 pub(super) async fn of_users(
-    db: &Db,
+    db: &mut impl Read,
     instance: &InstanceId,
     users: &[UserRecord],
 ) -> Result<HashMap<UserId, Vec<WalletRecord>>, StoreError> {
@@ -76,7 +76,7 @@ pub async fn insert_wallet(tx: &mut Tx, instance: &InstanceId, it: &WalletRecord
     let text = "INSERT INTO web3_wallets (instance_id, id, user_id, address, verified, strategy, verified_at, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     let sql = sql!(text, instance, &it.id, &it.user_id, &it.address, it.verified, &it.strategy, it.verified_at);
-    tx.exec(sql.bind(it.created_at).bind(it.updated_at)).await?;
+    change(tx, instance, &it.user_id, sql.bind(it.created_at).bind(it.updated_at)).await?;
     let text = "UPDATE users SET has_web3_wallets = TRUE WHERE instance_id = $1 AND id = $2 AND NOT has_web3_wallets";
     tx.exec(sql!(text, instance, &it.user_id)).await.map(|_| ())
 }
@@ -88,11 +88,11 @@ pub async fn insert_wallet(tx: &mut Tx, instance: &InstanceId, it: &WalletRecord
 pub async fn prove_wallet(tx: &mut Tx, instance: &InstanceId, it: &WalletRecord) -> Result<bool, StoreError> {
     let text = "UPDATE web3_wallets SET verified = TRUE, strategy = $4, verified_at = $5, updated_at = $5
         WHERE instance_id = $1 AND id = $2 AND user_id = $3 AND NOT verified";
-    Ok(tx.exec(sql!(text, instance, &it.id, &it.user_id, &it.strategy, it.verified_at)).await? == 1)
+    change(tx, instance, &it.user_id, sql!(text, instance, &it.id, &it.user_id, &it.strategy, it.verified_at)).await
 }
 
 /// Removes a wallet. False when it is gone already.
 pub async fn delete_wallet(tx: &mut Tx, instance: &InstanceId, user: &UserId, id: &IdentificationId) -> Result<bool, StoreError> {
     let text = "DELETE FROM web3_wallets WHERE instance_id = $1 AND id = $2 AND user_id = $3";
-    Ok(tx.exec(sql!(text, instance, id, user)).await? == 1)
+    change(tx, instance, user, sql!(text, instance, id, user)).await
 }

@@ -15,6 +15,7 @@ mod tickets;
 mod user_factors;
 mod users;
 mod web3_wallets;
+mod webhooks;
 
 pub use email_addresses::*;
 pub use instance::*;
@@ -34,3 +35,4 @@ pub use user_factors::*;
 pub use users::*;
 pub use waitlist_entries::*;
 pub use web3_wallets::*;
+pub use webhooks::*;

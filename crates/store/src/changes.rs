@@ -1,0 +1,89 @@
+//! What a transaction changes that others may want to hear of. The statements that change it say so themselves, so that no
+//! caller can forget to.
+
+use crate::db::{StoreError, Tx};
+use doorward_base::*;
+use std::future::Future;
+use std::pin::Pin;
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A user came to be.
+    UserCreated(UserId),
+    /// Something of a user changed: all that moves the user's `updated_at`, and all that is shown with a user.
+    UserUpdated(UserId),
+    /// A user is gone, who had this id in the app.
+    UserDeleted(UserId, Option<String>),
+    /// A session came to be.
+    SessionBegan(SessionId),
+    /// A session was closed; its status says how.
+    SessionClosed(SessionId),
+    /// An event of something else was written already.
+    EventWritten,
+}
+
+/// Writing under way.
+pub type Telling<'a> = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + 'a>>;
+
+/// Writes down what others are to be told, in the transaction that changes it.
+pub trait Teller: Send + Sync {
+    /// Called at the end of each transaction that changed something, before it is committed. When it fails, so does the
+    /// transaction: there is no change that nobody hears of.
+    fn tell<'a>(&'a self, tx: &'a mut Tx, changes: Vec<(InstanceId, Change)>) -> Telling<'a>;
+
+    /// Called when that transaction is committed.
+    fn told(&self);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    /// What shows with a user, and sessions.
+    const SHOWN: [&str; 6] = ["users", "email_addresses", "phone_numbers", "web3_wallets", "passkeys", "sessions"];
+
+    /// What belongs to a user and does not show with it by itself.
+    const HIDDEN: [&str; 4] = ["totps", "backup_codes", "tickets", "images"];
+
+    /// What changes nothing of what is shown but counters and times of use, or is told of otherwise.
+    const SILENT: [&str; 6] = ["take_guess", "clear_guesses", "seen", "rehash", "used", "factors_checked"];
+
+    fn sources(at: &Path, out: &mut Vec<String>) {
+        for entry in std::fs::read_dir(at).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, out);
+            } else if path.extension().is_some_and(|it| it == "rs") && !path.ends_with("changes.rs") {
+                out.push(std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+
+    fn writes(text: &str) -> bool {
+        SHOWN.iter().any(|table| {
+            let forms = [format!("INSERT INTO {table} "), format!("UPDATE {table} SET"), format!("DELETE FROM {table} ")];
+            forms.iter().any(|form| text.contains(form))
+        })
+    }
+
+    #[test]
+    fn whatever_changes_a_user_or_a_session_says_so_to_its_transaction() {
+        let mut all = Vec::new();
+        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut all);
+        let mut seen = 0;
+        let deleted = all.iter().find_map(|text| text.split_once("for table in [\"email_addresses\"")).unwrap().1;
+        for table in deleted.split(']').next().unwrap().split('"').filter(|text| text.len() > 2) {
+            assert!(SHOWN.contains(&table) || HIDDEN.contains(&table), "{table} belongs to users: say here whether it shows with them");
+        }
+        for source in &all {
+            for function in source.split("async fn ").skip(1).filter(|text| writes(text)) {
+                let name = function.split(['(', '<']).next().unwrap();
+                let says = [".note(", "change(", "touch(", "closed("].iter().any(|call| function.contains(call));
+                assert!(says || SILENT.contains(&name), "{name} changes something that is shown and does not note it: see `Change`");
+                seen += 1;
+            }
+        }
+        assert!(seen > 20, "{seen}");
+    }
+}
