@@ -1,0 +1,47 @@
+import { createServer } from "node:http";
+import Provider from "oidc-provider";
+import { ports, urls } from "./config.mjs";
+
+/**
+ * An OpenID provider of somebody else's, on the loopback: `oidc-provider` with the pages it has for development, where any name
+ * signs in. Its accounts are what the caller says.
+ */
+export async function startUpstream(accounts, redirectUri = `${urls.frontend}/v1/oauth_callback`) {
+  const port = ports.app + 1;
+  const issuer = `http://localhost:${port}`;
+  const provider = new Provider(issuer, {
+    clients: [
+      {
+        client_id: "doorward",
+        redirect_uris: [redirectUri],
+        response_types: ["code"],
+        grant_types: ["authorization_code"],
+        token_endpoint_auth_method: "none",
+      },
+    ],
+    pkce: { required: () => true },
+    claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name", "given_name", "family_name", "picture"] },
+    conformIdTokenClaims: false,
+    findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ sub, ...accounts[sub] }) }),
+    cookies: { keys: ["a secret of this test only"] },
+  });
+  const server = createServer(provider.callback());
+  await new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", resolve);
+  });
+  return {
+    issuer,
+    /** What a person does there. */
+    async signIn(page, name) {
+      await page.getByPlaceholder("Enter any login").fill(name);
+      await page.getByPlaceholder("and password").fill("any");
+      await page.getByRole("button", { name: "Sign-in" }).click();
+      await page.getByRole("button", { name: "Continue" }).click();
+    },
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
