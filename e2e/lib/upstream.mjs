@@ -2,14 +2,15 @@ import { createServer } from "node:http";
 import Provider from "oidc-provider";
 import { ports, urls } from "./config.mjs";
 
+const port = ports.app + 1;
+export const upstreamIssuer = `http://localhost:${port}`;
+
 /**
  * An OpenID provider of somebody else's, on the loopback: `oidc-provider` with the pages it has for development, where any name
  * signs in. Its accounts are what the caller says.
  */
 export async function startUpstream(accounts, redirectUri = `${urls.frontend}/v1/oauth_callback`) {
-  const port = ports.app + 1;
-  const issuer = `http://localhost:${port}`;
-  const provider = new Provider(issuer, {
+  const provider = new Provider(upstreamIssuer, {
     clients: [
       {
         client_id: "doorward",
@@ -31,7 +32,7 @@ export async function startUpstream(accounts, redirectUri = `${urls.frontend}/v1
     server.listen(port, "127.0.0.1", resolve);
   });
   return {
-    issuer,
+    issuer: upstreamIssuer,
     /** What a person does there. */
     async signIn(page, name) {
       await page.getByPlaceholder("Enter any login").fill(name);

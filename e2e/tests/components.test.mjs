@@ -8,7 +8,9 @@ import { Clock } from "../lib/clock.mjs";
 import { serveComponents } from "../lib/components.mjs";
 import { urls } from "../lib/config.mjs";
 import { Doorward } from "../lib/doorward.mjs";
+import { startUpstream, upstreamIssuer } from "../lib/upstream.mjs";
 import { until } from "../lib/until.mjs";
+import { installWallet } from "../lib/wallet.mjs";
 
 const password = "correct horse battery staple";
 // What the protocol keeps for tests: nothing is sent to such addresses and numbers, and one code is right.
@@ -46,6 +48,9 @@ describe("the official components", () => {
       profile = await Profile.open(browser, `components-${name.replace(/\W+/g, "-")}`, clock);
       // The SDK takes browsers that say they are driven for robots, and shows them less.
       await profile.context.addInitScript(() => Object.defineProperty(navigator, "webdriver", { get: () => false }));
+      // The pictures of providers and wallets are the one thing that the components fetch elsewhere, wherever they run.
+      await profile.context.route("https://img.clerk.com/static/*.svg", (route) => route.fulfill({ contentType: "image/svg+xml", body: "<svg xmlns='http://www.w3.org/2000/svg'/>" }));
+      profile.allow(({ text }) => text.startsWith("asked outside: GET https://img.clerk.com/static/"));
       page = await profile.context.newPage();
       try {
         await body();
@@ -254,6 +259,56 @@ describe("the official components", () => {
       await page.goto("/sign-in");
       if (!autofill) await pick("Use passkey instead");
       assert.equal(await signedIn("passkey"), mary);
+    },
+  );
+
+  story(
+    "a wallet",
+    ({ attributes }) => Object.assign(attributes, { web3_wallet: "optional", email_address: "optional", password: "optional" }),
+    async () => {
+      const wallet = await installWallet(profile.context);
+      // The component asks for a sign-in first, and goes on with a sign-up when there is no such account.
+      profile.allow(answer(422, "/v1/client/sign_ins"));
+      await page.goto("/sign-up");
+      await page.getByRole("button", { name: /MetaMask/ }).click();
+      const katherine = await signedIn("signed-up");
+      assert.deepEqual(
+        await page.evaluate(() => globalThis.Clerk.user.web3Wallets.map((it) => it.web3Wallet.toLowerCase())),
+        [wallet.address.toLowerCase()],
+      );
+      await signOut();
+      await page.goto("/sign-in");
+      await page.getByRole("button", { name: /MetaMask/ }).click();
+      assert.equal(await signedIn("wallet"), katherine);
+    },
+  );
+
+  story(
+    "a provider of one's own, for a new account and then for one that is there",
+    (settings) => {
+      settings.oauth = { custom_upstream: { client_id: "doorward", issuer: upstreamIssuer, client_auth: "none", name: "Upstream" } };
+    },
+    async () => {
+      const upstream = await startUpstream({ dorothy: { email: "dorothy@example.com", email_verified: true, given_name: "Dorothy", family_name: "Vaughan" } });
+      try {
+        profile.allow(({ text }) => text.startsWith("asked outside: ") && text.includes(upstream.issuer));
+        await page.goto("/sign-up");
+        await page.getByRole("button", { name: /Upstream/ }).click();
+        await upstream.signIn(page, "dorothy");
+        const dorothy = await signedIn("signed-up");
+        const shown = await page.evaluate(() => {
+          const { firstName, primaryEmailAddress, externalAccounts } = globalThis.Clerk.user;
+          return { firstName, address: primaryEmailAddress.emailAddress, accounts: externalAccounts.map((it) => it.provider) };
+        });
+        assert.deepEqual(shown, { firstName: "Dorothy", address: "dorothy@example.com", accounts: ["custom_upstream"] });
+        await signOut();
+        await page.goto("/sign-in");
+        await page.getByRole("button", { name: /Upstream/ }).click();
+        // Whoever is signed in there is not asked again.
+        assert.equal(await signedIn("upstream"), dorothy);
+      } finally {
+        upstream.close();
+      }
     },
   );
 });
