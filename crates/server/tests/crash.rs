@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -71,6 +71,55 @@ async fn fault_140_a_killed_server_has_every_user_that_it_said_it_had_and_no_hal
         assert!(users.len() >= all.len() && users.iter().all(|user| user["email_addresses"].as_array().unwrap().len() == 1));
     }
     assert!(all.len() >= 7 + 23 + 61);
+}
+
+/// As docs/OPERATIONS.md says it: the copy of a database at work, and its master key from where that is kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn fault_150_a_copy_made_while_the_server_writes_is_whole_and_starts_elsewhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = Place::on_sqlite(dir.path());
+    let server = place.start(None);
+    let (_, ada) = server.user("ada");
+    let (_, session) = server.ask("POST", "/v1/sessions", &json!({"user_id": ada["id"]}));
+    let (made, over) = (Mutex::new(Vec::new()), AtomicBool::new(false));
+    // Its keys name the address where it answers.
+    let elsewhere = Place { data: dir.path().join("elsewhere"), database: None, ..place };
+    std::fs::create_dir(&elsewhere.data).unwrap();
+    let db = connect(&place.url()).await;
+    let before = std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for n in 0.. {
+                let (status, user) = server.user(&format!("u{n}"));
+                assert_eq!(status, 200, "{user}");
+                made.lock().unwrap().push(user["id"].as_str().unwrap().to_owned());
+                if over.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
+        });
+        let many = |count| {
+            while made.lock().unwrap().len() < count && !writer.is_finished() {
+                std::thread::yield_now();
+            }
+        };
+        many(20);
+        let before = made.lock().unwrap().clone();
+        let copy = sql!(format!("VACUUM INTO '{}'", elsewhere.data.join("doorward.db").display()));
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(db.exec(copy))).unwrap();
+        many(before.len() + 20);
+        over.store(true, Ordering::Relaxed);
+        before
+    });
+    std::fs::copy(place.data.join("master.key"), elsewhere.data.join("master.key")).unwrap();
+    drop(server);
+
+    let server = elsewhere.start(None);
+    assert!(before.len() >= 20 && before.iter().all(|id| server.exists(id)), "all that was there before it");
+    let (_, users) = server.ask("GET", "/v1/users?limit=500", &Value::Null);
+    assert!(users.as_array().unwrap().iter().all(|user| user["email_addresses"].as_array().unwrap().len() == 1), "and no half ones");
+    let (status, token) = server.ask("POST", &format!("/v1/sessions/{}/tokens", session["id"].as_str().unwrap()), &json!({}));
+    assert_eq!(status, 200, "its keys are opened: {token}");
+    assert_eq!(server.user("eve").0, 200);
 }
 
 /// What readiness says, and the metric beside it.
@@ -160,7 +209,7 @@ async fn fault_142_while_the_database_is_held_tokens_are_minted_and_afterwards_a
     let (_, user) = server.user("ada");
     let (_, session) = server.ask("POST", "/v1/sessions", &json!({"user_id": user["id"]}));
     let mint = format!("/v1/sessions/{}/tokens", session["id"].as_str().unwrap());
-    let db = place::connect(&place.url()).await;
+    let db = connect(&place.url()).await;
 
     let held = db.begin().await.unwrap();
     let (private, key) = (server.private, server.key.clone());

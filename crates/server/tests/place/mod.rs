@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// A development server in a directory, always on the same ports and database.
 pub(crate) struct Place {
-    data: PathBuf,
+    pub(crate) data: PathBuf,
     pub(crate) public: u16,
     pub(crate) private: u16,
     /// A PostgreSQL; else SQLite in the directory.
