@@ -284,6 +284,50 @@ describe("the official components", () => {
   );
 
   story(
+    "terms that have to be accepted",
+    ({ sign_up }) => (sign_up.legal_consent = true),
+    async () => {
+      await page.goto("/sign-up");
+      await field("Email address").fill(email("annie"));
+      await field("Password").fill(password);
+      await page.getByRole("checkbox").check();
+      await proceed();
+      await enterCode(testCode);
+      await signedIn("signed-up");
+      assert.ok(await page.evaluate(() => globalThis.Clerk.user.legalAcceptedAt instanceof Date));
+    },
+  );
+
+  story(
+    "a waiting list, and an invitation off it",
+    ({ sign_up, paths }) => {
+      sign_up.mode = "waitlist";
+      paths.sign_up_url = `${urls.app}/sign-up`;
+    },
+    async () => {
+      await page.goto("/waitlist");
+      await field("Email address").fill(email("ruth"));
+      await page.getByRole("button", { name: "Join the waitlist" }).click();
+      await page.getByText("Thanks for joining the waitlist!").waitFor();
+      await profile.shot(page, "joined");
+      const backend = async (method, path, body) => {
+        const headers = { authorization: `Bearer ${doorward.instance.secret_key}`, "content-type": "application/json" };
+        const answer = await fetch(new URL(path, urls.backend), { method, headers, body: body && JSON.stringify(body) });
+        assert.equal(answer.status, 200, path);
+        return answer.json();
+      };
+      const { data } = await backend("GET", "/v1/waitlist_entries");
+      assert.deepEqual(data.map((it) => [it.email_address, it.status]), [[email("ruth"), "pending"]]);
+      const invited = await backend("POST", `/v1/waitlist_entries/${data[0].id}/invite`, { ignore_existing: true });
+      assert.equal(invited.status, "invited");
+      await page.goto(invited.invitation.url);
+      await field("Password").fill(password);
+      await proceed();
+      await signedIn("signed-up");
+    },
+  );
+
+  story(
     "a provider of one's own, for a new account and then for one that is there",
     (settings) => {
       settings.oauth = { custom_upstream: { client_id: "doorward", issuer: upstreamIssuer, client_auth: "none", name: "Upstream" } };
