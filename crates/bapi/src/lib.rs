@@ -14,6 +14,7 @@ mod profile_image;
 mod redirect_urls;
 mod sessions;
 mod sign_ups;
+mod templates;
 mod tickets;
 mod user_factors;
 mod users;
@@ -88,6 +89,12 @@ pub fn routes() -> Routes {
         .with::<ListDomains>(|cx, req| Box::pin(instance::domains(cx, req)))
         .with::<UpdateDomain>(|cx, req| Box::pin(instance::update_domain(cx, req)))
         .with::<CheckProxy>(|cx, req| Box::pin(instance::check_proxy(cx, req)))
+        .with::<ListTemplates>(|cx, req| Box::pin(templates::list(cx, req)))
+        .with::<GetTemplate>(|cx, req| Box::pin(templates::get(cx, req)))
+        .with::<PutTemplate>(|cx, req| Box::pin(templates::put(cx, req)))
+        .with::<RevertTemplate>(|cx, req| Box::pin(templates::revert(cx, req)))
+        .with::<PreviewTemplate>(|cx, req| Box::pin(templates::preview(cx, req)))
+        .with::<ToggleTemplateDelivery>(|cx, req| Box::pin(templates::toggle_delivery(cx, req)))
         .with::<ListClients>(|cx, req| Box::pin(clients::list(cx, req)))
         .with::<GetHandshakePayload>(|cx, req| Box::pin(clients::handshake_payload(cx, req)))
         .with::<GetServerClient>(|cx, req| Box::pin(clients::get(cx, req)))
@@ -143,6 +150,7 @@ mod tests {
             include_str!("../../wire/src/bapi/phone_numbers.rs"),
             include_str!("../../wire/src/bapi/profile_image.rs"),
             include_str!("../../wire/src/bapi/sessions.rs"),
+            include_str!("../../wire/src/bapi/templates.rs"),
             include_str!("../../wire/src/bapi/tickets.rs"),
             include_str!("../../wire/src/bapi/web3_wallets.rs"),
             include_str!("../../wire/src/bapi/access.rs"),

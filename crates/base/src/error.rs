@@ -263,6 +263,10 @@ list! {
     FORM_INVALID_ORIGIN = "form_invalid_origin", 422, "is invalid", "{param} must have the form scheme://host[:port].";
     DOMAIN_UPDATE_FORBIDDEN = "domain_update_forbidden", 400, "Domain update was forbidden", "Only production instances can be put behind a proxy by a request.";
     INVALID_PROXY_CONFIGURATION = "invalid_proxy_configuration", 422, "Invalid proxy configuration", "The proxy does not reach the Frontend API of this instance, or says another address of itself.";
+    INVALID_TEMPLATE_BODY = "invalid_template_body", 422, "Invalid template body", "{param} is not a template that works.";
+    REQUIRED_VARIABLE_MISSING = "required_variable_missing", 422, "Required variable missing", "{param} does not show the value that it must.";
+    TEMPLATE_TYPE_UNSUPPORTED = "template_type_unsupported", 400, "Template type not supported", "Templates are of the types email and sms.";
+    TEMPLATE_REVERT_ERROR = "template_revert_error", 400, "Template revert restricted", "The template is the server's own already.";
     FORM_ALREADY_EXISTS = "form_already_exists", 422, "already exists", "{param} is taken.";
     JWT_TEMPLATE_RESERVED_CLAIM = "jwt_template_reserved_claim", 400, "reserved claim used", "{param} has a claim that is reserved.";
     FORM_PASSWORD_INCORRECT = "form_password_incorrect", 422, "Password is incorrect. Try again, or use another method.", "Password is incorrect. Try again, or use another method.";

@@ -23,7 +23,8 @@ pub enum Opened {
     Ask,
 }
 
-/// Makes a link for an address. `redirect_url` is where the page waits that asked for it.
+/// Makes a link for an address. `redirect_url` is where the page waits that asked for it; `words`
+/// are the message and in whose language it is.
 ///
 /// # Errors
 /// Those of [`redirect_urls::check`], `verification_code_too_many_requests`.
@@ -33,11 +34,11 @@ pub(crate) async fn new_link(
     target: &str,
     email: &Email,
     redirect_url: Option<&str>,
-    purpose: &str,
+    words: (&'static str, Option<&str>),
 ) -> Result<NewCode, ApiError> {
     let redirect = redirect_urls::check(scope, redirect_url).await?;
     let secret = scope.app.rng.alphanumeric(43);
-    let mut code = verification::new_link(scope, owner, STRATEGY, target, email, &secret, purpose).await?;
+    let mut code = verification::new_link(scope, owner, STRATEGY, target, email, &secret, words).await?;
     let sealed = scope.app.sealer.seal(&scope.app.rng, &context(&code.record.id), redirect.as_str().as_bytes());
     code.record.payload = Some(sealed.map_err(ApiError::internal)?);
     Ok(code)

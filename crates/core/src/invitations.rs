@@ -3,6 +3,7 @@
 use crate::app::{Scope, internal};
 use crate::identifiers::{self, Email};
 use crate::mail::{self, Mail};
+use crate::messages::Letter;
 use crate::settings::Presence;
 use crate::{access, crypto, redirect_urls, users};
 use doorward_base::*;
@@ -71,7 +72,13 @@ pub(crate) async fn prepare(scope: &Scope, fields: &InvitationFields) -> Result<
     };
     let notify = fields.notify != Some(false);
     let link = address(scope, &token);
-    let mail = notify.then(|| mail::invitation_mail(scope, &record.email_address, &link, days, template == FROM_WAITLIST));
+    let letter = Letter {
+        slug: if template == FROM_WAITLIST { "waitlist_invitation" } else { "invitation" },
+        to: record.email_address.clone(),
+        locale: None,
+        values: vec![("action_url", link), ("days", days.to_string())],
+    };
+    let mail = if notify { Some(letter.mail(scope).await?) } else { None };
     Ok(NewInvitation { record, token, mail })
 }
 

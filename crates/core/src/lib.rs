@@ -21,6 +21,7 @@ pub mod jwt_templates;
 pub mod keys;
 pub mod mail;
 pub mod me_password;
+pub mod messages;
 pub mod outbound;
 mod outbox;
 pub mod passkeys;

@@ -396,6 +396,7 @@ async fn new_code(
         let strategy = filled(req.strategy.as_deref()).unwrap_or_default();
         return web3::ask(scope, caller, owner, strategy, "", &users::read_wallet(address)?);
     }
+    let locale = loaded.state.locale.as_deref();
     match (field, &loaded.state.email, &loaded.state.phone) {
         (Proven::Email, Some((address, key)), _) => {
             let email = Email { address: address.clone(), key: key.clone() };
@@ -403,13 +404,13 @@ async fn new_code(
                 if !scope.instance.settings.attributes.email_link {
                     return Err(ApiError::new(codes::VERIFICATION_STRATEGY_INVALID).param("strategy"));
                 }
-                return email_link::new_link(scope, owner, key, &email, req.redirect_url.as_deref(), "sign up").await;
+                return email_link::new_link(scope, owner, key, &email, req.redirect_url.as_deref(), ("magic_link_sign_up", locale)).await;
             }
-            verification::new_code(scope, owner, loaded.state.strategy(field), key, &email, "sign up").await
+            verification::new_code(scope, owner, loaded.state.strategy(field), key, &email, locale).await
         }
         (Proven::Phone, _, Some(number)) => {
             let channel = sms::channel(scope, req.channel.as_deref())?;
-            verification::new_phone_code(scope, owner, loaded.state.strategy(field), &Phone::kept(number), channel).await
+            verification::new_phone_code(scope, owner, loaded.state.strategy(field), &Phone::kept(number), (channel, locale)).await
         }
         _ => Err(ApiError::new(codes::FORM_PARAM_MISSING).param(field.param())),
     }

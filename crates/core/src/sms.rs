@@ -2,6 +2,7 @@
 
 use crate::app::Scope;
 use crate::crypto::{Sealer, Unsealable};
+use crate::mail::Told;
 use crate::phone::Phone;
 use crate::{outbox, webhooks};
 use doorward_base::*;
@@ -44,6 +45,9 @@ pub struct Sms {
     pub channel: Channel,
     /// Whether it goes to the development inbox instead of to its recipient.
     pub inbox: bool,
+    /// What webhook endpoints are told of it beside itself.
+    #[serde(skip)]
+    pub told: Told,
 }
 
 /// The channel that a request names, if the instance has it.
@@ -74,28 +78,20 @@ pub(crate) fn check_country(scope: &Scope, phone: &Phone, param: &str) -> Result
     }
 }
 
-/// The message with a code.
-pub(crate) fn code_sms(scope: &Scope, to: &str, code: &str, channel: Channel) -> Sms {
-    let name: String = scope.instance.settings.application_name.chars().filter(|c| !c.is_control()).take(50).collect();
-    Sms {
-        to: to.to_owned(),
-        text: format!("{code} is your {name} code. It is good for ten minutes. Give it to nobody."),
-        channel,
-        inbox: scope.instance.is_development(),
-    }
-}
-
 /// Puts a message into the outbox, and tells webhook endpoints of it.
 ///
 /// # Errors
 /// Only failures of ours.
 pub async fn enqueue(scope: &Scope, tx: &mut Tx, sms: &Sms) -> Result<(), ApiError> {
-    let job = outbox::enqueue(scope, tx, JOB_KIND, sms).await?;
+    let job = match sms.told.app_delivers && !sms.inbox {
+        true => JobId::new(scope.now, &scope.app.rng),
+        false => outbox::enqueue(scope, tx, JOB_KIND, sms).await?,
+    };
     let id = outbox::told_id(&job, "sms_");
     let told = json!({
         "object": "sms_message",
         "id": id,
-        "slug": null,
+        "slug": sms.told.slug,
         // The gateway's own, which is not known here.
         "from_phone_number": "",
         "to_phone_number": sms.to,
@@ -103,8 +99,8 @@ pub async fn enqueue(scope: &Scope, tx: &mut Tx, sms: &Sms) -> Result<(), ApiErr
         "user_id": null,
         "message": sms.text,
         "status": "queued",
-        "data": {"app": {"name": scope.instance.settings.application_name}},
-        "delivered_by_clerk": true,
+        "data": sms.told.data,
+        "delivered_by_clerk": !sms.told.app_delivers,
         "created_at_ms": scope.now,
     });
     webhooks::raise(scope, tx, "sms.created", &id, &told).await

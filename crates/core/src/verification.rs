@@ -3,6 +3,7 @@
 use crate::app::{Scope, internal};
 use crate::identifiers::{Email, is_test_email};
 use crate::mail;
+use crate::messages::Letter;
 use crate::phone::Phone;
 use crate::sms::{self, Channel, Sms};
 use crate::web3;
@@ -45,13 +46,20 @@ pub(crate) async fn new_code(
     strategy: &str,
     target: &str,
     email: &Email,
-    purpose: &str,
+    locale: Option<&str>,
 ) -> Result<NewCode, ApiError> {
     limit(scope, target, LIFETIME_MS, MAX_SENT).await?;
     let test = scope.instance.takes_test_identifiers() && is_test_email(email);
     let (record, code) = fresh(scope, owner, strategy, target, test);
-    let message = (!test).then(|| Message::Mail(mail::code_mail(scope, &email.address, &code, purpose)));
+    let letter = code_letter(strategy, &email.address, code, locale);
+    let message = if test { None } else { Some(Message::Mail(letter.mail(scope).await?)) };
     Ok(NewCode { record, message })
+}
+
+/// The message with a code. The code goes by the same words whatever it is for, but for a new password.
+fn code_letter(strategy: &str, to: &str, code: String, locale: Option<&str>) -> Letter {
+    let slug = if strategy.starts_with("reset_password") { "reset_password_code" } else { "verification_code" };
+    Letter { slug, to: to.to_owned(), locale: locale.map(str::to_owned), values: vec![("otp_code", code)] }
 }
 
 /// Makes a link for an address, with a secret in it instead of a code.
@@ -62,13 +70,14 @@ pub(crate) async fn new_link(
     target: &str,
     email: &Email,
     secret: &str,
-    purpose: &str,
+    (slug, locale): (&'static str, Option<&str>),
 ) -> Result<NewCode, ApiError> {
     limit(scope, target, LIFETIME_MS, MAX_SENT).await?;
     let (mut record, _) = fresh(scope, owner, strategy, target, false);
     record.code_hash = scope.app.sealer.code_hash(record.id.as_str(), secret);
     let link = format!("{}/v1/verify?token={}.{secret}", scope.instance.frontend_url(), record.id);
-    let message = Some(Message::Mail(mail::link_mail(scope, &email.address, &link, purpose)));
+    let letter = Letter { slug, to: email.address.clone(), locale: locale.map(str::to_owned), values: vec![("magic_link", link)] };
+    let message = Some(Message::Mail(letter.mail(scope).await?));
     Ok(NewCode { record, message })
 }
 
@@ -78,7 +87,7 @@ pub(crate) async fn new_phone_code(
     owner: &str,
     strategy: &str,
     phone: &Phone,
-    channel: Channel,
+    (channel, locale): (Channel, Option<&str>),
 ) -> Result<NewCode, ApiError> {
     sms::check_country(scope, phone, "phone_number")?;
     limit(scope, phone.as_str(), LIFETIME_MS, MAX_SENT).await?;
@@ -86,7 +95,8 @@ pub(crate) async fn new_phone_code(
     let test = scope.instance.takes_test_identifiers() && phone.is_test();
     let (mut record, code) = fresh(scope, owner, strategy, phone.as_str(), test);
     record.payload = Some(channel.as_str().to_owned());
-    let message = (!test).then(|| Message::Sms(sms::code_sms(scope, phone.as_str(), &code, channel)));
+    let letter = code_letter(strategy, phone.as_str(), code, locale);
+    let message = if test { None } else { Some(Message::Sms(letter.sms(scope, channel).await?)) };
     Ok(NewCode { record, message })
 }
 

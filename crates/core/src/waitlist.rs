@@ -3,6 +3,7 @@
 use crate::app::{Scope, internal};
 use crate::identifiers::Email;
 use crate::invitations::{self, FROM_WAITLIST};
+use crate::messages::Letter;
 use crate::settings::SignUpMode;
 use crate::{access, mail, sign_in, users};
 use doorward_base::*;
@@ -33,8 +34,13 @@ fn id_of(scope: &Scope, email: &Email) -> WaitlistEntryId {
 
 /// Adds addresses that are not there yet, each with whether to tell it so.
 async fn add(scope: &Scope, all: &[(Email, bool)]) -> Result<(), ApiError> {
-    let mut tx = scope.db().begin().await.map_err(internal)?;
+    let mut mails = Vec::with_capacity(all.len());
     for (email, notify) in all {
+        let letter = Letter { slug: "waitlist_confirmation", to: email.address.clone(), locale: None, values: Vec::new() };
+        mails.push(if *notify { Some(letter.mail(scope).await?) } else { None });
+    }
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    for ((email, _), mail) in all.iter().zip(&mails) {
         let record = WaitlistRecord {
             id: id_of(scope, email),
             email_address: email.address.clone(),
@@ -45,8 +51,9 @@ async fn add(scope: &Scope, all: &[(Email, bool)]) -> Result<(), ApiError> {
             created_at: scope.now,
             updated_at: scope.now,
         };
-        if waitlist::insert(&mut tx, scope.ins(), &record).await.map_err(internal)? && *notify {
-            mail::enqueue(scope, &mut tx, &mail::waitlist_mail(scope, &email.address)).await?;
+        let new = waitlist::insert(&mut tx, scope.ins(), &record).await.map_err(internal)?;
+        if let Some(mail) = mail.as_ref().filter(|_| new) {
+            mail::enqueue(scope, &mut tx, mail).await?;
         }
     }
     tx.commit().await.map_err(internal)?;

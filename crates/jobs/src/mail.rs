@@ -18,6 +18,8 @@ pub struct Message {
     pub subject: String,
     /// The text.
     pub text: String,
+    /// The same as markup.
+    pub html: Option<String>,
     /// When it was written.
     pub written_at: Timestamp,
 }
@@ -62,6 +64,7 @@ pub(crate) async fn deliver(app: &App, transport: Option<&dyn Transport>, job: &
         from_name: mail.from_name,
         subject: mail.subject,
         text: mail.text,
+        html: mail.html,
         written_at: job.created_at,
     };
     transport.send(&message).await

@@ -4,7 +4,7 @@ use crate::mail::{Message, SendError, SendFuture, Transport};
 use doorward_base::{Secret, Timestamp};
 use lettre::address::Address;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message as Wire};
+use lettre::message::{Mailbox, Message as Wire, MultiPart};
 use lettre::transport::smtp::PoolConfig;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
@@ -107,17 +107,19 @@ fn compose(message: &Message, from: &Address) -> Result<Wire, SendError> {
     let refused = |what: &str| SendError::Permanent(format!("the mail could not be composed: {what}"));
     let to: Address = message.to.parse().map_err(|_| refused("not an address"))?;
     let written = UNIX_EPOCH + Duration::from_millis(positive(message.written_at));
-    Wire::builder()
+    let builder = Wire::builder()
         .from(Mailbox::new(Some(message.from_name.clone()), from.clone()))
         .to(Mailbox::new(None, to))
         .subject(message.subject.clone())
         .date(written)
         .message_id(Some(format!("<{}@{}>", message.id, from.domain())))
         // Nobody's out-of-office note should come back (RFC 3834).
-        .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()))
-        .header(ContentType::TEXT_PLAIN)
-        .body(message.text.clone())
-        .map_err(|_| refused("not a message"))
+        .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()));
+    let wire = match &message.html {
+        Some(html) => builder.multipart(MultiPart::alternative_plain_html(message.text.clone(), html.clone())),
+        None => builder.header(ContentType::TEXT_PLAIN).body(message.text.clone()),
+    };
+    wire.map_err(|_| refused("not a message"))
 }
 
 fn positive(at: Timestamp) -> u64 {
@@ -156,6 +158,7 @@ mod tests {
             from_name: "Löwe & Söhne".to_owned(),
             subject: "424242 is your code\r\nBcc: eve@example.com".to_owned(),
             text: "Your code:\n\n    424242\n".to_owned(),
+            html: None,
             written_at: 1_700_000_000_000,
         }
     }

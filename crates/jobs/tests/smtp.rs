@@ -55,6 +55,7 @@ async fn send(address: SocketAddr, tls: SmtpTls) -> Result<(), SendError> {
         from_name: "Doorward".to_owned(),
         subject: "424242 is your code".to_owned(),
         text: "Your code:\n\n    424242\n".to_owned(),
+        html: Some("<p>424242</p>".to_owned()),
         written_at: 1_700_000_000_000,
     };
     SmtpTransport::new(options).unwrap().send(&message).await

@@ -142,7 +142,15 @@ impl Setting {
     async fn enqueue_for(&self, id: &InstanceId) {
         let instance = instance::by_id(&self.app, id).await.unwrap().unwrap();
         let scope = Scope { app: self.app.clone(), instance, now: self.app.clock.now() };
-        let it: Mail = mail::code_mail(&scope, "ada@example.com", "424242", "sign in");
+        let it = Mail {
+            to: "ada@example.com".to_owned(),
+            from_name: "Doorward".to_owned(),
+            subject: "424242 is your Doorward code".to_owned(),
+            text: "Your code is:\n\n    424242\n".to_owned(),
+            html: None,
+            inbox: scope.instance.is_development(),
+            told: Default::default(),
+        };
         let mut tx = self.app.db.begin().await.unwrap();
         mail::enqueue(&scope, &mut tx, &it).await.unwrap();
         tx.commit().await.unwrap();
@@ -309,7 +317,8 @@ async fn send_text(gateway: SmsGateway, status: u16, channel: Channel) -> (Arc<F
     let id = it.instance(Environment::Production).await;
     let instance = instance::by_id(&it.app, &id).await.unwrap().unwrap();
     let scope = Scope { app: it.app.clone(), instance, now: it.app.clock.now() };
-    let text = Sms { to: "+12024560143".to_owned(), text: "424242 is your code".to_owned(), channel, inbox: false };
+    let text =
+        Sms { to: "+12024560143".to_owned(), text: "424242 is your code".to_owned(), channel, inbox: false, told: Default::default() };
     let mut tx = it.app.db.begin().await.unwrap();
     sms::enqueue(&scope, &mut tx, &text).await.unwrap();
     tx.commit().await.unwrap();

@@ -13,6 +13,7 @@ pub mod images;
 pub mod instances;
 pub mod invitations;
 pub mod jobs;
+pub mod message_templates;
 mod migrate;
 pub mod passkeys;
 #[cfg(test)]

@@ -456,13 +456,13 @@ async fn pretend_code(
     }
     let code = match identifiers::parse_identifier(identifier).filter(|_| known) {
         Some(Identifier::Email(email)) if strategy == email_link::STRATEGY => {
-            email_link::new_link(scope, owner, &email.key, &email, params.redirect_url.as_deref(), "sign in").await?
+            email_link::new_link(scope, owner, &email.key, &email, params.redirect_url.as_deref(), ("magic_link_sign_in", None)).await?
         }
         Some(Identifier::Email(email)) if strategy.ends_with("email_code") => {
-            verification::new_code(scope, owner, strategy, &email.key, &email, "sign in").await?
+            verification::new_code(scope, owner, strategy, &email.key, &email, None).await?
         }
         Some(Identifier::Phone(phone)) if strategy.ends_with("phone_code") => {
-            verification::new_phone_code(scope, owner, strategy, &phone, Channel::Sms).await?
+            verification::new_phone_code(scope, owner, strategy, &phone, (Channel::Sms, None)).await?
         }
         _ => return Err(ApiError::new(codes::STRATEGY_FOR_USER_INVALID).param("strategy")),
     };

@@ -17,7 +17,7 @@ impl Strategy for EmailCode {
     }
 
     fn prepare<'a>(&'a self, with: Prepare<'a>) -> Answer<'a, NewCode> {
-        Box::pin(email_code_for(with, self.name(), "sign in"))
+        Box::pin(email_code_for(with, self.name()))
     }
 
     fn attempt<'a>(&'a self, with: Attempt<'a>) -> Answer<'a, Proven> {

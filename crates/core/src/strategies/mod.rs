@@ -228,9 +228,9 @@ fn chosen_email(with: &Prepare<'_>) -> Result<(IdentificationId, Email), ApiErro
 }
 
 /// Makes a code for one of the user's own proven addresses.
-pub(crate) async fn email_code_for(with: Prepare<'_>, strategy: &str, purpose: &str) -> Result<NewCode, ApiError> {
+pub(crate) async fn email_code_for(with: Prepare<'_>, strategy: &str) -> Result<NewCode, ApiError> {
     let (id, email) = chosen_email(&with)?;
-    crate::verification::new_code(with.scope, with.owner, strategy, id.as_str(), &email, purpose).await
+    crate::verification::new_code(with.scope, with.owner, strategy, id.as_str(), &email, with.user.user.locale.as_deref()).await
 }
 
 /// The factors of a strategy that sends a code to a number: those kept for second factors, or the others.
@@ -263,7 +263,14 @@ pub(crate) async fn phone_code_for(with: Prepare<'_>, strategy: &str, second: bo
         }
     };
     let phone = phone.ok_or_else(|| ApiError::new(codes::FORM_RESOURCE_MISSING).param("phone_number_id"))?;
-    crate::verification::new_phone_code(with.scope, with.owner, strategy, &Phone::kept(&phone.number), channel).await
+    crate::verification::new_phone_code(
+        with.scope,
+        with.owner,
+        strategy,
+        &Phone::kept(&phone.number),
+        (channel, with.user.user.locale.as_deref()),
+    )
+    .await
 }
 
 /// Checks a code of this attempt.

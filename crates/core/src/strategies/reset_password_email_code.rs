@@ -19,7 +19,7 @@ impl Strategy for ResetPasswordEmailCode {
     }
 
     fn prepare<'a>(&'a self, with: Prepare<'a>) -> Answer<'a, NewCode> {
-        Box::pin(email_code_for(with, self.name(), "choose a new password"))
+        Box::pin(email_code_for(with, self.name()))
     }
 
     fn attempt<'a>(&'a self, with: Attempt<'a>) -> Answer<'a, Proven> {

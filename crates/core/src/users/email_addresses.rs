@@ -103,11 +103,11 @@ pub async fn prepare_email(
     let repeats = before.is_some_and(|it| same(&it) && scope.now - it.created_at < verification::REPEAT_MS);
     if !repeats {
         let email = Email { address: record.address.clone(), key: record.address_key.clone() };
-        let purpose = "prove that this address is yours";
+        let locale = user.user.locale.as_deref();
         let code = if by_link {
-            email_link::new_link(scope, id.as_str(), &email.key, &email, redirect_url, purpose).await?
+            email_link::new_link(scope, id.as_str(), &email.key, &email, redirect_url, ("magic_link_user_profile", locale)).await?
         } else {
-            verification::new_code(scope, id.as_str(), STRATEGY, &email.key, &email, purpose).await?
+            verification::new_code(scope, id.as_str(), STRATEGY, &email.key, &email, locale).await?
         };
         let mut tx = scope.db().begin().await.map_err(internal)?;
         code.write(scope, &mut tx).await?;

@@ -125,7 +125,14 @@ pub async fn prepare_phone(
     let before = verifications::latest_of(scope.db(), scope.ins(), id.as_str()).await.map_err(internal)?;
     let repeats = before.is_some_and(|it| it.status == "unverified" && scope.now - it.created_at < verification::REPEAT_MS);
     if !repeats {
-        let code = verification::new_phone_code(scope, id.as_str(), STRATEGY, &Phone::kept(&record.number), channel).await?;
+        let code = verification::new_phone_code(
+            scope,
+            id.as_str(),
+            STRATEGY,
+            &Phone::kept(&record.number),
+            (channel, user.user.locale.as_deref()),
+        )
+        .await?;
         let mut tx = scope.db().begin().await.map_err(internal)?;
         code.write(scope, &mut tx).await?;
         tx.commit().await.map_err(internal)?;

@@ -37,7 +37,7 @@ pub async fn create(scope: &Scope, req: &CreateEmailAddress) -> Result<EmailAddr
         let record = record(scope, &id, &user, &email, verified);
         let mut plan = Plan::at(scope, before);
         if primary || before.emails.is_empty() || verified && !primary_is_proven(before) {
-            make_primary(scope, &mut plan, before, &record, req.notify_primary_email_address_changed);
+            make_primary(&mut plan, before, &record, req.notify_primary_email_address_changed);
         }
         plan.changes.push(Change::AddEmail(record));
         Ok(Some(plan))
@@ -74,11 +74,11 @@ pub async fn update(scope: &Scope, req: &UpdateEmailAddress) -> Result<EmailAddr
             plan.changes.push(Change::UnproveEmail(id.clone()));
             let next = before.emails.iter().find(|it| it.verified && &it.id != id);
             if let Some(next) = next.filter(|_| before.user.primary_email_address_id.as_ref() == Some(id)) {
-                make_primary(scope, &mut plan, before, next, None);
+                make_primary(&mut plan, before, next, None);
             }
         }
         if primary || verified && !primary_is_proven(before) {
-            make_primary(scope, &mut plan, before, now, req.notify_primary_email_address_changed);
+            make_primary(&mut plan, before, now, req.notify_primary_email_address_changed);
         }
         Ok(plan.changes_anything(before).then_some(plan))
     })
@@ -110,7 +110,7 @@ pub async fn replace(scope: &Scope, req: &ReplaceUserEmailAddress) -> Result<Ema
         let kept = before.emails.iter().find(|it| it.address_key == email.key);
         let record = kept.cloned().unwrap_or_else(|| record(scope, &new_id, &req.user_id, &email, verified));
         let mut plan = Plan::at(scope, before);
-        make_primary(scope, &mut plan, before, &record, req.notify_primary_email_address_changed);
+        make_primary(&mut plan, before, &record, req.notify_primary_email_address_changed);
         let others = before.emails.iter().filter(|it| it.id != record.id);
         plan.changes.extend(others.map(|it| Change::RemoveEmail(it.id.clone())));
         match kept {
@@ -133,8 +133,7 @@ pub async fn replace(scope: &Scope, req: &ReplaceUserEmailAddress) -> Result<Ema
 pub async fn prepare(scope: &Scope, id: &IdentificationId) -> Result<ServerVerification, ApiError> {
     let record = find(scope, id).await?;
     let email = Email { address: record.address, key: record.address_key };
-    let code =
-        verification::new_code(scope, &by_server::owner(id), STRATEGY, &email.key, &email, "prove that this address is yours").await?;
+    let code = verification::new_code(scope, &by_server::owner(id), STRATEGY, &email.key, &email, None).await?;
     by_server::send(scope, code).await
 }
 
@@ -212,11 +211,11 @@ fn primary_is_proven(user: &UserWithEmails) -> bool {
     primary(user).is_some_and(|it| it.verified)
 }
 
-fn make_primary(scope: &Scope, plan: &mut Plan, before: &UserWithEmails, record: &EmailRecord, notify: Option<bool>) {
+fn make_primary(plan: &mut Plan, before: &UserWithEmails, record: &EmailRecord, notify: Option<bool>) {
     plan.user.primary_email_address_id = Some(record.id.clone());
     plan.user.primary_email_key = Some(record.address_key.clone());
     let old = primary(before).filter(|old| old.id != record.id && notify == Some(true));
-    plan.mail = old.map(|old| primary_changed(scope, old, record));
+    plan.mail = old.map(|old| primary_changed(&before.user, old, record));
 }
 
 async fn find(scope: &Scope, id: &IdentificationId) -> Result<EmailRecord, ApiError> {

@@ -155,7 +155,8 @@ pub async fn replace(scope: &Scope, req: &ReplaceUserPhoneNumber) -> Result<Phon
 /// `resource_not_found`, `unsupported_country_code`, `verification_code_too_many_requests`.
 pub async fn prepare(scope: &Scope, id: &IdentificationId) -> Result<ServerVerification, ApiError> {
     let record = find(scope, id).await?;
-    let code = verification::new_phone_code(scope, &by_server::owner(id), STRATEGY, &Phone::kept(&record.number), Channel::Sms).await?;
+    let code =
+        verification::new_phone_code(scope, &by_server::owner(id), STRATEGY, &Phone::kept(&record.number), (Channel::Sms, None)).await?;
     by_server::send(scope, code).await
 }
 

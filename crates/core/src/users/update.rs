@@ -7,7 +7,8 @@ use super::metadata::Metadata;
 use super::{first_taken, load};
 use crate::app::{Scope, internal};
 use crate::identifiers::Username;
-use crate::mail::{self, Mail};
+use crate::mail;
+use crate::messages::Letter;
 use crate::settings::Presence;
 use doorward_base::*;
 use doorward_store::users::{self, EmailRecord, UserRecord, UserWithEmails};
@@ -24,7 +25,7 @@ pub(super) struct Plan {
     pub(super) changes: Vec<Change>,
     password_hash: Option<String>,
     sign_out: bool,
-    pub(super) mail: Option<Mail>,
+    pub(super) mail: Option<Letter>,
     factors: Option<Arc<GivenFactors>>,
 }
 
@@ -70,6 +71,10 @@ pub(super) async fn edit(
 }
 
 async fn write(scope: &Scope, plan: &Plan, expected: Timestamp) -> Result<bool, ApiError> {
+    let mail = match &plan.mail {
+        Some(letter) => Some(letter.mail(scope).await?),
+        None => None,
+    };
     let mut tx = scope.db().begin().await.map_err(internal)?;
     match users::update(&mut tx, scope.ins(), &plan.user, expected).await {
         Ok(true) => {}
@@ -95,7 +100,7 @@ async fn write(scope: &Scope, plan: &Plan, expected: Timestamp) -> Result<bool, 
     if let Some(factors) = &plan.factors {
         factors.write(scope, &mut tx, &plan.user.id).await?;
     }
-    if let Some(mail) = &plan.mail {
+    if let Some(mail) = &mail {
         mail::enqueue(scope, &mut tx, mail).await?;
     }
     tx.commit().await.map_err(internal)?;
@@ -207,7 +212,7 @@ impl<'a> Sent<'a> {
         metadata.replace(&mut user)?;
         self.primary_phone(before, &mut user)?;
         self.primary_wallet(before, &mut user)?;
-        let mail = self.primary_email(scope, before, &mut user)?;
+        let mail = self.primary_email(before, &mut user)?;
         user.updated_at = scope.now;
         Ok(Plan { mail, ..Plan::of(user) })
     }
@@ -242,7 +247,7 @@ impl<'a> Sent<'a> {
     }
 
     /// Makes another verified address the primary one, with the mail that says so if one was asked for.
-    fn primary_email(&self, scope: &Scope, before: &UserWithEmails, user: &mut UserRecord) -> Result<Option<Mail>, ApiError> {
+    fn primary_email(&self, before: &UserWithEmails, user: &mut UserRecord) -> Result<Option<Letter>, ApiError> {
         let Some(id) = self.req.primary_email_address_id.as_deref().filter(|id| !id.is_empty()) else { return Ok(None) };
         let chosen = before.emails.iter().find(|email| email.id.as_str() == id);
         let chosen = chosen.ok_or_else(|| ApiError::new(codes::FORM_RESOURCE_MISSING).param("primary_email_address_id"))?;
@@ -255,21 +260,16 @@ impl<'a> Sent<'a> {
         user.primary_email_address_id = Some(chosen.id.clone());
         user.primary_email_key = Some(chosen.address_key.clone());
         let told = self.req.notify_primary_email_address_changed == Some(true);
-        Ok(old.filter(|_| told).map(|old| primary_changed(scope, old, chosen)))
+        Ok(old.filter(|_| told).map(|old| primary_changed(user, old, chosen)))
     }
 }
 
 /// The mail goes to the address from before: whoever did not ask for the change reads that one.
-pub(super) fn primary_changed(scope: &Scope, old: &EmailRecord, new: &EmailRecord) -> Mail {
-    let name: String = scope.instance.settings.application_name.chars().filter(|c| !c.is_control()).take(100).collect();
-    Mail {
+pub(super) fn primary_changed(user: &UserRecord, old: &EmailRecord, new: &EmailRecord) -> Letter {
+    Letter {
+        slug: "primary_email_address_changed",
         to: old.address.clone(),
-        subject: format!("Your primary e-mail address at {name} was changed"),
-        text: format!(
-            "The primary e-mail address of your account at {name} is now {}.\n\nIf this was not your wish, please contact {name}.\n",
-            new.address
-        ),
-        from_name: name,
-        inbox: scope.instance.is_development(),
+        locale: user.locale.clone(),
+        values: vec![("new_email_address", new.address.clone())],
     }
 }

@@ -1,0 +1,219 @@
+//! Templates of messages, as servers manage them.
+
+use super::catalog::{COMMON, Channel, KINDS, Kind};
+use super::engine::{Form, MAX_SOURCE, render};
+use super::{MAX_SUBJECT, app_name, common};
+use crate::app::{Scope, internal};
+use crate::users::Page;
+use doorward_base::*;
+use doorward_store::message_templates::{self as store, TemplateRecord};
+use doorward_wire::bapi::{MessageTemplate, TemplatePreview};
+use serde_json::{Value, json};
+
+/// The longest name.
+const MAX_NAME: usize = 100;
+
+/// What a request says of a template. What it does not say stays.
+#[derive(Clone, Copy, Default)]
+pub struct Given<'a> {
+    /// A name for people.
+    pub name: Option<&'a str>,
+    /// The subject of a mail.
+    pub subject: Option<&'a str>,
+    /// The markup of a mail, or the text of a text message.
+    pub body: Option<&'a str>,
+    /// Whether the server delivers it.
+    pub delivered: Option<bool>,
+}
+
+fn kind(channel: &str, slug: &str) -> Result<&'static Kind, ApiError> {
+    Kind::find(read_channel(channel)?, slug).ok_or_else(|| ApiError::not_found("Template", slug))
+}
+
+fn read_channel(name: &str) -> Result<Channel, ApiError> {
+    Channel::parse(name).ok_or_else(|| codes::TEMPLATE_TYPE_UNSUPPORTED.into())
+}
+
+/// A page of the templates of a kind, and how many there are.
+///
+/// # Errors
+/// `template_type_unsupported`.
+pub async fn list(scope: &Scope, channel: &str, page: Page) -> Result<(Vec<MessageTemplate>, i64), ApiError> {
+    let channel = read_channel(channel)?;
+    let own = store::list(scope.db(), scope.ins(), channel.as_str()).await.map_err(internal)?;
+    let all: Vec<_> = KINDS.iter().filter(|kind| kind.channel == channel).collect();
+    let (skip, limit) = (usize::try_from(page.offset).unwrap_or(usize::MAX), usize::try_from(page.limit).unwrap_or(0));
+    let shown = all.iter().skip(skip).take(limit).map(|kind| view(scope, kind, own.iter().find(|it| it.slug == kind.slug)));
+    Ok((shown.collect(), i64::try_from(all.len()).unwrap_or(i64::MAX)))
+}
+
+/// A template.
+///
+/// # Errors
+/// `template_type_unsupported`, `resource_not_found`.
+pub async fn get(scope: &Scope, channel: &str, slug: &str) -> Result<MessageTemplate, ApiError> {
+    let kind = kind(channel, slug)?;
+    Ok(view(scope, kind, own(scope, kind).await?.as_ref()))
+}
+
+async fn own(scope: &Scope, kind: &Kind) -> Result<Option<TemplateRecord>, ApiError> {
+    store::get(scope.db(), scope.ins(), kind.channel.as_str(), kind.slug).await.map_err(internal)
+}
+
+/// Puts words in the place of ours.
+///
+/// # Errors
+/// `template_type_unsupported`, `resource_not_found`, `invalid_template_body`, `required_variable_missing`, and the
+/// `form_*` codes naming the parameter.
+pub async fn put(scope: &Scope, channel: &str, slug: &str, given: Given<'_>) -> Result<MessageTemplate, ApiError> {
+    let kind = kind(channel, slug)?;
+    check(scope, kind, given)?;
+    let before = own(scope, kind).await?;
+    let mut after = before.clone().unwrap_or_else(|| TemplateRecord {
+        channel: kind.channel.as_str().to_owned(),
+        slug: kind.slug.to_owned(),
+        delivered: true,
+        created_at: scope.now,
+        ..TemplateRecord::default()
+    });
+    let set = |to: &mut Option<String>, from: Option<&str>| {
+        if let Some(text) = from {
+            *to = Some(text.to_owned());
+        }
+    };
+    set(&mut after.name, given.name);
+    set(&mut after.subject, given.subject);
+    set(&mut after.body, given.body);
+    after.delivered = given.delivered.unwrap_or(after.delivered);
+    after.updated_at = scope.now;
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    store::put(&mut tx, scope.ins(), &after).await.map_err(internal)?;
+    tx.commit().await.map_err(internal)?;
+    Ok(view(scope, kind, Some(&after)))
+}
+
+/// Puts our words back in their place. Whether the server delivers the message stays.
+///
+/// # Errors
+/// `template_type_unsupported`, `resource_not_found`, `template_revert_error` when they are ours already.
+pub async fn revert(scope: &Scope, channel: &str, slug: &str) -> Result<MessageTemplate, ApiError> {
+    let kind = kind(channel, slug)?;
+    let Some(before) = own(scope, kind).await?.filter(is_own) else { return Err(codes::TEMPLATE_REVERT_ERROR.into()) };
+    let after = TemplateRecord { name: None, subject: None, body: None, updated_at: scope.now, ..before };
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    store::put(&mut tx, scope.ins(), &after).await.map_err(internal)?;
+    tx.commit().await.map_err(internal)?;
+    Ok(view(scope, kind, Some(&after)))
+}
+
+/// What would come of a subject and a body, or of those that are in place, with values that stand for real ones.
+///
+/// # Errors
+/// As [`put`].
+pub async fn preview(scope: &Scope, channel: &str, slug: &str, given: Given<'_>) -> Result<TemplatePreview, ApiError> {
+    let kind = kind(channel, slug)?;
+    check(scope, kind, given)?;
+    let own = own(scope, kind).await?;
+    let values = samples(scope, kind);
+    let text = |given: Option<&str>, own: Option<String>, default: String, form, param: &str| {
+        let source = given.map(str::to_owned).or(own).unwrap_or(default);
+        render(&source, form, &values).map_err(|why| invalid(param, why))
+    };
+    let (subject, body) = own.map(|it| (it.subject, it.body)).unwrap_or_default();
+    let form = form(kind);
+    let subject = match kind.channel {
+        Channel::Email => Some(text(given.subject, subject, kind.subject(None).to_owned(), Form::Plain, "subject")?),
+        Channel::Sms => None,
+    };
+    Ok(TemplatePreview { subject, body: text(given.body, body, default_body(kind), form, "body")?, from_email_name: app_name(scope) })
+}
+
+fn form(kind: &Kind) -> Form {
+    if kind.channel == Channel::Email { Form::Html } else { Form::Plain }
+}
+
+fn default_body(kind: &Kind) -> String {
+    if kind.channel == Channel::Email { kind.html(None) } else { kind.text(None) }
+}
+
+fn invalid(param: &str, why: String) -> ApiError {
+    ApiError::new(codes::INVALID_TEMPLATE_BODY).param(param).long(why)
+}
+
+/// Values that stand for real ones.
+fn samples(scope: &Scope, kind: &Kind) -> Value {
+    let mut values = common(scope, kind.language(None));
+    if let Some(name) = kind.required {
+        values[name] = json!(match name {
+            "otp_code" => "123456",
+            "magic_link" | "action_url" => "https://example.com/link",
+            _ => "ada@example.com",
+        });
+    }
+    for name in kind.more {
+        values[*name] = json!("30");
+    }
+    values
+}
+
+/// Fills a template in once, so that one that does not work, or leaves out what matters, is refused when it is given.
+fn check(scope: &Scope, kind: &Kind, given: Given<'_>) -> Result<(), ApiError> {
+    for (param, text, most) in [("name", given.name, MAX_NAME), ("subject", given.subject, MAX_SUBJECT), ("body", given.body, MAX_SOURCE)] {
+        if text.is_some_and(|text| text.len() > most) {
+            return Err(ApiError::new(codes::FORM_PARAM_TOO_LONG).param(param));
+        }
+    }
+    if given.subject.is_some() && kind.channel == Channel::Sms {
+        return Err(ApiError::new(codes::FORM_CONDITIONAL_PARAM_DISALLOWED).param("subject"));
+    }
+    let values = samples(scope, kind);
+    if let Some(subject) = given.subject {
+        render(subject, Form::Plain, &values).map_err(|why| invalid("subject", why))?;
+    }
+    let Some(body) = given.body else { return Ok(()) };
+    let rendered = render(body, form(kind), &values).map_err(|why| invalid("body", why))?;
+    if let Some(name) = kind.required {
+        let value = values[name].as_str().unwrap_or_default();
+        let escaped = value.replace('/', "&#x2f;");
+        if !rendered.contains(value) && !rendered.contains(&escaped) {
+            let text = format!("body must have {{{{{name}}}}} in it.");
+            return Err(ApiError::new(codes::REQUIRED_VARIABLE_MISSING).param("body").long(text));
+        }
+    }
+    Ok(())
+}
+
+/// Whether any of the words are the instance's own.
+fn is_own(record: &TemplateRecord) -> bool {
+    record.name.is_some() || record.subject.is_some() || record.body.is_some()
+}
+
+fn view(scope: &Scope, kind: &Kind, own: Option<&TemplateRecord>) -> MessageTemplate {
+    let mine = own.is_some_and(is_own);
+    let take = |field: fn(&TemplateRecord) -> &Option<String>| own.and_then(|it| field(it).clone());
+    let position = KINDS.iter().filter(|it| it.channel == kind.channel).position(|it| it.slug == kind.slug);
+    let default_subject = || (kind.channel == Channel::Email).then(|| kind.subject(None).to_owned());
+    MessageTemplate {
+        object: "template".to_owned(),
+        id: format!("tmpl_{}_{}", kind.channel.as_str(), kind.slug),
+        instance_id: mine.then(|| scope.ins().clone()),
+        resource_type: if mine { "user" } else { "system" }.to_owned(),
+        template_type: kind.channel.as_str().to_owned(),
+        name: take(|it| &it.name).unwrap_or_else(|| kind.name.to_owned()),
+        slug: kind.slug.to_owned(),
+        position: position.and_then(|n| i64::try_from(n).ok()).unwrap_or_default(),
+        can_revert: mine,
+        can_delete: false,
+        can_edit_body: true,
+        can_toggle: false,
+        subject: take(|it| &it.subject).or_else(default_subject),
+        body: take(|it| &it.body).unwrap_or_else(|| default_body(kind)),
+        available_variables: COMMON.into_iter().chain(kind.required).chain(kind.more.iter().copied()).map(str::to_owned).collect(),
+        required_variables: kind.required.into_iter().map(str::to_owned).collect(),
+        delivered_by_clerk: own.is_none_or(|it| it.delivered),
+        enabled: true,
+        flagged_as_suspicious: false,
+        created_at: own.map_or(scope.instance.created_at, |it| it.created_at),
+        updated_at: own.map_or(scope.instance.created_at, |it| it.updated_at),
+    }
+}
