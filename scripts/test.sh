@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The whole check, or the named parts of it, ending at the first that fails:
-#   scripts/test.sh all | setup fmt clippy deny sqlite schemas postgres failover doc wasm leptos fuzz packages spec e2e
+#   scripts/test.sh all | setup fmt clippy deny sqlite schemas postgres failover doc wasm leptos fuzz reproduce packages spec e2e
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$root"
@@ -60,6 +60,8 @@ step_leptos() { cargo nextest run --package doorward-client-leptos --features ss
 
 step_fuzz() { "$scripts/fuzz.sh" 20; }
 
+step_reproduce() { "$scripts/reproduce.sh"; }
+
 step_packages() {
   "$scripts/pages.sh"
   npm --prefix packages test
@@ -95,6 +97,7 @@ describe() {
     wasm) echo "the browser's crates as WebAssembly" ;;
     leptos) echo "the binding for Leptos with its components" ;;
     fuzz) echo "the client core on bytes that look for its faults, for 20 seconds" ;;
+    reproduce) echo "the client core for browsers twice, in two directories: the same bytes" ;;
     packages) echo "our own client for browsers and the account pages: build, unit tests, bytes" ;;
     spec) echo "our OpenAPI documents against the reference" ;;
     e2e) echo "real browsers against the real server" ;;
@@ -102,7 +105,7 @@ describe() {
   esac
 }
 
-steps=(setup fmt clippy deny sqlite schemas postgres failover doc wasm leptos fuzz packages spec e2e)
+steps=(setup fmt clippy deny sqlite schemas postgres failover doc wasm leptos fuzz reproduce packages spec e2e)
 [ $# != 0 ] || set -- all
 [ "$*" != all ] || set -- "${steps[@]}"
 for step in "$@"; do describe "$step" >/dev/null; done

@@ -14,6 +14,7 @@ interface Setup {
   after: string;
   afterSignOut: string;
   singleSession: string;
+  passkeys: string;
 }
 
 const appearance = { styles: "linked" } as const;
@@ -113,7 +114,7 @@ function Page({ setup }: { setup: Setup }) {
     default:
       return (
         <Form setup={setup}>
-          <SignIn appearance={appearance} signUpUrl={setup.signUp || undefined} redirectUrl={setup.after} />
+          <SignIn appearance={appearance} signUpUrl={setup.signUp || undefined} redirectUrl={setup.after} passkeys={setup.passkeys === "true"} />
         </Form>
       );
   }

@@ -1,4 +1,5 @@
 import type { Doorward } from "./doorward.js";
+import { passkeyAnswer } from "./passkey.js";
 import { type CodeParams, Future, type IdentifierParams, type SSOParams, missing, named } from "./future.js";
 import { SignIn } from "./resources.js";
 import type * as T from "./types.js";
@@ -35,6 +36,14 @@ export class SignInFuture extends Future<SignIn> {
 
   sso = ({ redirectUrl, redirectCallbackUrl, ...params }: SSOParams) =>
     this.act((it) => it.authenticateWithRedirect({ ...params, redirectUrl: redirectCallbackUrl, redirectUrlComplete: redirectUrl }));
+
+  /** With a passkey of this device, whoever that turns out to be; or of the account that the attempt is about. */
+  passkey = () =>
+    this.act(async (it) => {
+      if (it.supportedFirstFactors?.some(({ strategy }) => strategy === "passkey")) await it.prepareFirstFactor({ strategy: "passkey" });
+      else await it.create({ strategy: "passkey" });
+      await it.attemptFirstFactor({ strategy: "passkey", publicKeyCredential: await passkeyAnswer(it.firstFactorVerification.nonce) });
+    });
 
   emailCode = {
     sendCode: (params: SendParams = {}) => this.act((it) => send(it, "email_code", params)),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { before, describe, it } from "node:test";
+import { after, before, describe, it } from "node:test";
 import * as browser from "./browser.mjs";
 
 const { answer, asked, client, doc, frontend, options, session, went } = browser;
@@ -204,6 +204,44 @@ describe("signals", () => {
     assert.equal(it.now.signIn.firstFactorVerification.status, "unverified");
     await act(async () => assert.equal((await it.now.signIn.resetPasswordEmailCode.sendCode()).error.code, "factor_not_found"));
     assert.equal(it.now.errors.global[0].code, "factor_not_found");
+  });
+
+  describe("by passkey", () => {
+    const begun = signIn({ supported_first_factors: [], first_factor_verification: { status: "unverified", strategy: "passkey", nonce: '{"challenge":"Y2g"}' } });
+    const begin = () => {
+      answerAll();
+      answer("POST /v1/client/sign_ins", () => [200, { response: begun, client: client({ sign_in: begun }) }]);
+      answer("POST /v1/client/sign_ins/sia_1/attempt_first_factor", complete);
+      answer("POST /v1/client/sessions/sess_1/touch", complete);
+      return render(() => S.useSignIn());
+    };
+    const browserWith = (get) => {
+      globalThis.PublicKeyCredential = { parseRequestOptionsFromJSON: (options) => ({ parsed: options }) };
+      Object.defineProperty(globalThis, "navigator", { value: { credentials: { get } }, configurable: true });
+    };
+    const { navigator } = globalThis;
+    after(() => {
+      delete globalThis.PublicKeyCredential;
+      Object.defineProperty(globalThis, "navigator", { value: navigator, configurable: true });
+    });
+
+    it("hands the challenge to the browser, and its answer to the server", async () => {
+      const it = await begin();
+      browserWith(async ({ publicKey }) => ({ toJSON: () => ({ id: "cred", signed: publicKey.parsed.challenge }) }));
+      await act(async () => assert.equal((await it.now.signIn.passkey()).error, null));
+      const [attempt] = asked.slice(-1);
+      assert.deepEqual(attempt.body, { strategy: "passkey", public_key_credential: '{"id":"cred","signed":"Y2g"}' });
+      assert.equal(it.now.signIn.status, "complete");
+    });
+
+    it("says so when nobody uses one, or the browser cannot", async () => {
+      const it = await begin();
+      browserWith(async () => Promise.reject(new DOMException("closed", "NotAllowedError")));
+      await act(async () => assert.equal((await it.now.signIn.passkey()).error.code, "passkey_retrieval_cancelled"));
+      assert.equal(it.now.errors.global[0].code, "passkey_retrieval_cancelled");
+      delete globalThis.PublicKeyCredential;
+      await act(async () => assert.equal((await it.now.signIn.passkey()).error.code, "passkey_not_supported"));
+    });
   });
 
   it("sign up in steps", async () => {

@@ -1,6 +1,7 @@
 "use client";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { useDoorwardContext } from "../context.js";
+import { passkeysWork } from "../passkey.js";
 import { useSignIn } from "../signals.js";
 import { Card, Field, Link, destination } from "./form.js";
 import type { Appearance } from "./styles.js";
@@ -11,9 +12,22 @@ export interface SignInProps {
   signUpUrl?: string;
   /** Where to go afterwards, if the address does not say. */
   redirectUrl?: string;
+  /** Offers passkeys, in browsers that have them. The instance must have them on. */
+  passkeys?: boolean;
 }
 
-type Step = "password" | "address" | "code" | "forgotten" | "reset-code" | "new-password" | "totp" | "backup-code";
+type Second = "totp" | "phone_code" | "email_code" | "backup_code";
+type Step = "password" | "address" | "code" | "forgotten" | "reset-code" | "new-password" | Second;
+
+/** The second steps, the first that an account has being the one that it is asked for. */
+const seconds: Record<Second, { link: string; note: string }> = {
+  totp: { link: "Use your authenticator app", note: "Enter the code that your authenticator app shows." },
+  phone_code: { link: "Get a code by text message", note: "A code is on its way to your phone." },
+  email_code: { link: "Get a code by email", note: "You sign in on a new device: a code is on its way to your email address." },
+  backup_code: { link: "Use a backup code", note: "Each of your backup codes works once." },
+};
+const never = () => () => {};
+const isSecond = (step: Step): step is Second => step in seconds;
 
 const texts: Record<Step, { title: string; action: string }> = {
   password: { title: "Sign in", action: "Sign in" },
@@ -23,11 +37,13 @@ const texts: Record<Step, { title: string; action: string }> = {
   "reset-code": { title: "Check your email", action: "Continue" },
   "new-password": { title: "Choose a new password", action: "Save and sign in" },
   totp: { title: "Second step", action: "Sign in" },
-  "backup-code": { title: "Use a backup code", action: "Sign in" },
+  phone_code: { title: "Check your phone", action: "Sign in" },
+  email_code: { title: "Check your email", action: "Sign in" },
+  backup_code: { title: "Use a backup code", action: "Sign in" },
 };
 
-/** The form to sign in: by password, by a code in an email, or with a new password; and the second step, where there is one. */
-export function SignIn({ appearance, signUpUrl, redirectUrl }: SignInProps) {
+/** The form to sign in: by password, passkey, a code in an email, or with a new password; and the second step, where there is one. */
+export function SignIn({ appearance, signUpUrl, redirectUrl, passkeys }: SignInProps) {
   const { doorward } = useDoorwardContext();
   const { signIn, errors: all, fetchStatus } = useSignIn();
   const [step, setStep] = useState<Step>("password");
@@ -47,12 +63,29 @@ export function SignIn({ appearance, signUpUrl, redirectUrl }: SignInProps) {
   async function finish() {
     if (signIn.status === "complete") await signIn.finalize({ navigate: ({ decorateUrl }) => doorward.navigate(decorateUrl(destination(redirectUrl))) });
     else if (signIn.status === "needs_new_password") setStep("new-password");
-    else if (signIn.status === "needs_second_factor") secondStep("totp");
+    else if (signIn.status === "needs_second_factor" || signIn.status === "needs_client_trust") {
+      const first = offered()[0];
+      if (first) await secondStep(first);
+    }
   }
 
-  function secondStep(to: "totp" | "backup-code") {
-    setNote(to === "totp" ? "Enter the code that your authenticator app shows." : "Each of your backup codes works once.");
+  const offered = () => (Object.keys(seconds) as Second[]).filter((step) => signIn.supportedSecondFactors.some(({ strategy }) => strategy === step));
+
+  async function secondStep(to: Second) {
+    setNote("");
+    setTried(to);
     setStep(to);
+    const { error } = to === "phone_code" ? await signIn.mfa.sendPhoneCode() : to === "email_code" ? await signIn.mfa.sendEmailCode() : { error: null };
+    if (!error) setNote(seconds[to].note);
+  }
+
+  // What the server rendered does not know the browser: hydration begins with what it showed.
+  const canPasskey = useSyncExternalStore(never, passkeysWork, () => false) && passkeys;
+
+  async function passkey() {
+    setNote("");
+    setTried("password");
+    if (!(await signIn.passkey()).error) await finish();
   }
 
   // Whoever comes by a link that signs in has nothing to enter.
@@ -97,16 +130,19 @@ export function SignIn({ appearance, signUpUrl, redirectUrl }: SignInProps) {
         return signIn.resetPasswordEmailCode.submitPassword({ password, signOutOfOtherSessions: true });
       case "totp":
         return signIn.mfa.verifyTOTP({ code: code.trim() });
-      case "backup-code":
+      case "phone_code":
+        return signIn.mfa.verifyPhoneCode({ code: code.trim() });
+      case "email_code":
+        return signIn.mfa.verifyEmailCode({ code: code.trim() });
+      case "backup_code":
         return signIn.mfa.verifyBackupCode({ code: code.trim() });
     }
   }
 
   const asksAddress = step === "password" || step === "address" || step === "forgotten";
   const asksPassword = step === "password" || step === "new-password";
-  const second = step === "totp" || step === "backup-code";
+  const second = isSecond(step);
   const asksCode = step === "code" || step === "reset-code" || second;
-  const offersBackup = signIn.supportedSecondFactors?.some((factor) => factor.strategy === "backup_code");
   return (
     <Card
       {...{ appearance, step, errors, ...texts[step] }}
@@ -116,8 +152,15 @@ export function SignIn({ appearance, signUpUrl, redirectUrl }: SignInProps) {
       more={
         <>
           {step !== "password" && <Link onClick={() => go("password")}>{second ? "Start over" : "Use your password"}</Link>}
-          {step === "totp" && offersBackup && <Link onClick={() => secondStep("backup-code")}>Use a backup code</Link>}
-          {step === "backup-code" && <Link onClick={() => secondStep("totp")}>Use your authenticator app</Link>}
+          {second &&
+            offered()
+              .filter((to) => to !== step || to === "phone_code" || to === "email_code")
+              .map((to) => (
+                <Link key={to} onClick={() => secondStep(to)}>
+                  {to === step ? "Send the code again" : seconds[to].link}
+                </Link>
+              ))}
+          {step === "password" && canPasskey && <Link onClick={passkey}>Use a passkey</Link>}
           {step === "password" && <Link onClick={() => go("address")}>Get a code by email</Link>}
           {step === "password" && <Link onClick={() => go("forgotten")}>Forgot your password?</Link>}
           {signUpUrl && <a href={signUpUrl}>No account yet? Sign up</a>}
@@ -126,7 +169,7 @@ export function SignIn({ appearance, signUpUrl, redirectUrl }: SignInProps) {
     >
       {asksAddress && <Field key="identifier" name="identifier" label="Email" type="email" autoComplete="username" defaultValue={email} error={fields.identifier} />}
       {asksCode && (
-        <Field key={step} name="code" label="Code" inputMode={step === "backup-code" ? "text" : "numeric"} autoComplete="one-time-code" error={fields.code} />
+        <Field key={step} name="code" label="Code" inputMode={step === "backup_code" ? "text" : "numeric"} autoComplete="one-time-code" error={fields.code} />
       )}
       {asksPassword && (
         <Field
