@@ -16,6 +16,7 @@ mod sessions;
 mod sign_ups;
 mod templates;
 mod tickets;
+mod trusted_devices;
 mod user_factors;
 mod users;
 mod waitlist_entries;
@@ -69,6 +70,8 @@ pub fn routes() -> Routes {
         .with::<AttemptPhoneNumberVerification>(|cx, req| Box::pin(phone_numbers::attempt(cx, req)))
         .with::<ReplaceUserPhoneNumber>(|cx, req| Box::pin(phone_numbers::replace(cx, req)))
         .with::<DeleteUserWeb3Wallet>(|cx, req| Box::pin(web3_wallets::delete(cx, req)))
+        .with::<ListUserTrustedDevices>(|cx, req| Box::pin(trusted_devices::list(cx, req)))
+        .with::<RevokeUserTrustedDevice>(|cx, req| Box::pin(trusted_devices::revoke(cx, req)))
         .with::<ListSessions>(|cx, req| Box::pin(sessions::list(cx, req)))
         .with::<CreateServerSession>(|cx, req| Box::pin(sessions::create(cx, req)))
         .with::<GetServerSession>(|cx, req| Box::pin(sessions::get(cx, req)))
@@ -152,6 +155,7 @@ mod tests {
             include_str!("../../wire/src/bapi/sessions.rs"),
             include_str!("../../wire/src/bapi/templates.rs"),
             include_str!("../../wire/src/bapi/tickets.rs"),
+            include_str!("../../wire/src/bapi/trusted_devices.rs"),
             include_str!("../../wire/src/bapi/web3_wallets.rs"),
             include_str!("../../wire/src/bapi/access.rs"),
             include_str!("../../wire/src/bapi/invitations.rs"),

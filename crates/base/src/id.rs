@@ -106,6 +106,8 @@ ids! {
     BackupCodesId = "bkc_";
     /// A passkey.
     PasskeyId = "psk_";
+    /// A device whose app holds a key for its user.
+    TrustedDeviceId = "td_";
     /// A development browser.
     DevBrowserId = "dvb_";
     /// A secret key's public handle.

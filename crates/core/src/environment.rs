@@ -100,7 +100,7 @@ fn auth_config(instance: &Instance) -> Value {
         "native_settings": {
             "object": "native_settings",
             "api_enabled": true,
-            "trusted_device_sign_in_enabled": false,
+            "trusted_device_sign_in_enabled": instance.settings.native.trusted_devices,
             "trusted_device_enrollment_prompt_after_sign_in_enabled": false,
             "trusted_device_enrollment_prompt_after_sign_up_enabled": false,
         },

@@ -40,6 +40,7 @@ mod strategies;
 pub mod tasks;
 pub mod template_keys;
 pub mod tickets;
+pub mod trusted_devices;
 pub mod two_factor;
 pub mod user_agent;
 pub mod users;

@@ -227,6 +227,8 @@ pub struct Web3Settings {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NativeSettings {
+    /// Whether apps may hold keys by which their users sign in.
+    pub trusted_devices: bool,
     /// Ids of apps for Apple's systems: team, a dot and the bundle, such as `A1B2C3D4E5.com.example.app`.
     pub apple_apps: Vec<String>,
     /// Android apps.

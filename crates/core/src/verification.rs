@@ -6,7 +6,7 @@ use crate::mail;
 use crate::messages::Letter;
 use crate::phone::Phone;
 use crate::sms::{self, Channel, Sms};
-use crate::web3;
+use crate::{trusted_devices, web3};
 use doorward_base::*;
 use doorward_store::Tx;
 use doorward_store::verifications::{self, VerificationRecord};
@@ -155,7 +155,7 @@ fn payload_context(id: &VerificationId) -> String {
 
 /// Whether something is to be signed, instead of a code to be entered. Such a challenge takes one try.
 fn is_challenge(strategy: &str) -> bool {
-    strategy == "passkey" || web3::chain_of(strategy).is_some()
+    matches!(strategy, "passkey" | trusted_devices::STRATEGY) || web3::chain_of(strategy).is_some()
 }
 
 /// Makes a challenge. Nobody is sent anything: `shown` goes to the browser with the answer.
@@ -208,6 +208,10 @@ pub(crate) fn show(scope: &Scope, record: &VerificationRecord) -> Result<Verific
     let mut shown = view(record, scope.now);
     if is_challenge(&record.strategy) && shown.status == "unverified" {
         let text = challenge::<serde_json::Value>(scope, record)?.shown;
+        if record.strategy == trusted_devices::STRATEGY {
+            shown.trusted_device_challenge = Some(trusted_devices::shown(record, &text));
+            return Ok(shown);
+        }
         shown.message = web3::chain_of(&record.strategy).map(|_| text.clone());
         shown.nonce = Some(text);
     }
@@ -259,6 +263,7 @@ pub(crate) async fn consume(scope: &Scope, tx: &mut Tx, id: &VerificationId) -> 
 pub(crate) fn view(record: &VerificationRecord, now: Timestamp) -> Verification {
     let (object, tries) = match record.strategy.as_str() {
         "passkey" => ("verification_passkey", 1),
+        trusted_devices::STRATEGY => ("verification_trusted_device", 1),
         name if web3::chain_of(name).is_some() => ("verification_web3", 1),
         "email_link" => ("verification_email_link", MAX_TRIES),
         _ => ("verification_otp", MAX_TRIES),

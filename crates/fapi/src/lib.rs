@@ -12,6 +12,7 @@ mod second_factors;
 mod sessions;
 mod sign_ins;
 mod sign_ups;
+mod trusted_devices;
 mod verify;
 mod waitlist;
 mod web3_wallets;
@@ -98,6 +99,11 @@ pub fn routes() -> Routes {
         .with::<PrepareMyWeb3Wallet>(|cx, req| Box::pin(web3_wallets::prepare(cx, req)))
         .with::<AttemptMyWeb3Wallet>(|cx, req| Box::pin(web3_wallets::attempt(cx, req)))
         .with::<DeleteMyWeb3Wallet>(|cx, req| Box::pin(web3_wallets::delete(cx, req)))
+        .with::<ValidateTrustedDevice>(|cx, req| Box::pin(trusted_devices::validate(cx, req)))
+        .with::<ListTrustedDevices>(|cx, req| Box::pin(trusted_devices::list(cx, req)))
+        .with::<PrepareTrustedDevice>(|cx, req| Box::pin(trusted_devices::prepare(cx, req)))
+        .with::<AttemptTrustedDevice>(|cx, req| Box::pin(trusted_devices::attempt(cx, req)))
+        .with::<RevokeTrustedDevice>(|cx, req| Box::pin(trusted_devices::revoke(cx, req)))
         .with::<CreateMyPasskey>(|cx, req| Box::pin(passkeys::create(cx, req)))
         .with::<AttemptMyPasskey>(|cx, req| Box::pin(passkeys::attempt(cx, req)))
         .with::<GetMyPasskey>(|cx, req| Box::pin(passkeys::get(cx, req)))

@@ -24,6 +24,7 @@ pub mod sessions;
 pub mod sweep;
 pub mod tickets;
 pub mod tokens;
+pub mod trusted_devices;
 pub mod users;
 pub mod verifications;
 pub mod waitlist;

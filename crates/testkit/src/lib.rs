@@ -8,6 +8,7 @@
 
 mod authenticator;
 mod browser;
+mod device_key;
 mod logs;
 mod receiver;
 mod record;
@@ -15,6 +16,7 @@ mod wallet;
 
 pub use authenticator::{Algorithm, Authenticator, Credential};
 pub use browser::{Answer, Browser};
+pub use device_key::DeviceKey;
 pub use logs::canary;
 pub use receiver::{Act, Call, Receiver};
 pub use wallet::Wallet;

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use doorward_base::Secret;
 use doorward_core::instance::CreatedInstance;
 use doorward_core::settings::Presence;
-use doorward_testkit::{Answer, Authenticator, Browser, ORIGIN, TestServer};
+use doorward_testkit::{Answer, Authenticator, Browser, DeviceKey, ORIGIN, TestServer};
 use doorward_wire::Auth;
 use serde_json::{Value, json};
 
@@ -24,6 +24,7 @@ async fn two() -> (TestServer, CreatedInstance) {
     let server = TestServer::with_settings(|s| {
         s.attributes.phone_number = Presence::Optional;
         s.attributes.passkey = true;
+        s.native.trusted_devices = true;
         s.attributes.web3_wallet = Presence::Optional;
     })
     .await;
@@ -44,6 +45,18 @@ async fn passkey_of(browser: &mut Browser) -> String {
 async fn wallet_of(browser: &mut Browser) -> String {
     let made = browser.post("/v1/me/web3_wallets", &[("web3_wallet", "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed")]).await;
     made.response()["id"].as_str().unwrap().to_owned()
+}
+
+/// A device of who is signed in.
+async fn device_of(browser: &mut Browser) -> String {
+    let key = DeviceKey::default();
+    let jwk = key.jwk();
+    let about = [("platform", "ios"), ("app_identifier", "com.example.app"), ("algorithm", "ES256"), ("public_key_jwk", jwk.as_str())];
+    let asked = browser.post("/v1/me/trusted_devices/prepare", &about).await;
+    let text = asked.response()["client_data"].as_str().unwrap();
+    let signature = key.sign(text);
+    let fields = [&about[..], &[("client_data", text), ("signature", &signature)]].concat();
+    browser.post("/v1/me/trusted_devices/attempt", &fields).await.response()["id"].as_str().unwrap().to_owned()
 }
 
 fn session_token(answer: &Answer) -> String {
@@ -78,6 +91,7 @@ async fn fault_109_another_instance_s_secret_key_finds_nothing_by_any_id() {
     let number = json!({"user_id": user, "phone_number": "+12024560143"});
     let number = server.backend("POST", "/v1/phone_numbers", Some(number)).await.expect(200)["id"].clone();
     let wallet = wallet_of(&mut ada).await;
+    let device = device_of(&mut ada).await;
     let template = server.backend("POST", "/v1/jwt_templates", Some(json!({"name": "any", "claims": {}}))).await;
     let template = template.expect(200)["id"].clone();
     let domain = server.backend("GET", "/v1/domains", None).await.expect(200)["data"][0]["id"].clone();
@@ -112,6 +126,7 @@ async fn fault_109_another_instance_s_secret_key_finds_nothing_by_any_id() {
         ("actor_token_id", actor_token.as_str().unwrap()),
         ("passkey_identification_id", &passkey),
         ("web3_wallet_identification_id", wallet.as_str()),
+        ("trusted_device_id", &device),
     ];
     let mut tried = 0;
     // Messages have the same names everywhere; `backend_templates.rs` tells whose words they have.
@@ -197,6 +212,7 @@ async fn fault_099_and_109_a_browser_of_another_instance_reaches_no_object_by_it
     let session = ada.session_id().await.unwrap();
     let passkey = passkey_of(&mut ada).await;
     let wallet = wallet_of(&mut ada).await;
+    let device = device_of(&mut ada).await;
     let mut starting = server.browser();
     let sign_in = starting.post("/v1/client/sign_ins", &[("strategy", "email_code"), ("identifier", "ada@example.com")]).await;
     let sign_in = sign_in.response()["id"].as_str().unwrap().to_owned();
@@ -222,6 +238,7 @@ async fn fault_099_and_109_a_browser_of_another_instance_reaches_no_object_by_it
         ("phone_number_id", &number),
         ("passkey_id", passkey.as_str()),
         ("web3_wallet_id", &wallet),
+        ("trusted_device_id", &device),
     ];
     let fields = [("strategy", "email_code"), ("code", code.as_str()), ("password", "eves own horse"), ("first_name", "Eve")];
     let mut tried = 0;

@@ -46,6 +46,54 @@ resource! {
         /// `sms` or `whatsapp`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         channel: Option<String>,
+        /// What a trusted device signs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trusted_device_challenge: Option<TrustedDeviceChallenge>,
+    }
+
+    /// What the key of a device signs.
+    TrustedDeviceChallenge {
+        /// `trusted_device_challenge`.
+        object: String,
+        /// 256 random bits, base64url.
+        challenge: String,
+        /// The challenge's id.
+        challenge_id: String,
+        /// The device, when it signs somebody in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trusted_device_id: Option<String>,
+        /// The text to sign, as it is.
+        client_data: String,
+        /// When it stops being open.
+        expires_at: Timestamp,
+        /// `ES256`.
+        algorithm: String,
+    }
+
+    /// A device whose app holds a key for its user.
+    TrustedDevice {
+        /// `trusted_device`.
+        object: String,
+        /// Its id.
+        id: TrustedDeviceId,
+        /// `ios` or `android`.
+        platform: String,
+        /// The bundle or package of the app.
+        app_identifier: String,
+        /// A name for people.
+        name: Option<String>,
+        /// `ES256`.
+        algorithm: String,
+        /// `active` or `revoked`.
+        status: String,
+        /// When it was enrolled.
+        created_at: Timestamp,
+        /// When it last changed.
+        updated_at: Timestamp,
+        /// When somebody last signed in with it.
+        last_used_at: Option<Timestamp>,
+        /// When it was revoked.
+        revoked_at: Option<Timestamp>,
     }
 
     /// A link from one identifier to another that was proven by the same act.

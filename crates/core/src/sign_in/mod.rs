@@ -3,6 +3,7 @@
 
 mod client_trust;
 mod complete;
+mod devices;
 mod state;
 
 pub use complete::Completed;
@@ -20,7 +21,7 @@ use crate::sms::Channel;
 use crate::strategies::{self, Attempt, FactorParams, Grants, Prepare, Proven};
 use crate::tickets::{self, Opened};
 use crate::web3::{self, Address};
-use crate::{email_link, passkeys, password, verification};
+use crate::{email_link, passkeys, password, trusted_devices, verification};
 use doorward_base::*;
 use doorward_store::attempts::{self, AttemptRecord, Kind};
 use doorward_store::clients::{self, ClientRecord};
@@ -111,6 +112,9 @@ pub async fn start(
     let strategy = filled(req.strategy.as_deref());
     if strategy == Some("ticket") || strategy.is_none() && filled(req.ticket.as_deref()).is_some() {
         return with_ticket(scope, caller, current, req.ticket.as_deref()).await;
+    }
+    if strategy == Some(trusted_devices::STRATEGY) {
+        return devices::start(scope, current, req.trusted_device_id.as_deref()).await;
     }
     if let Some(name) = strategy
         && !strategies::FIRST_FACTORS.iter().any(|known| known.name() == name)
@@ -358,6 +362,9 @@ pub async fn prepare_first(scope: &Scope, caller: &Caller, current: &Current, re
     let mut loaded = load_current(scope, current, &req.sign_in_id).await?;
     let params = FactorParams { identifier: loaded.state.identifier.clone(), ..FactorParams::from(req) };
     let name = named(&params)?;
+    if name == trusted_devices::STRATEGY {
+        return devices::prepare(scope, loaded, &params).await;
+    }
     refuse_hidden(scope, Some(name))?;
     if let Stage::Pretended { .. } = loaded.state.stage {
         let identifier = loaded.state.identifier.clone().unwrap_or_default();
@@ -390,6 +397,9 @@ pub async fn attempt_first(
     let loaded = load_current(scope, &current, &req.sign_in_id).await?;
     let params = FactorParams::from(req);
     let name = named(&params)?;
+    if name == trusted_devices::STRATEGY {
+        return devices::attempt(scope, caller, current, loaded, &params).await;
+    }
     if let Stage::Discoverable { verification } = &loaded.state.stage {
         let verification = verification.clone();
         return discovered(scope, caller, current, loaded, &verification, &params).await;

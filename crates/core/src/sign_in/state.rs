@@ -111,7 +111,9 @@ impl Stage {
 /// How a proof shows on the wire.
 pub(crate) fn verified(proof: &Proof) -> Verification {
     let object = match proof.strategy.as_str() {
-        name @ ("password" | "totp" | "backup_code" | "passkey" | "ticket" | "email_link") => format!("verification_{name}"),
+        name @ ("password" | "totp" | "backup_code" | "passkey" | "trusted_device" | "ticket" | "email_link") => {
+            format!("verification_{name}")
+        }
         name if web3::chain_of(name).is_some() => "verification_web3".to_owned(),
         _ => "verification_otp".to_owned(),
     };

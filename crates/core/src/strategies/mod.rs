@@ -54,6 +54,8 @@ pub(crate) enum Consume {
     Invitation { id: InvitationId, before: String, after: String },
     /// A challenge, and the count of the signature that answered it.
     Passkey { verification: VerificationId, used: doorward_store::passkeys::Use },
+    /// A challenge, and the device that answered it.
+    TrustedDevice { verification: VerificationId, device: TrustedDeviceId },
 }
 
 /// Uses a proof up. Exactly one of several requests with the same proof gets through.
@@ -76,6 +78,11 @@ pub(crate) async fn consume(scope: &Scope, tx: &mut Tx, user: &UserId, what: &Co
             crate::verification::consume(scope, tx, verification).await?;
             let counted = doorward_store::passkeys::used(tx, scope.ins(), user, used, scope.now).await.map_err(internal)?;
             return if counted { Ok(()) } else { Err(codes::PASSKEY_AUTHENTICATION_FAILURE.into()) };
+        }
+        Consume::TrustedDevice { verification, device } => {
+            crate::verification::consume(scope, tx, verification).await?;
+            let used = doorward_store::trusted_devices::used(tx, scope.ins(), device, scope.now).await.map_err(internal)?;
+            return if used { Ok(()) } else { Err(ApiError::not_found("Trusted device", device)) };
         }
         Consume::Verification(id) => return crate::verification::consume(scope, tx, id).await,
         Consume::TotpStep(step) => second_factors::use_totp_step(tx, scope.ins(), user, *step, scope.now).await,

@@ -15,6 +15,9 @@ pub(crate) struct FactorParams {
     pub code: Option<String>,
     pub password: Option<Secret>,
     pub signature: Option<String>,
+    pub trusted_device_id: Option<String>,
+    pub client_data: Option<String>,
+    pub algorithm: Option<String>,
     pub public_key_credential: Option<String>,
 }
 
@@ -59,6 +62,7 @@ impl From<&CreateSignIn> for FactorParams {
         Self {
             strategy: it.strategy.clone(),
             identifier: it.identifier.clone(),
+            trusted_device_id: it.trusted_device_id.clone(),
             password: secret(&it.password),
             redirect_url: it.redirect_url.clone(),
             ..Self::default()
@@ -73,6 +77,7 @@ impl From<&PrepareFirstFactor> for FactorParams {
             email_address_id: it.email_address_id.clone(),
             phone_number_id: it.phone_number_id.clone(),
             web3_wallet_id: it.web3_wallet_id.clone(),
+            trusted_device_id: it.trusted_device_id.clone(),
             redirect_url: it.redirect_url.clone(),
             channel: it.channel.clone(),
             ..Self::default()
@@ -101,6 +106,9 @@ impl From<&AttemptFirstFactor> for FactorParams {
             code: it.code.clone(),
             password: secret(&it.password),
             signature: it.signature.clone(),
+            trusted_device_id: it.trusted_device_id.clone(),
+            client_data: it.client_data.clone(),
+            algorithm: it.algorithm.clone(),
             public_key_credential: it.public_key_credential.clone(),
             ..Self::default()
         }

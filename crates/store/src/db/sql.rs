@@ -176,5 +176,6 @@ id_values!(
     ImageId,
     EventId,
     EndpointId,
-    AttemptId
+    AttemptId,
+    TrustedDeviceId
 );

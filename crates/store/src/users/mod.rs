@@ -540,7 +540,9 @@ pub async fn delete(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timest
         (SELECT id FROM sessions WHERE instance_id = $1 AND user_id = $2)";
     tx.exec(sql!(refresh, instance, id)).await?;
     tx.exec(sql!("DELETE FROM sessions WHERE instance_id = $1 AND user_id = $2", instance, id)).await?;
-    for table in ["email_addresses", "phone_numbers", "web3_wallets", "totps", "backup_codes", "tickets", "images", "passkeys"] {
+    for table in
+        ["email_addresses", "phone_numbers", "web3_wallets", "trusted_devices", "totps", "backup_codes", "tickets", "images", "passkeys"]
+    {
         tx.exec(sql!(format!("DELETE FROM {table} WHERE instance_id = $1 AND user_id = $2"), instance, id)).await?;
     }
     let gone = tx.opt(sql!("DELETE FROM users WHERE instance_id = $1 AND id = $2 RETURNING external_id", instance, id)).await?;

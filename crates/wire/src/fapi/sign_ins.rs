@@ -95,6 +95,8 @@ request! {
         redirect_url: Option<String>,
         /// A ticket, with strategy `ticket`: it names its user and works once.
         ticket: Option<String>,
+        /// With strategy `trusted_device`: the device, which says who it is.
+        trusted_device_id: Option<String>,
         /// Carries an identity over from a sign-up.
         transfer: Option<bool>,
         /// BCP 47 tag of the browser's language.
@@ -121,6 +123,8 @@ request! {
         email_address_id: Option<String>,
         /// The number to send to.
         phone_number_id: Option<String>,
+        /// The device that will sign.
+        trusted_device_id: Option<String>,
         /// The wallet that will sign.
         web3_wallet_id: Option<String>,
         /// Where a link or a provider leads back to.
@@ -141,8 +145,14 @@ request! {
         code: Option<String>,
         /// The password; with a reset strategy, the new one.
         password: Option<String>,
-        /// A wallet's signature.
+        /// The signature of a wallet or a trusted device.
         signature: Option<String>,
+        /// The device that signed.
+        trusted_device_id: Option<String>,
+        /// What the device signed.
+        client_data: Option<String>,
+        /// How: `ES256`.
+        algorithm: Option<String>,
         /// A passkey's answer, as a JSON text.
         public_key_credential: Option<String>,
     } => SignIn; Frontend POST "/v1/client/sign_ins/{sign_in_id}/attempt_first_factor" "attemptSignInFactorOne";
