@@ -7,6 +7,7 @@ use crate::messages::Letter;
 use crate::settings::Presence;
 use crate::{access, crypto, redirect_urls, users};
 use doorward_base::*;
+use doorward_store::Read;
 use doorward_store::invitations::{self, InvitationFilter, InvitationOrder, InvitationRecord};
 use doorward_store::users::{self as user_store, UserWithEmails};
 use doorward_store::{Tx, waitlist};
@@ -184,8 +185,8 @@ pub async fn revoke(scope: &Scope, id: &InvitationId) -> Result<Invitation, ApiE
 }
 
 /// The invitation of an id, as the wire has it.
-pub(crate) async fn get(scope: &Scope, id: &InvitationId) -> Result<Option<Invitation>, ApiError> {
-    let found = invitations::get(scope.db(), scope.ins(), id).await.map_err(internal)?;
+pub(crate) async fn get(scope: &Scope, db: impl Read, id: &InvitationId) -> Result<Option<Invitation>, ApiError> {
+    let found = invitations::get(db, scope.ins(), id).await.map_err(internal)?;
     Ok(found.map(|it| view(&it, scope.now)))
 }
 

@@ -8,6 +8,7 @@ use crate::settings::SignUpMode;
 use crate::{access, mail, sign_in, users};
 use doorward_base::*;
 use doorward_store::waitlist::{self, WaitlistOrder, WaitlistRecord};
+use doorward_store::{Read, Tx};
 use doorward_wire::bapi::{Invitation, InvitationFields, ListWaitlistEntries, WaitlistEntry, WaitlistFields};
 use std::collections::HashSet;
 
@@ -78,7 +79,7 @@ pub async fn create(scope: &Scope, all: &[WaitlistFields]) -> Result<Vec<Waitlis
     add(scope, &read).await?;
     let mut out = Vec::with_capacity(read.len());
     for (email, _) in &read {
-        out.push(view(scope, &load(scope, &id_of(scope, email)).await?).await?);
+        out.push(view(scope, scope.db(), &load(scope, &id_of(scope, email)).await?).await?);
     }
     Ok(out)
 }
@@ -104,7 +105,7 @@ pub async fn list(scope: &Scope, req: &ListWaitlistEntries) -> Result<(Vec<Waitl
     let found = waitlist::list(scope.db(), scope.ins(), which, order, at).await.map_err(internal)?;
     let mut out = Vec::with_capacity(found.len());
     for it in &found {
-        out.push(view(scope, it).await?);
+        out.push(view(scope, scope.db(), it).await?);
     }
     Ok((out, waitlist::count(scope.db(), scope.ins(), which).await.map_err(internal)?))
 }
@@ -163,7 +164,7 @@ pub async fn reject(scope: &Scope, id: &WaitlistEntryId) -> Result<WaitlistEntry
         return Err(decided());
     }
     tx.commit().await.map_err(internal)?;
-    view(scope, &after).await
+    view(scope, scope.db(), &after).await
 }
 
 fn decided() -> ApiError {
@@ -175,9 +176,17 @@ async fn load(scope: &Scope, id: &WaitlistEntryId) -> Result<WaitlistRecord, Api
     found.ok_or_else(|| ApiError::not_found("Waitlist entry", id))
 }
 
-async fn view(scope: &Scope, it: &WaitlistRecord) -> Result<WaitlistEntry, ApiError> {
+/// The entry of an id, for whoever changes it in a transaction.
+pub(crate) async fn within(scope: &Scope, tx: &mut Tx, id: &WaitlistEntryId) -> Result<Option<WaitlistEntry>, ApiError> {
+    match waitlist::get(&mut *tx, scope.ins(), id).await.map_err(internal)? {
+        Some(it) => view(scope, tx, &it).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn view(scope: &Scope, db: impl Read, it: &WaitlistRecord) -> Result<WaitlistEntry, ApiError> {
     let invitation = match &it.invitation_id {
-        Some(id) => invitations::get(scope, id).await?,
+        Some(id) => invitations::get(scope, db, id).await?,
         None => None,
     };
     Ok(shown(it, invitation))

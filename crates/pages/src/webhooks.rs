@@ -331,7 +331,7 @@ async fn perform(scope: &Scope, id: &EndpointId, fields: &Fields) -> Result<Done
         "enable" => webhooks::update(scope, id, switch(false)).await.map(|_| Done::Changed),
         "disable" => webhooks::update(scope, id, switch(true)).await.map(|_| Done::Changed),
         "test" => webhooks::test_event(scope, &it).await.map(|_| Done::Changed),
-        "replay" => webhooks::replay(scope, &it, &fields.get("event").into()).await.map(|()| Done::Changed),
+        "replay" => webhooks::replay(scope, &it, &fields.get("event_id").into()).await.map(|()| Done::Changed),
         "recover" => {
             let range = Range { since: scope.now - DAY_MS, until: scope.now + 1, all: false };
             webhooks::replay_range(scope, &it, range).await.map(|_| Done::Changed)

@@ -131,10 +131,10 @@ async fn an_endpoint_is_made_changed_and_removed_with_forms_alone() {
     let it = webhooks::list(&server.scope).await.unwrap().remove(0);
     assert_eq!((it.url.as_str(), it.rate_limit, it.events.as_str(), it.disabled), ("https://example.com/b", Some(5), "[]", false));
     let (_, _, page) = server.send("GET", &at, &cookie, &[]).await;
-    let event = value(&page, "event");
+    let event = value(&page, "event_id");
     assert!(page.contains("pending, 0 tries") && event.starts_with("evt_"), "{page}");
-    assert_eq!(act("replay", &[("event", &event)]).await.0, StatusCode::SEE_OTHER);
-    assert_eq!(act("replay", &[("event", "evt_unknown")]).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(act("replay", &[("event_id", &event)]).await.0, StatusCode::SEE_OTHER);
+    assert_eq!(act("replay", &[("event_id", "evt_unknown")]).await.0, StatusCode::NOT_FOUND);
     for (action, rate) in [("update", "0"), ("update", "many"), ("explode", "1")] {
         assert!(act(action, &[("rate_limit", rate)]).await.0.is_client_error(), "{action} {rate}");
     }

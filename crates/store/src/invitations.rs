@@ -1,6 +1,6 @@
 //! Invitations: tickets for people who have no account yet.
 
-use crate::db::{Db, Row, Sql, StoreError, Tx};
+use crate::db::{Db, Read, Row, Sql, StoreError, Tx};
 use crate::sql;
 use crate::users::pattern;
 use doorward_base::*;
@@ -71,7 +71,7 @@ pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &InvitationRecord) -
 }
 
 /// The invitation of an id.
-pub async fn get(db: &Db, instance: &InstanceId, id: &InvitationId) -> Result<Option<InvitationRecord>, StoreError> {
+pub async fn get(mut db: impl Read, instance: &InstanceId, id: &InvitationId) -> Result<Option<InvitationRecord>, StoreError> {
     let text = "SELECT * FROM invitations WHERE instance_id = $1 AND id = $2";
     db.opt(sql!(text, instance, id)).await?.as_ref().map(invitation).transpose()
 }

@@ -1,6 +1,7 @@
 //! The waitlist: people who asked to be let in.
 
-use crate::db::{Db, Row, Sql, StoreError, Tx};
+use crate::changes::Change;
+use crate::db::{Db, Read, Row, Sql, StoreError, Tx};
 use crate::sql;
 use crate::users::pattern;
 use doorward_base::*;
@@ -44,11 +45,15 @@ pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &WaitlistRecord) -> 
     let text = "INSERT INTO waitlist_entries (instance_id, id, email_address, email_key, status, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
     let sql = sql!(text, instance, &it.id, &it.email_address, &it.email_key, &it.status, it.created_at, it.updated_at);
-    Ok(tx.exec(sql).await? == 1)
+    let new = tx.exec(sql).await? == 1;
+    if new {
+        tx.note(instance, Change::WaitlistEntryCreated(it.id.clone()));
+    }
+    Ok(new)
 }
 
 /// The entry of an id.
-pub async fn get(db: &Db, instance: &InstanceId, id: &WaitlistEntryId) -> Result<Option<WaitlistRecord>, StoreError> {
+pub async fn get(mut db: impl Read, instance: &InstanceId, id: &WaitlistEntryId) -> Result<Option<WaitlistRecord>, StoreError> {
     let text = "SELECT * FROM waitlist_entries WHERE instance_id = $1 AND id = $2";
     db.opt(sql!(text, instance, id)).await?.as_ref().map(entry).transpose()
 }
@@ -106,15 +111,22 @@ pub async fn count(db: &Db, instance: &InstanceId, (status, query): (Option<&str
 /// Moves an entry on that is still in the status `from`. False when it is not.
 pub async fn set_status(tx: &mut Tx, instance: &InstanceId, it: &WaitlistRecord, from: &str) -> Result<bool, StoreError> {
     let text = "UPDATE waitlist_entries SET status = $3, invitation_id = $4, invited_at = $5, updated_at = $6
-        WHERE instance_id = $1 AND id = $2 AND status = $7";
-    let sql = sql!(text, instance, &it.id, &it.status, &it.invitation_id, it.invited_at, it.updated_at, from);
-    Ok(tx.exec(sql).await? == 1)
+        WHERE instance_id = $1 AND id = $2 AND status = $7 RETURNING id";
+    updated(tx, instance, sql!(text, instance, &it.id, &it.status, &it.invitation_id, it.invited_at, it.updated_at, from)).await
+}
+
+/// Runs a statement that changes an entry and answers its id, and notes the change. False when there is none.
+async fn updated(tx: &mut Tx, instance: &InstanceId, sql: Sql) -> Result<bool, StoreError> {
+    let Some(row) = tx.opt(sql).await? else { return Ok(false) };
+    tx.note(instance, Change::WaitlistEntryUpdated(row.id("id")?));
+    Ok(true)
 }
 
 /// Says that who was invited from the waitlist has come.
 pub async fn complete(tx: &mut Tx, instance: &InstanceId, invitation: &InvitationId, now: Timestamp) -> Result<(), StoreError> {
-    let text = "UPDATE waitlist_entries SET status = 'completed', updated_at = $3 WHERE instance_id = $1 AND invitation_id = $2";
-    tx.exec(sql!(text, instance, invitation, now)).await.map(|_| ())
+    let text =
+        "UPDATE waitlist_entries SET status = 'completed', updated_at = $3 WHERE instance_id = $1 AND invitation_id = $2 RETURNING id";
+    updated(tx, instance, sql!(text, instance, invitation, now)).await.map(|_| ())
 }
 
 /// Removes an entry that waits. False when it does not.

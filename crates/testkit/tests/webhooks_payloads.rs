@@ -110,8 +110,10 @@ async fn live(server: &TestServer) {
         ada.post(&format!("/v1/client/sign_ups/{id}/attempt_verification"), &[("strategy", strategy), ("code", &code)]).await.expect(200);
     }
     let me = ada.get("/v1/me").await.response()["id"].as_str().unwrap().to_owned();
-    let change = json!({"external_id": "ext_1", "last_name": "Lovelace", "private_metadata": {"a": 1}, "unsafe_metadata": {"b": [null]}});
+    let change = json!({"external_id": "ext_1", "last_name": "Lovelace"});
     server.backend("PATCH", &format!("/v1/users/{me}"), Some(change)).await.expect(200);
+    let change = json!({"private_metadata": {"a": 1}, "unsafe_metadata": {"b": [null]}});
+    server.backend("PATCH", &format!("/v1/users/{me}/metadata"), Some(change)).await.expect(200);
     let session = |answer: &Value| answer["client"]["sessions"][0]["id"].as_str().unwrap().to_owned();
     let first = session(&json!({"client": ada.get("/v1/client").await.json["response"]}));
     ada.post(&format!("/v1/client/sessions/{first}/end"), &[]).await.expect(200);
@@ -122,6 +124,9 @@ async fn live(server: &TestServer) {
     server.backend("POST", &format!("/v1/sessions/{third}/revoke"), None).await.expect(200);
     server.backend("POST", &format!("/v1/users/{me}/ban"), None).await.expect(200);
     server.backend("DELETE", &format!("/v1/users/{me}"), None).await.expect(200);
+    let entry = server.backend("POST", "/v1/waitlist_entries", Some(json!({"email_address": "eve@example.com"}))).await;
+    let entry = entry.expect(200)["id"].as_str().unwrap().to_owned();
+    server.backend("POST", &format!("/v1/waitlist_entries/{entry}/invite"), None).await.expect(200);
 }
 
 #[tokio::test]
@@ -149,6 +154,8 @@ async fn payloads_are_as_the_reference_says() {
         "user.created",
         "user.deleted",
         "user.updated",
+        "waitlistEntry.created",
+        "waitlistEntry.updated",
     ];
     assert_eq!(told, expected.map(str::to_owned).into());
 

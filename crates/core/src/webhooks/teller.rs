@@ -3,7 +3,7 @@
 use super::events::{Request, raise, raise_from};
 use crate::app::{App, Scope};
 use crate::users::{self, Audience};
-use crate::{instance, session};
+use crate::{instance, session, waitlist};
 use doorward_base::*;
 use doorward_store::changes::{Change, Teller, Telling};
 use doorward_store::{StoreError, Tx, sessions, users as user_store, webhooks};
@@ -83,6 +83,8 @@ async fn tell_one(scope: &Scope, tx: &mut Tx, change: Change) -> Result<(), ApiE
             raise(scope, tx, "user.deleted", id.as_str(), &gone).await
         }
         Change::SessionBegan(id) | Change::SessionClosed(id) => tell_session(scope, tx, &id).await,
+        Change::WaitlistEntryCreated(id) => tell_waitlist(scope, tx, "waitlistEntry.created", &id).await,
+        Change::WaitlistEntryUpdated(id) => tell_waitlist(scope, tx, "waitlistEntry.updated", &id).await,
         Change::EventWritten => Ok(()),
     }
 }
@@ -90,6 +92,11 @@ async fn tell_one(scope: &Scope, tx: &mut Tx, change: Change) -> Result<(), ApiE
 async fn tell_user(scope: &Scope, tx: &mut Tx, kind: &str, id: &UserId) -> Result<(), ApiError> {
     let Some(user) = user_store::get(&mut *tx, scope.ins(), id).await.map_err(crate::internal)? else { return Ok(()) };
     raise(scope, tx, kind, id.as_str(), &users::view(scope, &user, Audience::Backend)).await
+}
+
+async fn tell_waitlist(scope: &Scope, tx: &mut Tx, kind: &str, id: &WaitlistEntryId) -> Result<(), ApiError> {
+    let Some(entry) = waitlist::within(scope, tx, id).await? else { return Ok(()) };
+    raise(scope, tx, kind, id.as_str(), &entry).await
 }
 
 async fn tell_session(scope: &Scope, tx: &mut Tx, id: &SessionId) -> Result<(), ApiError> {

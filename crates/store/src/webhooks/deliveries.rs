@@ -110,10 +110,8 @@ pub async fn delivered(
         WHERE instance_id = $1 AND endpoint_id = $2 AND event_id = $3 AND status = 'pending' AND attempts = $4";
     tx.exec(sql!(text, &endpoint.instance_id, &endpoint.id, &it.event_id, it.attempts, now)).await?;
     insert_attempt(&mut tx, endpoint, it, attempt).await?;
-    if endpoint.failing_since.is_some() {
-        let text = "UPDATE webhook_endpoints SET failing_since = NULL WHERE instance_id = $1 AND id = $2";
-        tx.exec(sql!(text, &endpoint.instance_id, &endpoint.id)).await?;
-    }
+    let text = "UPDATE webhook_endpoints SET failing_since = NULL WHERE instance_id = $1 AND id = $2 AND failing_since IS NOT NULL";
+    tx.exec(sql!(text, &endpoint.instance_id, &endpoint.id)).await?;
     tx.commit().await
 }
 
