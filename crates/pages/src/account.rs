@@ -48,6 +48,7 @@ struct Page {
     after: String,
     after_sign_out: String,
     single_session: bool,
+    passkeys: bool,
 }
 
 /// The account pages of every instance, each on its own host.
@@ -136,6 +137,7 @@ fn page_of(which: Which, visit: &Visit, asked: &Asked, base: &str, version: &str
         after,
         after_sign_out: places.after_sign_out,
         single_session: settings.session.single_session,
+        passkeys: settings.attributes.passkey,
     }
 }
 
@@ -247,6 +249,7 @@ mod tests {
             after: hostile(),
             after_sign_out: hostile(),
             single_session: true,
+            passkeys: true,
         };
         let text = page.render().unwrap();
         assert_eq!((text.matches("<script").count(), text.matches("alert(1)").count()), (1, 11), "{text}");
