@@ -56,7 +56,7 @@ export const answer = (what, make) => answers.set(what, make);
 globalThis.fetch = async (url, init) => {
   const { pathname, searchParams } = new URL(url);
   if (pathname.endsWith(".wasm")) return new Response();
-  const what = `${searchParams.get("_method") ?? init.method} ${pathname}`;
+  const what = `${searchParams.get("_method") ?? init.method ?? "GET"} ${pathname}`;
   asked.push({ what, body: Object.fromEntries(new URLSearchParams(init.body)), credentials: init.credentials });
   const [status, body] = answers.get(what)?.() ?? [404, { errors: [{ code: "resource_not_found", message: what }] }];
   return Response.json(body, { status });

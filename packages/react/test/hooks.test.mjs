@@ -244,6 +244,19 @@ describe("signals", () => {
     });
   });
 
+  it("ask what the instance offers once, and again where there was no answer", async () => {
+    answerAll();
+    const it = await render(() => D.useDoorward());
+    answer("GET /v1/environment", () => [500, {}]);
+    await assert.rejects(it.now.environment());
+    const social = { oauth_google: { enabled: true, authenticatable: true, strategy: "oauth_google", name: "Google" }, oauth_x: { enabled: true, authenticatable: false, strategy: "oauth_x" } };
+    answer("GET /v1/environment", () => [200, { user_settings: { attributes: { phone_number: { enabled: true, first_factors: ["phone_code"] } }, social } }]);
+    const offers = { phoneCode: true, social: [{ strategy: "oauth_google", name: "Google" }] };
+    assert.deepEqual(await it.now.environment(), offers);
+    answer("GET /v1/environment", () => assert.fail("asked again"));
+    assert.deepEqual(await it.now.environment(), offers);
+  });
+
   it("sign up in steps", async () => {
     answerAll();
     const signUp = (more) => ({ object: "sign_up_attempt", id: "sua_1", status: "missing_requirements", unverified_fields: ["email_address"], verifications: { email_address: { status: "unverified", strategy: "email_code" } }, abandon_at: 5, ...more });

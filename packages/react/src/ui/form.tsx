@@ -33,13 +33,15 @@ export interface CardProps extends PanelProps {
   action: string;
   onSubmit: (values: Record<string, string>) => unknown;
   more?: ReactNode;
+  /** What comes later than the rest, and so stands last. */
+  others?: ReactNode;
 }
 
 function themed({ variables = {} }: Appearance): CSSProperties {
   return Object.fromEntries(Object.entries(variables).map(([name, value]) => [`--dw-${name}`, value])) as CSSProperties;
 }
 
-export function Card({ title, hint, appearance, step, errors, busy, action, onSubmit, children, more }: CardProps) {
+export function Card({ title, hint, appearance, step, errors, busy, action, onSubmit, children, more, others }: CardProps) {
   const id = useId();
   const form = useRef<HTMLFormElement>(null);
   const shown = useRef(step);
@@ -74,6 +76,7 @@ export function Card({ title, hint, appearance, step, errors, busy, action, onSu
         </button>
       </form>
       {more && <div className="dw-more">{more}</div>}
+      {others}
     </Panel>
   );
 }

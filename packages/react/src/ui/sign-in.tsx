@@ -3,7 +3,9 @@ import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { useDoorwardContext } from "../context.js";
 import { passkeysWork } from "../passkey.js";
 import { useSignIn } from "../signals.js";
+import type { OAuthStrategy } from "../types.js";
 import { Card, Field, Link, destination } from "./form.js";
+import { Others, comeBackHere, useOffers, useReturn } from "./others.js";
 import type { Appearance } from "./styles.js";
 
 export interface SignInProps {
@@ -17,7 +19,7 @@ export interface SignInProps {
 }
 
 type Second = "totp" | "phone_code" | "email_code" | "backup_code";
-type Step = "password" | "address" | "code" | "forgotten" | "reset-code" | "new-password" | Second;
+type Step = "password" | "address" | "code" | "number" | "phone-code" | "forgotten" | "reset-code" | "new-password" | Second;
 
 /** The second steps, the first that an account has being the one that it is asked for. */
 const seconds: Record<Second, { link: string; note: string }> = {
@@ -26,6 +28,8 @@ const seconds: Record<Second, { link: string; note: string }> = {
   email_code: { link: "Get a code by email", note: "You sign in on a new device: a code is on its way to your email address." },
   backup_code: { link: "Use a backup code", note: "Each of your backup codes works once." },
 };
+/** The steps that send a code, and where it is entered. */
+const sends: Partial<Record<Step, Step>> = { address: "code", number: "phone-code", forgotten: "reset-code" };
 const never = () => () => {};
 const isSecond = (step: Step): step is Second => step in seconds;
 
@@ -33,6 +37,8 @@ const texts: Record<Step, { title: string; action: string }> = {
   password: { title: "Sign in", action: "Sign in" },
   address: { title: "Sign in with a code", action: "Send the code" },
   code: { title: "Check your email", action: "Sign in" },
+  number: { title: "Sign in with a text message", action: "Send the code" },
+  "phone-code": { title: "Check your messages", action: "Sign in" },
   forgotten: { title: "Reset your password", action: "Send the code" },
   "reset-code": { title: "Check your email", action: "Continue" },
   "new-password": { title: "Choose a new password", action: "Save and sign in" },
@@ -42,10 +48,14 @@ const texts: Record<Step, { title: string; action: string }> = {
   backup_code: { title: "Use a backup code", action: "Sign in" },
 };
 
-/** The form to sign in: by password, passkey, a code in an email, or with a new password; and the second step, where there is one. */
-export function SignIn({ appearance, signUpUrl, redirectUrl, passkeys }: SignInProps) {
+/**
+ * The form to sign in: by password, passkey, a code in an email or a text message, or with a new password; by accounts elsewhere,
+ * where the instance takes them; and the second step, where there is one.
+ */
+export function SignIn({ appearance, signUpUrl, redirectUrl: after, passkeys }: SignInProps) {
   const { doorward } = useDoorwardContext();
   const { signIn, errors: all, fetchStatus } = useSignIn();
+  const offers = useOffers();
   const [step, setStep] = useState<Step>("password");
   const [email, setEmail] = useState("");
   const [note, setNote] = useState("");
@@ -61,7 +71,7 @@ export function SignIn({ appearance, signUpUrl, redirectUrl, passkeys }: SignInP
   }
 
   async function finish() {
-    if (signIn.status === "complete") await signIn.finalize({ navigate: ({ decorateUrl }) => doorward.navigate(decorateUrl(destination(redirectUrl))) });
+    if (signIn.status === "complete") await signIn.finalize({ navigate: ({ decorateUrl }) => doorward.navigate(decorateUrl(destination(after))) });
     else if (signIn.status === "needs_new_password") setStep("new-password");
     else if (signIn.status === "needs_second_factor" || signIn.status === "needs_client_trust") {
       const first = offered()[0];
@@ -88,6 +98,11 @@ export function SignIn({ appearance, signUpUrl, redirectUrl, passkeys }: SignInP
     if (!(await signIn.passkey()).error) await finish();
   }
 
+  useReturn(
+    () => destination(after),
+    (error) => (error ? setNote(error) : finish()),
+  );
+
   // Whoever comes by a link that signs in has nothing to enter.
   const ticket = useRef(false);
   useEffect(() => {
@@ -108,9 +123,9 @@ export function SignIn({ appearance, signUpUrl, redirectUrl, passkeys }: SignInP
     setTried(step);
     const { error } = await act(values, address);
     if (error) return;
-    if (step === "address" || step === "forgotten") {
+    if (sends[step]) {
       setNote(`A code is on its way to ${address}.`);
-      setStep(step === "address" ? "code" : "reset-code");
+      setStep(sends[step]);
     } else await finish();
   }
 
@@ -122,6 +137,10 @@ export function SignIn({ appearance, signUpUrl, redirectUrl, passkeys }: SignInP
         return signIn.emailCode.sendCode({ emailAddress: address });
       case "code":
         return signIn.emailCode.verifyCode({ code: code.trim() });
+      case "number":
+        return signIn.phoneCode.sendCode({ phoneNumber: address });
+      case "phone-code":
+        return signIn.phoneCode.verifyCode({ code: code.trim() });
       case "forgotten":
         return signIn.resetPasswordEmailCode.sendCode({ emailAddress: address });
       case "reset-code":
@@ -139,10 +158,16 @@ export function SignIn({ appearance, signUpUrl, redirectUrl, passkeys }: SignInP
     }
   }
 
+  async function withProvider(strategy: OAuthStrategy) {
+    setTried(step);
+    const redirectUrl = new URL(destination(after), location.href).href;
+    await signIn.sso({ strategy, redirectUrl, redirectCallbackUrl: comeBackHere() });
+  }
+
   const asksAddress = step === "password" || step === "address" || step === "forgotten";
   const asksPassword = step === "password" || step === "new-password";
   const second = isSecond(step);
-  const asksCode = step === "code" || step === "reset-code" || second;
+  const asksCode = step === "code" || step === "phone-code" || step === "reset-code" || second;
   return (
     <Card
       {...{ appearance, step, errors, ...texts[step] }}
@@ -162,12 +187,15 @@ export function SignIn({ appearance, signUpUrl, redirectUrl, passkeys }: SignInP
               ))}
           {step === "password" && canPasskey && <Link onClick={passkey}>Use a passkey</Link>}
           {step === "password" && <Link onClick={() => go("address")}>Get a code by email</Link>}
+          {step === "address" && offers?.phoneCode && <Link onClick={() => go("number")}>Get a code by text message</Link>}
           {step === "password" && <Link onClick={() => go("forgotten")}>Forgot your password?</Link>}
           {signUpUrl && <a href={signUpUrl}>No account yet? Sign up</a>}
         </>
       }
+      others={step === "password" && <Others offers={offers} busy={fetchStatus === "fetching"} onProvider={withProvider} />}
     >
       {asksAddress && <Field key="identifier" name="identifier" label="Email" type="email" autoComplete="username" defaultValue={email} error={fields.identifier} />}
+      {step === "number" && <Field key="number" name="identifier" label="Phone number" type="tel" autoComplete="tel" error={fields.identifier} />}
       {asksCode && (
         <Field key={step} name="code" label="Code" inputMode={step === "backup_code" ? "text" : "numeric"} autoComplete="one-time-code" error={fields.code} />
       )}

@@ -2,7 +2,9 @@
 import { useState } from "react";
 import { useDoorwardContext } from "../context.js";
 import { useSignUp } from "../signals.js";
+import type { OAuthStrategy } from "../types.js";
 import { Card, Field, Link, destination } from "./form.js";
+import { Others, comeBackHere, useOffers, useReturn } from "./others.js";
 import type { Appearance } from "./styles.js";
 
 export interface SignUpProps {
@@ -13,18 +15,28 @@ export interface SignUpProps {
   redirectUrl?: string;
 }
 
-/** The form to sign up: an address and a password, and the code that proves the address. */
-export function SignUp({ appearance, signInUrl, redirectUrl }: SignUpProps) {
+/** The form to sign up: an address and a password, and the code that proves the address; or an account elsewhere. */
+export function SignUp({ appearance, signInUrl, redirectUrl: after }: SignUpProps) {
   const { doorward } = useDoorwardContext();
   const { signUp, errors, fetchStatus } = useSignUp();
+  const offers = useOffers();
   const [step, setStep] = useState<"details" | "code">("details");
   const [email, setEmail] = useState("");
   const [note, setNote] = useState("");
   const { fields } = errors;
 
   async function finish() {
-    if (signUp.status === "complete") await signUp.finalize({ navigate: ({ decorateUrl }) => doorward.navigate(decorateUrl(destination(redirectUrl))) });
+    if (signUp.status === "complete") await signUp.finalize({ navigate: ({ decorateUrl }) => doorward.navigate(decorateUrl(destination(after))) });
     else setNote(`Still missing: ${signUp.missingFields.join(", ").replaceAll("_", " ")}.`);
+  }
+
+  useReturn(
+    () => destination(after),
+    (error) => (error ? setNote(error) : finish()),
+  );
+
+  async function withProvider(strategy: OAuthStrategy) {
+    await signUp.sso({ strategy, redirectUrl: new URL(destination(after), location.href).href, redirectCallbackUrl: comeBackHere() });
   }
 
   async function send() {
@@ -66,6 +78,7 @@ export function SignUp({ appearance, signInUrl, redirectUrl }: SignUpProps) {
           {signInUrl && <a href={signInUrl}>Have an account? Sign in</a>}
         </>
       }
+      others={step === "details" && <Others offers={offers} busy={fetchStatus === "fetching"} onProvider={withProvider} />}
     >
       {step === "details" ? (
         <>

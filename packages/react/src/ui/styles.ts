@@ -43,6 +43,9 @@ export const css = `
 .dw-card .dw-link,.dw-card a{min-height:0;padding:0;border:0;color:var(--dw-primary);background:none;font-weight:inherit;text-decoration:underline}
 .dw-card :focus-visible{outline:3px solid var(--dw-primary);outline-offset:2px}
 .dw-more{display:flex;flex-wrap:wrap;justify-content:space-between;gap:.75rem 1.5rem;margin-top:1.25rem}
+.dw-others{display:grid;gap:.75rem;margin-top:1.25rem;padding-top:1.25rem;border-top:1px solid var(--dw-border)}
+.dw-card .dw-other{border-color:var(--dw-border);color:inherit;background:none}
+.dw-card .dw-other[aria-disabled=true]{opacity:.7;cursor:progress}
 .dw-card h2{margin:1.5rem 0 .25rem;font-size:1.125rem;line-height:1.25}
 .dw-card ul{margin:0;padding:0;list-style:none}
 .dw-card li{display:flex;align-items:center;justify-content:space-between;gap:1rem;padding:.625rem 0;border-top:1px solid var(--dw-border);overflow-wrap:anywhere}
