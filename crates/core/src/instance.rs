@@ -299,11 +299,11 @@ async fn load(app: &App, db: &mut impl Read, record: InstanceRecord) -> Result<I
     })
 }
 
-fn signing_key_context(id: &InstanceId, kid: &str) -> String {
+pub(crate) fn signing_key_context(id: &InstanceId, kid: &str) -> String {
     format!("{id}:signing_key:{kid}")
 }
 
-fn secret_key_context(id: &InstanceId, key: &SecretKeyId) -> String {
+pub(crate) fn secret_key_context(id: &InstanceId, key: impl std::fmt::Display) -> String {
     format!("{id}:secret_key:{key}")
 }
 
@@ -524,7 +524,7 @@ pub async fn change_settings<T>(scope: &Scope, change: impl Fn(&mut Settings) ->
     Err(codes::CONFLICT.into())
 }
 
-const MASTER_KEY_CHECK: &str = "server:master_key_check";
+pub(crate) const MASTER_KEY_CHECK: &str = "server:master_key_check";
 
 /// Marks a new database with this master key, and checks that an old one was made with it.
 ///

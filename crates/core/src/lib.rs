@@ -22,6 +22,7 @@ pub mod keys;
 pub mod mail;
 pub mod me_password;
 pub mod messages;
+pub mod moving;
 pub mod outbound;
 mod outbox;
 pub mod passkeys;

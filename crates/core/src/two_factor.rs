@@ -32,7 +32,7 @@ fn code_at(secret: &[u8], step: i64) -> String {
 
 /// The time step that a code belongs to, if it is one of now and was not used before.
 pub(crate) fn matching_step(scope: &Scope, totp: &TotpRecord, code: &str) -> Result<Option<i64>, ApiError> {
-    let secret = scope.app.sealer.open(&context(totp), &totp.sealed).map_err(ApiError::internal)?;
+    let secret = secret(scope, totp)?;
     let now = scope.now_seconds() / STEP_SECONDS;
     let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
     // All are compared, whichever is right.
@@ -40,8 +40,14 @@ pub(crate) fn matching_step(scope: &Scope, totp: &TotpRecord, code: &str) -> Res
     Ok(right.collect::<Vec<_>>().into_iter().find(|step| *step > totp.last_step))
 }
 
-fn context(totp: &TotpRecord) -> String {
-    format!("totp:{}", totp.id)
+/// The opened secret of an authenticator app.
+pub(crate) fn secret(scope: &Scope, totp: &TotpRecord) -> Result<Vec<u8>, ApiError> {
+    scope.app.sealer.open(&context(&totp.id), &totp.sealed).map_err(ApiError::internal)
+}
+
+/// For what such a secret is sealed.
+pub(crate) fn context(id: impl std::fmt::Display) -> String {
+    format!("totp:{id}")
 }
 
 /// The keyed hash of a backup code. Case and what people put between the characters do not matter.
@@ -100,7 +106,7 @@ pub(crate) fn sealed_totp(scope: &Scope, user: &UserId, secret: &[u8]) -> Result
         created_at: scope.now,
         updated_at: scope.now,
     };
-    totp.sealed = scope.app.sealer.seal(&scope.app.rng, &context(&totp), secret).map_err(ApiError::internal)?;
+    totp.sealed = scope.app.sealer.seal(&scope.app.rng, &context(&totp.id), secret).map_err(ApiError::internal)?;
     Ok(totp)
 }
 

@@ -1,7 +1,7 @@
 //! Files and directories, most of which only their owner may read.
 
 use anyhow::Context as _;
-use std::fs::{OpenOptions, Permissions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
@@ -25,10 +25,15 @@ pub(crate) fn owner_only(path: &Path) -> anyhow::Result<()> {
     std::fs::set_permissions(path, Permissions::from_mode(0o600)).with_context(|| format!("{} cannot be made private", path.display()))
 }
 
+/// Makes a file that must not be there yet.
+pub(crate) fn new_file(path: &Path) -> anyhow::Result<File> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    file.with_context(|| format!("{} cannot be made", path.display()))
+}
+
 /// Writes a file that must not be there yet.
 pub(crate) fn create(path: &Path, text: &str) -> anyhow::Result<()> {
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let mut file = file.with_context(|| format!("{} cannot be made", path.display()))?;
+    let mut file = new_file(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all().with_context(|| format!("{} cannot be written", path.display()))
 }

@@ -15,6 +15,7 @@ pub mod invitations;
 pub mod jobs;
 pub mod message_templates;
 mod migrate;
+pub mod moving;
 pub mod passkeys;
 #[cfg(test)]
 mod plan;

@@ -35,6 +35,7 @@ use doorward_store::{Db, Sql, migrate};
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
 
@@ -55,6 +56,9 @@ pub fn api_version() -> String {
     std::env::var("DOORWARD_TEST_API_VERSION").unwrap_or_else(|_| NEWEST.to_owned())
 }
 
+/// How many servers this process has started: each has ids of its own.
+static SERVERS: AtomicU64 = AtomicU64::new(0);
+
 /// What a test may choose.
 pub struct Options {
     /// How the gateway guards the server; limits are off unless a test is about them.
@@ -65,6 +69,10 @@ pub struct Options {
     pub settings: Settings,
     /// The hashing pool.
     pub passwords: Passwords,
+    /// The master key.
+    pub master: [u8; 32],
+    /// SQLite, whatever the tests run on.
+    pub sqlite: bool,
 }
 
 impl Default for Options {
@@ -75,6 +83,8 @@ impl Default for Options {
             environment: Environment::Development,
             settings,
             passwords: Passwords::new(2, 1000),
+            master: [7; 32],
+            sqlite: false,
         }
     }
 }
@@ -111,13 +121,13 @@ impl TestServer {
     pub async fn with(options: Options) -> Self {
         logs::install();
         let dir = tempfile::tempdir().unwrap();
-        let db = database(&dir).await;
+        let db = database(&dir, options.sqlite).await;
         migrate(&db, START).await.unwrap();
         let app = Arc::new(App {
             db,
             clock: Clock::frozen(START),
-            rng: Rng::seeded(u64::from(std::process::id())),
-            sealer: Sealer::new(&[7; 32]).unwrap(),
+            rng: Rng::seeded(u64::from(std::process::id()) + (SERVERS.fetch_add(1, Ordering::Relaxed) << 32)),
+            sealer: Sealer::new(&options.master).unwrap(),
             passwords: options.passwords,
             instances: Default::default(),
             outbound: doorward_outbound::shared(true).unwrap(),
@@ -247,10 +257,10 @@ fn serve(listener: TcpListener, gateway: &Gateway, routes: doorward_gateway::Rou
     tokio::spawn(async move { axum::serve(listener, service).await });
 }
 
-async fn database(dir: &tempfile::TempDir) -> Db {
+async fn database(dir: &tempfile::TempDir, sqlite: bool) -> Db {
     let connections = std::env::var("DOORWARD_TEST_CONNECTIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(5);
     let options = |url: String| DbOptions { url, max_connections: connections, acquire_timeout: Duration::from_secs(30) };
-    if std::env::var("DOORWARD_TEST_DATABASE").as_deref() != Ok("postgres") {
+    if sqlite || std::env::var("DOORWARD_TEST_DATABASE").as_deref() != Ok("postgres") {
         return Db::connect(&options(format!("sqlite://{}/test.db", dir.path().display())), &Rng::system()).await.unwrap();
     }
     let url = std::env::var("DOORWARD_TEST_POSTGRES_URL").expect("DOORWARD_TEST_POSTGRES_URL names the server to test on");

@@ -163,6 +163,11 @@ pub fn import(hasher: &str, digest: &str) -> Result<String, ApiError> {
     Ok(if known == Hasher::Argon2id { digest.to_owned() } else { format!("{hasher}:{digest}") })
 }
 
+/// A kept hash as [`import`] took it: the hasher's name and the digest.
+pub fn export(kept: &str) -> Option<(&str, &str)> {
+    if kept.starts_with("$argon2id$") { Some(("argon2id", kept)) } else { kept.split_once(':') }
+}
+
 /// Reads a kept hash.
 pub(super) fn read(kept: &str) -> Option<Box<dyn Check>> {
     if kept.starts_with("$argon2id$") {

@@ -30,19 +30,20 @@ pub struct EndpointChange {
     pub rate_limit: Option<Option<i64>>,
 }
 
-fn secret_context(endpoint: &EndpointRecord) -> String {
-    format!("{}:webhook_secret:{}", endpoint.instance_id, endpoint.id)
+/// For what an endpoint's secret is sealed.
+pub(crate) fn secret_context(instance: &InstanceId, id: impl std::fmt::Display) -> String {
+    format!("{instance}:webhook_secret:{id}")
 }
 
 pub(super) fn open_secret(app: &App, endpoint: &EndpointRecord, sealed: &str) -> Result<Secret, Unsealable> {
-    let plain = app.sealer.open(&secret_context(endpoint), sealed)?;
+    let plain = app.sealer.open(&secret_context(&endpoint.instance_id, &endpoint.id), sealed)?;
     String::from_utf8(plain).map(Secret::new).map_err(|_| Unsealable)
 }
 
 /// A fresh secret, and how it is kept.
 fn new_secret(scope: &Scope, endpoint: &EndpointRecord) -> Result<(Secret, String), ApiError> {
     let secret = Secret::new(format!("whsec_{}", STANDARD.encode(scope.app.rng.bytes::<24>())));
-    let sealed = scope.app.sealer.seal(&scope.app.rng, &secret_context(endpoint), secret.expose().as_bytes());
+    let sealed = scope.app.sealer.seal(&scope.app.rng, &secret_context(&endpoint.instance_id, &endpoint.id), secret.expose().as_bytes());
     Ok((secret, sealed.map_err(ApiError::internal)?))
 }
 

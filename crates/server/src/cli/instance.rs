@@ -1,4 +1,4 @@
-use super::{Place, chosen, out};
+use super::{Place, chosen, instance_files, out};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use doorward_core::instance::{self, NewInstance};
@@ -38,6 +38,10 @@ pub(super) enum Command {
     /// The settings of an instance, a JSON document.
     #[command(subcommand)]
     Settings(SettingsCommand),
+    /// Write a whole instance into a file, to move it to another server or database. The file is secret.
+    Export(instance_files::Export),
+    /// Take an instance in from such a file, with the same ids and keys.
+    Import(instance_files::Import),
 }
 
 #[derive(Subcommand)]
@@ -105,6 +109,8 @@ impl Command {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Create(create) => create.run().await,
+            Self::Export(export) => export.run().await,
+            Self::Import(import) => import.run().await,
             Self::List { place, json } => list(&place, json).await,
             Self::Show { place, instance, reveal_secret, json } => {
                 let app = place.open().await?;

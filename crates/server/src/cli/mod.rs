@@ -2,11 +2,14 @@
 
 mod dev;
 mod instance;
+mod instance_files;
 mod keys;
 mod out;
+mod rows;
 mod sdk;
 mod serve;
 mod user;
+mod user_files;
 mod webhook;
 
 use crate::config::{self, Config};

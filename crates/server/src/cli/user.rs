@@ -1,4 +1,4 @@
-use super::{Place, chosen, out};
+use super::{Place, chosen, out, user_files};
 use clap::{Args, Subcommand};
 use doorward_base::Secret;
 use doorward_core::users::{self, Audience};
@@ -34,6 +34,10 @@ pub(super) enum Command {
         /// The user's id.
         user: String,
     },
+    /// Add users from a file: the hosted service's CSV or JSON, or our own JSONL.
+    Import(user_files::Import),
+    /// Write all users into a file, with the hashes of their passwords.
+    Export(user_files::Export),
 }
 
 #[derive(Args)]
@@ -45,7 +49,7 @@ pub(super) struct At {
     instance: Option<String>,
     /// Answer in JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// Example: doorward user create --email ada@example.com --password-stdin < password.txt
@@ -76,7 +80,7 @@ pub(super) struct Create {
     skip_password_checks: bool,
 }
 
-async fn scope(at: &At) -> anyhow::Result<Scope> {
+pub(super) async fn scope(at: &At) -> anyhow::Result<Scope> {
     let app: Arc<App> = at.place.open().await?;
     let instance = chosen(&app, at.instance.as_deref()).await?;
     Ok(Scope { now: app.clock.now(), app, instance })
@@ -102,6 +106,8 @@ impl Command {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Create(create) => create.run().await,
+            Self::Import(import) => import.run().await,
+            Self::Export(export) => export.run().await,
             Self::List { at, query, limit, offset } => {
                 let scope = scope(&at).await?;
                 let request: ListUsers = request(json!({"query": query, "limit": limit, "offset": offset}))?;

@@ -247,6 +247,24 @@ pub async fn get_many(mut db: &Db, instance: &InstanceId, ids: &[UserId]) -> Res
     with_emails(&mut db, instance, users).await
 }
 
+/// The users whose ids come after one, in the order of their ids.
+pub async fn after(mut db: &Db, instance: &InstanceId, id: Option<&UserId>, limit: i64) -> Result<Vec<UserWithEmails>, StoreError> {
+    let text = "SELECT * FROM users WHERE instance_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    let users = db.all(sql!(text, instance, id.map_or("", UserId::as_str), limit)).await?.iter().map(user).collect::<Result<_, _>>()?;
+    with_emails(&mut db, instance, users).await
+}
+
+/// Which of these ids, or of these ids of the app's own, users have.
+pub async fn known(db: &Db, instance: &InstanceId, ids: &[String], external: bool) -> Result<Vec<String>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let column = if external { "external_id" } else { "id" };
+    let mut sql = sql!(format!("SELECT {column} AS name FROM users WHERE instance_id = $1"), instance);
+    push_in(&mut sql, column, "IN", ids.iter().cloned());
+    db.all(sql).await?.iter().map(|row| row.text("name")).collect()
+}
+
 /// The user who has proven an address, by the address as it is compared.
 pub async fn by_email(db: &Db, instance: &InstanceId, address_key: &str) -> Result<Option<UserWithEmails>, StoreError> {
     let text = "SELECT u.* FROM email_addresses e JOIN users u ON u.instance_id = e.instance_id AND u.id = e.user_id

@@ -1,0 +1,393 @@
+//! Users from elsewhere, many at a time: the user object of the Backend API with what the API keeps to itself.
+
+use super::email_addresses::read_email;
+use super::factors::GivenFactors;
+use super::input::{self, PasswordInput};
+use super::metadata::Metadata;
+use super::{blank, read_wallet};
+use crate::app::{Scope, internal};
+use crate::phone::Phone;
+use doorward_base::*;
+use doorward_store::StoreError;
+use doorward_store::users::{self, EmailRecord, PhoneRecord, UserRecord, WalletRecord};
+use doorward_wire::Object;
+use serde::Deserialize;
+use std::collections::HashSet;
+
+/// The most identifiers of a kind.
+const MAX_IDENTIFIERS: usize = 100;
+/// The most characters of an id that is kept.
+const MAX_ID: usize = 64;
+/// How far the clock of the other server may be ahead.
+const SKEW_MS: i64 = 60_000;
+
+/// A user as `GET /v1/users` shows one, with the password's hash and the second factors beside it. What is not named here is
+/// passed over: among it pictures, passkeys and accounts at other providers.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the names are those of the wire")]
+pub struct ImportedUser {
+    pub id: Option<String>,
+    pub external_id: Option<String>,
+    pub username: Option<String>,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub locale: Option<String>,
+    pub primary_email_address_id: Option<String>,
+    pub primary_phone_number_id: Option<String>,
+    pub primary_web3_wallet_id: Option<String>,
+    pub email_addresses: Option<Vec<ImportedIdentifier>>,
+    pub phone_numbers: Option<Vec<ImportedIdentifier>>,
+    pub web3_wallets: Option<Vec<ImportedIdentifier>>,
+    pub public_metadata: Option<Object>,
+    pub private_metadata: Option<Object>,
+    pub unsafe_metadata: Option<Object>,
+    pub password_digest: Option<String>,
+    pub password_hasher: Option<String>,
+    pub password_last_updated_at: Option<Timestamp>,
+    pub totp_secret: Option<String>,
+    pub backup_codes: Option<Vec<String>>,
+    pub banned: Option<bool>,
+    pub bypass_client_trust: Option<bool>,
+    pub delete_self_enabled: Option<bool>,
+    pub create_organization_enabled: Option<bool>,
+    pub create_organizations_limit: Option<i64>,
+    pub legal_accepted_at: Option<Timestamp>,
+    pub last_sign_in_at: Option<Timestamp>,
+    pub last_active_at: Option<Timestamp>,
+    pub created_at: Option<Timestamp>,
+    pub updated_at: Option<Timestamp>,
+}
+
+/// An address, number or wallet of such a user.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the names are those of the wire")]
+pub struct ImportedIdentifier {
+    pub id: Option<String>,
+    #[serde(alias = "email_address", alias = "phone_number", alias = "web3_wallet")]
+    pub value: String,
+    pub verification: Option<ImportedProof>,
+    pub reserved_for_second_factor: Option<bool>,
+    pub default_second_factor: Option<bool>,
+    pub created_at: Option<Timestamp>,
+    pub updated_at: Option<Timestamp>,
+}
+
+/// How an identifier was proven.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the names are those of the wire")]
+pub struct ImportedProof {
+    pub status: Option<String>,
+    pub strategy: Option<String>,
+}
+
+/// What became of one.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The user was added.
+    Added,
+    /// The user is there already: one has the same id or the same id of the app's own, or, where neither is given, an
+    /// identifier.
+    Present,
+    /// Nothing of the user was written, for this reason.
+    Refused(ApiError),
+}
+
+/// A user who was read and found good.
+struct Plan {
+    user: UserRecord,
+    /// Whether the id or the app's own id was given, by which the user is known again.
+    named: bool,
+    emails: Vec<EmailRecord>,
+    phones: Vec<PhoneRecord>,
+    wallets: Vec<WalletRecord>,
+    factors: GivenFactors,
+}
+
+/// Adds users who are not there yet, in one transaction; when one of them collides with somebody, each in its own. Give it
+/// about a hundred at a time. Passwords are not held against the instance's rules, and what the instance asks of new users
+/// is not asked of these.
+///
+/// # Errors
+/// Failures of the database only; then some of the users may have been added, and are found present when it is done again.
+pub async fn import(scope: &Scope, rows: &[ImportedUser]) -> Result<Vec<Outcome>, ApiError> {
+    let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(rows.len());
+    let mut plans = Vec::new();
+    let mut known = HashSet::new();
+    for external in [false, true] {
+        let given: Vec<String> = rows.iter().filter_map(|row| name(row, external)).map(str::to_owned).collect();
+        let found = users::known(scope.db(), scope.ins(), &given, external).await.map_err(internal)?;
+        known.extend(found.into_iter().map(|name| (external, name)));
+    }
+    for row in rows {
+        let names: Vec<(bool, String)> =
+            [false, true].into_iter().filter_map(|external| Some((external, name(row, external)?.to_owned()))).collect();
+        if names.iter().any(|name| known.contains(name)) {
+            outcomes.push(Some(Outcome::Present));
+            continue;
+        }
+        match plan(scope, row).await {
+            Ok(plan) => {
+                known.extend(names);
+                plans.push((outcomes.len(), plan));
+                outcomes.push(None);
+            }
+            Err(error) => outcomes.push(Some(Outcome::Refused(error))),
+        }
+    }
+    if insert_all(scope, &plans).await? {
+        return Ok(outcomes.into_iter().map(|it| it.unwrap_or(Outcome::Added)).collect());
+    }
+    for (at, plan) in &plans {
+        outcomes[*at] = Some(insert_one(scope, plan).await?);
+    }
+    Ok(outcomes.into_iter().flatten().collect())
+}
+
+/// The id, or the id of the app's own.
+fn name(row: &ImportedUser, external: bool) -> Option<&str> {
+    if external { &row.external_id } else { &row.id }.as_deref().filter(|name| !name.is_empty())
+}
+
+/// False when one of them collides with somebody; then none was added.
+async fn insert_all(scope: &Scope, plans: &[(usize, Plan)]) -> Result<bool, ApiError> {
+    if plans.is_empty() {
+        return Ok(true);
+    }
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    for (_, plan) in plans {
+        if let Err(error) = insert(scope, &mut tx, plan).await {
+            return if error.code() == codes::FORM_IDENTIFIER_EXISTS { Ok(false) } else { Err(error) };
+        }
+    }
+    tx.commit().await.map_err(internal)?;
+    Ok(true)
+}
+
+async fn insert_one(scope: &Scope, plan: &Plan) -> Result<Outcome, ApiError> {
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    match insert(scope, &mut tx, plan).await {
+        Ok(()) => {
+            tx.commit().await.map_err(internal)?;
+            Ok(Outcome::Added)
+        }
+        Err(error) if error.code() == codes::FORM_IDENTIFIER_EXISTS => {
+            Ok(if plan.named { Outcome::Refused(error) } else { Outcome::Present })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn insert(scope: &Scope, tx: &mut doorward_store::Tx, plan: &Plan) -> Result<(), ApiError> {
+    let taken = |error: StoreError, param: &str| match error {
+        StoreError::Conflict => ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param(param),
+        other => internal(other),
+    };
+    let param = if plan.user.username.is_some() { "username" } else { "id" };
+    users::insert(tx, scope.ins(), &plan.user).await.map_err(|e| taken(e, param))?;
+    for email in &plan.emails {
+        users::insert_email(tx, scope.ins(), email).await.map_err(|e| taken(e, "email_addresses"))?;
+    }
+    for phone in &plan.phones {
+        users::insert_phone(tx, scope.ins(), phone).await.map_err(|e| taken(e, "phone_numbers"))?;
+    }
+    for wallet in &plan.wallets {
+        users::insert_wallet(tx, scope.ins(), wallet).await.map_err(|e| taken(e, "web3_wallets"))?;
+    }
+    plan.factors.write(scope, tx, &plan.user.id).await
+}
+
+async fn plan(scope: &Scope, row: &ImportedUser) -> Result<Plan, ApiError> {
+    let factors = GivenFactors::read(scope, row.totp_secret.as_deref(), row.backup_codes.as_deref())?;
+    let password = PasswordInput::read(&None, &row.password_digest, &row.password_hasher, None)?;
+    let mut user = profile(scope, row)?;
+    user.password_hash = password.hash(scope).await?;
+    let changed = time(row.password_last_updated_at, "password_last_updated_at", scope)?;
+    user.password_updated_at = user.password_hash.as_ref().map(|_| changed.unwrap_or(scope.now));
+    let emails = emails(scope, row, &user)?;
+    let phones = phones(scope, row, &user)?;
+    let wallets = wallets(scope, row, &user)?;
+    if user.username.is_none() && emails.is_empty() && phones.is_empty() && wallets.is_empty() {
+        let text = "A user needs an address, a number, a wallet or a user name.";
+        return Err(ApiError::new(codes::FORM_DATA_MISSING).param("email_addresses").long(text));
+    }
+    let email = primary(&emails, &row.primary_email_address_id, |it| (&it.id, it.verified));
+    user.primary_email_address_id = email.map(|it| it.id.clone());
+    user.primary_email_key = email.map(|it| it.address_key.clone());
+    let phone = primary(&phones, &row.primary_phone_number_id, |it| (&it.id, it.verified));
+    user.primary_phone_number_id = phone.map(|it| it.id.clone());
+    user.primary_phone = phone.map(|it| it.number.clone());
+    user.has_phone_numbers = !phones.is_empty();
+    user.primary_web3_wallet_id = primary(&wallets, &row.primary_web3_wallet_id, |it| (&it.id, it.verified)).map(|it| it.id.clone());
+    user.has_web3_wallets = !wallets.is_empty();
+    let named = [false, true].into_iter().any(|external| name(row, external).is_some());
+    Ok(Plan { user, named, emails, phones, wallets, factors })
+}
+
+/// The one that is named, or the first proven one, or the first.
+fn primary<'r, T>(all: &'r [T], named: &Option<String>, of: impl Fn(&T) -> (&IdentificationId, bool)) -> Option<&'r T> {
+    let named = all.iter().find(|it| Some(of(it).0.as_str()) == named.as_deref());
+    named.or_else(|| all.iter().find(|it| of(it).1)).or(all.first())
+}
+
+fn profile(scope: &Scope, row: &ImportedUser) -> Result<UserRecord, ApiError> {
+    let mut user = blank(scope);
+    if let Some(id) = kept_id(&row.id, UserId::PREFIX, "id")? {
+        user.id = id.into();
+    }
+    user.external_id = input::name(row.external_id.as_deref(), "external_id")?;
+    if let Some(name) = input::username(scope, row.username.as_deref())? {
+        (user.username, user.username_key) = (Some(name.username), Some(name.key));
+    }
+    user.first_name = input::name(row.first_name.as_deref(), "first_name")?;
+    user.last_name = input::name(row.last_name.as_deref(), "last_name")?;
+    user.locale = input::locale(row.locale.as_deref())?;
+    user.create_organizations_limit = input::organizations_limit(row.create_organizations_limit)?;
+    user.delete_self_enabled = row.delete_self_enabled.unwrap_or(user.delete_self_enabled);
+    user.create_organization_enabled = row.create_organization_enabled.unwrap_or(user.create_organization_enabled);
+    user.bypass_client_trust = row.bypass_client_trust == Some(true);
+    user.banned = row.banned == Some(true);
+    user.legal_accepted_at = time(row.legal_accepted_at, "legal_accepted_at", scope)?;
+    user.last_sign_in_at = time(row.last_sign_in_at, "last_sign_in_at", scope)?;
+    user.last_active_at = time(row.last_active_at, "last_active_at", scope)?;
+    user.created_at = time(row.created_at, "created_at", scope)?.unwrap_or(scope.now);
+    user.updated_at = time(row.updated_at, "updated_at", scope)?.unwrap_or(user.created_at);
+    let metadata =
+        Metadata { public: row.public_metadata.as_ref(), private: row.private_metadata.as_ref(), unsafe_: row.unsafe_metadata.as_ref() };
+    metadata.replace(&mut user)?;
+    Ok(user)
+}
+
+/// A time in Unix milliseconds that has been already, give or take [`SKEW_MS`]. 0 and less mean "not known".
+fn time(at: Option<Timestamp>, param: &str, scope: &Scope) -> Result<Option<Timestamp>, ApiError> {
+    match at {
+        Some(at) if at > scope.now + SKEW_MS => Err(ApiError::new(codes::FORM_DISALLOW_FUTURE_DATE).param(param)),
+        at => Ok(at.filter(|at| *at > 0)),
+    }
+}
+
+/// An id from elsewhere, if it is one of ours by its form.
+fn kept_id(id: &Option<String>, prefix: &str, param: &str) -> Result<Option<String>, ApiError> {
+    let Some(id) = id.as_deref().filter(|id| !id.is_empty()) else { return Ok(None) };
+    let rest = id.strip_prefix(prefix).filter(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
+    match rest {
+        Some(_) if id.len() <= MAX_ID => Ok(Some(id.to_owned())),
+        _ => {
+            let text = format!("{param} must begin with {prefix} and have letters and digits; an id of your own goes into external_id.");
+            Err(ApiError::new(codes::FORM_PARAM_FORMAT_INVALID).param(param).long(text))
+        }
+    }
+}
+
+/// What identifiers of all kinds have.
+struct Common {
+    id: IdentificationId,
+    strategy: Option<String>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+fn common(scope: &Scope, n: usize, kind: &str, it: &ImportedIdentifier, user: &UserRecord) -> Result<Common, ApiError> {
+    let proof = it.verification.as_ref().filter(|proof| proof.status.as_deref() == Some("verified"));
+    let named = |text: &&str| {
+        !text.is_empty() && text.len() <= MAX_ID && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    let strategy = proof.map(|proof| proof.strategy.as_deref().filter(named).unwrap_or("admin").to_owned());
+    let id = kept_id(&it.id, IdentificationId::PREFIX, &format!("{kind}[{n}].id"))?;
+    // They are listed by age: where it is not known, in the order in which they came.
+    let later = user.created_at.saturating_add(i64::try_from(n).unwrap_or_default());
+    let created_at = time(it.created_at, &format!("{kind}[{n}].created_at"), scope)?.unwrap_or(later);
+    Ok(Common {
+        id: id.map_or_else(|| IdentificationId::new(scope.now, &scope.app.rng), IdentificationId::from),
+        strategy,
+        created_at,
+        updated_at: time(it.updated_at, &format!("{kind}[{n}].updated_at"), scope)?.unwrap_or(created_at),
+    })
+}
+
+/// Reads the identifiers of a kind. `read` answers what it is compared by, beside the record.
+fn each<T>(
+    kind: &str,
+    given: &Option<Vec<ImportedIdentifier>>,
+    read: impl Fn(usize, &ImportedIdentifier) -> Result<(String, T), ApiError>,
+) -> Result<Vec<T>, ApiError> {
+    let given = given.as_deref().unwrap_or_default();
+    if given.len() > MAX_IDENTIFIERS {
+        return Err(ApiError::new(codes::FORM_PARAM_ARRAY_TOO_LARGE).param(kind));
+    }
+    let mut seen = HashSet::new();
+    let mut out = Vec::with_capacity(given.len());
+    for (n, it) in given.iter().enumerate() {
+        let (key, record) = read(n, it)?;
+        if !seen.insert(key) {
+            return Err(ApiError::new(codes::FORM_PARAM_DUPLICATE).param(format!("{kind}[{n}]")));
+        }
+        out.push(record);
+    }
+    Ok(out)
+}
+
+fn emails(scope: &Scope, row: &ImportedUser, user: &UserRecord) -> Result<Vec<EmailRecord>, ApiError> {
+    each("email_addresses", &row.email_addresses, |n, it| {
+        let email = read_email(&it.value).map_err(|error| error.param(format!("email_addresses[{n}]")))?;
+        let Common { id, strategy, created_at, updated_at } = common(scope, n, "email_addresses", it, user)?;
+        let record = EmailRecord {
+            id,
+            user_id: user.id.clone(),
+            address: email.address,
+            address_key: email.key.clone(),
+            verified: strategy.is_some(),
+            verified_at: strategy.is_some().then_some(updated_at),
+            strategy,
+            attempts: None,
+            created_at,
+            updated_at,
+        };
+        Ok((email.key, record))
+    })
+}
+
+fn phones(scope: &Scope, row: &ImportedUser, user: &UserRecord) -> Result<Vec<PhoneRecord>, ApiError> {
+    each("phone_numbers", &row.phone_numbers, |n, it| {
+        let param = format!("phone_numbers[{n}]");
+        let unfit = || ApiError::new(codes::FORM_PARAM_FORMAT_INVALID).param(&param).long("Not a valid number in international form.");
+        // To which countries messages are sent is asked when one is.
+        let phone = Phone::parse(&it.value).ok_or_else(unfit)?;
+        let Common { id, strategy, created_at, updated_at } = common(scope, n, "phone_numbers", it, user)?;
+        let second_factor = strategy.is_some() && it.reserved_for_second_factor == Some(true);
+        let record = PhoneRecord {
+            id,
+            user_id: user.id.clone(),
+            number: phone.as_str().to_owned(),
+            verified: strategy.is_some(),
+            verified_at: strategy.is_some().then_some(updated_at),
+            strategy,
+            attempts: None,
+            second_factor,
+            default_second_factor: second_factor && it.default_second_factor == Some(true),
+            created_at,
+            updated_at,
+        };
+        Ok((record.number.clone(), record))
+    })
+}
+
+fn wallets(scope: &Scope, row: &ImportedUser, user: &UserRecord) -> Result<Vec<WalletRecord>, ApiError> {
+    each("web3_wallets", &row.web3_wallets, |n, it| {
+        let address = read_wallet(&it.value).map_err(|error| error.param(format!("web3_wallets[{n}]")))?;
+        let Common { id, strategy, created_at, updated_at } = common(scope, n, "web3_wallets", it, user)?;
+        let record = WalletRecord {
+            id,
+            user_id: user.id.clone(),
+            address: address.as_str().to_owned(),
+            verified: strategy.is_some(),
+            verified_at: strategy.is_some().then_some(updated_at),
+            strategy,
+            created_at,
+            updated_at,
+        };
+        Ok((record.address.clone(), record))
+    })
+}

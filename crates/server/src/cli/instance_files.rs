@@ -1,0 +1,95 @@
+//! A whole instance in from a file and out into one.
+
+use super::user_files::{reader, writer};
+use super::{Place, chosen, out};
+use clap::Args;
+use doorward_core::moving::{self, Import as Moving};
+use serde_json::json;
+use std::io::{BufRead, Read as _};
+use std::path::PathBuf;
+
+/// The longest line, in bytes: a picture in base64 and the rest of its row.
+const MAX_LINE: u64 = 64 * 1024 * 1024;
+/// After how many lines progress is told.
+const PROGRESS: u64 = 10_000;
+
+/// Example: doorward instance export --config doorward.toml shop.instance
+///
+/// The file has everything that lasts: settings, keys, users with passwords and second factors. SECRET KEYS ARE OPEN IN IT:
+/// whoever has it has the instance. It is made with mode 0600; delete it after the move. Stop the servers first: what is
+/// written meanwhile may come along by half. Sessions, attempts and undelivered messages stay behind.
+#[derive(Args)]
+pub(super) struct Export {
+    #[command(flatten)]
+    place: Place,
+    /// The instance; needed when there are several.
+    #[arg(long)]
+    instance: Option<String>,
+    /// The file, which must not be there yet; `-` for standard output.
+    file: PathBuf,
+}
+
+/// Example: doorward instance import --config other.toml shop.instance
+///
+/// All ids and keys stay the same. Secrets are sealed anew under this server's master key; backup codes work on only if it
+/// is the key they were made under. Both servers must have the same version. The instance can be reached when all of it is
+/// there; an import that was cut off is begun again.
+#[derive(Args)]
+pub(super) struct Import {
+    #[command(flatten)]
+    place: Place,
+    /// The file; `-` for standard input.
+    file: PathBuf,
+    /// Answer in JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Export {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let app = self.place.open().await?;
+        let instance = chosen(&app, self.instance.as_deref()).await?;
+        let (mut out, file) = writer(&self.file)?;
+        let rows = moving::export(&app, &instance.id, &mut out).await.map_err(anyhow::Error::msg)?;
+        if let Some(file) = file {
+            file.sync_all()?;
+        }
+        out::note(&format!("{} with {} rows written", instance.id, rows.values().sum::<u64>()));
+        Ok(())
+    }
+}
+
+impl Import {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let app = self.place.open().await?;
+        let mut reader = reader(&self.file)?;
+        let (mut number, mut line) = (1_u64, String::new());
+        read(&mut reader, &mut line)?;
+        let mut moving = Moving::begin(&app, &line).await.map_err(anyhow::Error::msg)?;
+        while read(&mut reader, &mut line)? {
+            number += 1;
+            moving.line(&line).await.map_err(|error| anyhow::anyhow!("line {number}: {error}"))?;
+            if number.is_multiple_of(PROGRESS) {
+                out::note(&format!("{number} lines read"));
+            }
+        }
+        let done = moving.finish().await.map_err(anyhow::Error::msg)?;
+        if done.backup_codes_lost > 0 {
+            let text = "backup codes were left behind: they work under the other server's master key only";
+            out::note(&format!("{} {text}", done.backup_codes_lost));
+        }
+        if self.json {
+            return out::json(&json!({"id": done.instance, "rows": done.rows, "backup_codes_lost": done.backup_codes_lost}));
+        }
+        out::line(&format!("{} is here, with {} rows", done.instance, done.rows.values().sum::<u64>()))
+    }
+}
+
+/// The next line in place of the one before; false at the end.
+fn read(reader: &mut impl BufRead, line: &mut String) -> anyhow::Result<bool> {
+    line.clear();
+    if reader.take(MAX_LINE).read_line(line)? as u64 == MAX_LINE {
+        anyhow::bail!("a line is longer than {MAX_LINE} bytes");
+    }
+    Ok(!line.is_empty())
+}
