@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The whole check, or the named parts of it, ending at the first that fails:
-#   scripts/test.sh all | setup fmt clippy deny sqlite schemas postgres failover doc wasm leptos fuzz reproduce packages spec e2e
+#   scripts/test.sh all | setup fmt clippy deny sqlite schemas postgres failover doc wasm leptos fuzz reproduce packages spec schemathesis e2e servers
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$root"
@@ -70,6 +70,8 @@ step_packages() {
 
 step_spec() { "$scripts/spec.sh"; }
 
+step_schemathesis() { "$scripts/schemathesis.sh"; }
+
 step_e2e() {
   [ -f crates/pages/built/version ] || "$scripts/pages.sh"
   # Named, so that an old release build is not what gets tested.
@@ -81,6 +83,18 @@ step_e2e() {
   npm --prefix e2e test
   npm --prefix e2e run test:ours
   ROUNDS=5 REQUESTS=500 npm --prefix e2e run --silent bench:middleware
+}
+
+step_servers() {
+  if [ -z "${DOORWARD_BIN:-}" ]; then
+    cargo build --locked --package doorward-server
+    export DOORWARD_BIN=$target/debug/doorward
+  fi
+  E2E_PYTHON=$(python_with clerk-backend-api==7.0.0:clerk_backend_api)
+  export E2E_PYTHON CARGO_TARGET_DIR=$target/e2e-rust
+  npm --prefix e2e ci --no-audit --no-fund --loglevel=error
+  npm --prefix e2e/servers ci --no-audit --no-fund --loglevel=error
+  npm --prefix e2e/servers test
 }
 
 describe() {
@@ -100,12 +114,14 @@ describe() {
     reproduce) echo "the client core for browsers twice, in two directories: the same bytes" ;;
     packages) echo "our own client for browsers and the account pages: build, unit tests, bytes" ;;
     spec) echo "our OpenAPI documents against the reference" ;;
+    schemathesis) echo "no input that our OpenAPI documents allow or forbid is answered with 5xx" ;;
+    servers) echo "the published clients for servers against the real server" ;;
     e2e) echo "real browsers against the real server" ;;
     *) die "unknown step '$1'; there are: all ${steps[*]}" ;;
   esac
 }
 
-steps=(setup fmt clippy deny sqlite schemas postgres failover doc wasm leptos fuzz reproduce packages spec e2e)
+steps=(setup fmt clippy deny sqlite schemas postgres failover doc wasm leptos fuzz reproduce packages spec schemathesis e2e servers)
 [ $# != 0 ] || set -- all
 [ "$*" != all ] || set -- "${steps[@]}"
 for step in "$@"; do describe "$step" >/dev/null; done

@@ -54,7 +54,8 @@ export class Doorward {
     return run(doorwardBinary(), args, { cwd: this.#directory, env: cleanEnv({ ...this.clock.env, npm_config_prefer_offline: "true" }) });
   }
 
-  async open() {
+  /** Starts it; `scripts` says whether pages will load the official ones from it. */
+  async open({ scripts = true } = {}) {
     await assertFree(ports.frontend);
     await assertFree(ports.backend);
     if (this.#production) await this.#prepareProduction();
@@ -62,7 +63,7 @@ export class Doorward {
     if (!this.#production) this.instance = await until("dev.env tells the keys", () => this.#developmentInstance());
     assert.equal(this.instance.publishable_key, publishableKey(this.kind), "the key that the apps are compiled with");
     // The one command that asks the network: its time is the real one.
-    for (const name of sdkPackages) {
+    for (const name of scripts ? sdkPackages : []) {
       await run(doorwardBinary(), ["sdk", "install", name, ...this.#where], {
         cwd: this.#directory,
         env: cleanEnv({ npm_config_prefer_offline: "true" }),
