@@ -70,7 +70,7 @@ step_packages() {
 
 step_spec() { "$scripts/spec.sh"; }
 
-step_schemathesis() { "$scripts/schemathesis.sh"; }
+step_schemathesis() { timeout --kill-after=20 600 "$scripts/schemathesis.sh"; }
 
 step_e2e() {
   [ -f crates/pages/built/version ] || "$scripts/pages.sh"
@@ -92,9 +92,10 @@ step_servers() {
   fi
   E2E_PYTHON=$(python_with clerk-backend-api==7.0.0:clerk_backend_api)
   export E2E_PYTHON CARGO_TARGET_DIR=$target/e2e-rust
-  npm --prefix e2e ci --no-audit --no-fund --loglevel=error
-  npm --prefix e2e/servers ci --no-audit --no-fund --loglevel=error
-  npm --prefix e2e/servers test
+  timeout 300 npm --prefix e2e ci --no-audit --no-fund --loglevel=error
+  timeout 300 npm --prefix e2e/servers ci --no-audit --no-fund --loglevel=error
+  # The Rust client is built in it, the first time.
+  timeout --kill-after=20 600 npm --prefix e2e/servers test
 }
 
 describe() {
