@@ -8,6 +8,7 @@ mod interstitial;
 mod invitations;
 mod jwt_templates;
 mod misc;
+mod oauth;
 mod passkeys;
 mod phone_numbers;
 mod profile_image;
@@ -72,6 +73,8 @@ pub fn routes() -> Routes {
         .with::<DeleteUserWeb3Wallet>(|cx, req| Box::pin(web3_wallets::delete(cx, req)))
         .with::<ListUserTrustedDevices>(|cx, req| Box::pin(trusted_devices::list(cx, req)))
         .with::<RevokeUserTrustedDevice>(|cx, req| Box::pin(trusted_devices::revoke(cx, req)))
+        .with::<ListOauthAccessTokens>(|cx, req| Box::pin(oauth::access_tokens(cx, req)))
+        .with::<DeleteExternalAccount>(|cx, req| Box::pin(oauth::delete_account(cx, req)))
         .with::<ListSessions>(|cx, req| Box::pin(sessions::list(cx, req)))
         .with::<CreateServerSession>(|cx, req| Box::pin(sessions::create(cx, req)))
         .with::<GetServerSession>(|cx, req| Box::pin(sessions::get(cx, req)))
@@ -149,6 +152,7 @@ mod tests {
             include_str!("../../wire/src/bapi/email_addresses.rs"),
             include_str!("../../wire/src/bapi/instance.rs"),
             include_str!("../../wire/src/bapi/jwt_templates.rs"),
+            include_str!("../../wire/src/bapi/oauth.rs"),
             include_str!("../../wire/src/bapi/passkeys.rs"),
             include_str!("../../wire/src/bapi/phone_numbers.rs"),
             include_str!("../../wire/src/bapi/profile_image.rs"),

@@ -108,6 +108,8 @@ ids! {
     PasskeyId = "psk_";
     /// A device whose app holds a key for its user.
     TrustedDeviceId = "td_";
+    /// An account at another provider.
+    ExternalAccountId = "eac_";
     /// A development browser.
     DevBrowserId = "dvb_";
     /// A secret key's public handle.

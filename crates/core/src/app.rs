@@ -1,5 +1,6 @@
 use crate::crypto::Sealer;
 use crate::instance::{Instance, Instances};
+use crate::oauth::Documents;
 use crate::outbound::Outbound;
 use crate::password::Passwords;
 use doorward_base::*;
@@ -24,6 +25,8 @@ pub struct App {
     pub instances: Instances,
     /// Calls others.
     pub outbound: Arc<dyn Outbound>,
+    /// What providers publish, as far as it was fetched.
+    pub provider_documents: Documents,
     /// Wakes the workers when there is something for them.
     pub outbox: Arc<Wakers>,
 }
@@ -74,6 +77,8 @@ pub struct Caller {
     pub native: bool,
     /// Whether the caller's SDK knows sessions that wait for something to be done.
     pub knows_pending: bool,
+    /// The token of its development browser, once it was found.
+    pub dev_browser: Option<Secret>,
 }
 
 impl Scope {

@@ -28,6 +28,13 @@ pub struct Outcome<T> {
     pub current: Current,
 }
 
+impl<T> Outcome<T> {
+    /// The same, for callers whose errors may leave something behind.
+    pub(crate) fn fine<E>(self) -> Outcome<Result<T, E>> {
+        Outcome { value: Ok(self.value), current: self.current }
+    }
+}
+
 impl Current {
     /// The client, or `authentication_invalid`.
     ///

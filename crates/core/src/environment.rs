@@ -2,6 +2,7 @@
 //! in every generation, so there is one of it.
 
 use crate::instance::Instance;
+use crate::oauth;
 use crate::settings::{PreferredStrategy, Presence, SignUpMode};
 use doorward_wire::fapi::Environment;
 use serde_json::{Value, json};
@@ -187,7 +188,7 @@ fn display_config(instance: &Instance, frontend_url: &str) -> Value {
         "experimental_force_oauth_first": false,
         "clerk_js_version": null,
         "show_devmode_warning": false,
-        "google_one_tap_client_id": null,
+        "google_one_tap_client_id": one_tap_client(instance),
         "help_url": null, "privacy_policy_url": null, "terms_url": null,
         "captcha_public_key": null,
         "captcha_widget_type": "smart",
@@ -293,7 +294,7 @@ fn user_settings(instance: &Instance) -> Value {
     let enabled = |on: bool| json!({"enabled": on});
     json!({
         "attributes": attributes(instance),
-        "social": {},
+        "social": social(instance),
         "saml": enabled(false),
         "enterprise_sso": {"enabled": false, "self_serve_sso": false},
         "sign_in": {"second_factor": {"required": settings.session.require_second_factor, "enabled": !second_factors(instance).is_empty()}},
@@ -344,6 +345,33 @@ fn user_settings(instance: &Instance) -> Value {
             "satisfies_second_factor": settings.passkey.satisfies_second_factor,
         },
     })
+}
+
+/// The providers that are switched on, by strategy.
+fn social(instance: &Instance) -> Value {
+    let strategies = instance.settings.oauth.keys().map(|key| format!("oauth_{key}"));
+    let shown = strategies.filter_map(|strategy| {
+        let connection = oauth::find(instance, &strategy)?;
+        let value = json!({
+            "enabled": true,
+            "required": false,
+            "authenticatable": connection.settings.authenticatable,
+            "block_email_subaddresses": connection.settings.block_email_subaddresses,
+            "strategy": strategy,
+            "not_selectable": false,
+            "deprecated": false,
+            "name": connection.name(),
+            "logo_url": connection.settings.logo_url.as_deref().unwrap_or_default(),
+        });
+        Some((strategy, value))
+    });
+    Value::Object(shown.collect())
+}
+
+/// The client of Google's One Tap, which is the one that signs people in.
+fn one_tap_client(instance: &Instance) -> Option<&str> {
+    let connection = oauth::find(instance, "oauth_google").filter(|it| it.settings.authenticatable)?;
+    Some(connection.settings.client_id.as_str())
 }
 
 fn organization_settings() -> Value {

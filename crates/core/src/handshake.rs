@@ -33,14 +33,29 @@ pub struct Answer {
 pub fn check_redirect(scope: &Scope, text: Option<&str>) -> Result<url::Url, ApiError> {
     let text = text.map(str::trim).filter(|t| !t.is_empty());
     let text = text.ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("redirect_url"))?;
-    let invalid = || ApiError::new(codes::INVALID_REDIRECT_URL).param("redirect_url");
-    let url = url::Url::parse(text).map_err(|_| invalid())?;
+    let url = url::Url::parse(text).map_err(|_| ApiError::new(codes::INVALID_REDIRECT_URL).param("redirect_url"))?;
+    check_url(scope, url, "redirect_url")
+}
+
+/// The same for a parameter that may be relative to the caller's page, as SDKs send it in production.
+///
+/// # Errors
+/// As [`check_redirect`], naming `param`.
+pub(crate) fn resolve_redirect(scope: &Scope, caller: &Caller, text: Option<&str>, param: &str) -> Result<url::Url, ApiError> {
+    let text = crate::sign_in::filled(text).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param(param))?;
+    let page = caller.origin.as_deref().and_then(|origin| url::Url::parse(origin).ok());
+    let url = url::Url::options().base_url(page.as_ref()).parse(text);
+    check_url(scope, url.map_err(|_| ApiError::new(codes::INVALID_REDIRECT_URL).param(param))?, param)
+}
+
+fn check_url(scope: &Scope, url: url::Url, param: &str) -> Result<url::Url, ApiError> {
+    let invalid = || ApiError::new(codes::INVALID_REDIRECT_URL).param(param);
     if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some() {
         return Err(invalid());
     }
     let origin = Origin::of(&url).ok_or_else(invalid)?;
     if !scope.instance.allows_origin(&origin.text()) {
-        return Err(ApiError::new(codes::REDIRECT_URL_MISMATCH).param("redirect_url"));
+        return Err(ApiError::new(codes::REDIRECT_URL_MISMATCH).param(param));
     }
     Ok(url)
 }

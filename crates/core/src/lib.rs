@@ -23,6 +23,7 @@ pub mod mail;
 pub mod me_password;
 pub mod messages;
 pub mod moving;
+pub mod oauth;
 pub mod outbound;
 mod outbox;
 pub mod passkeys;

@@ -120,10 +120,11 @@ fn first_factors(scope: &Scope, user: &UserWithEmails) -> Vec<Factor> {
     all
 }
 
-/// Choosing a new password proves no presence, and whoever opens a link need not be who is signed in. For wallets the protocol
-/// has no way to send a signature here.
+/// Choosing a new password proves no presence, whoever opens a link need not be who is signed in, and a provider sends back
+/// whoever is signed in there without a question. For wallets the protocol has no way to send a signature here.
 fn proves_presence(strategy: &str) -> bool {
-    !strategy.starts_with("reset_password") && strategy != "email_link" && crate::web3::chain_of(strategy).is_none()
+    let elsewhere = crate::web3::chain_of(strategy).is_some() || crate::oauth::is_redirect(strategy);
+    !strategy.starts_with("reset_password") && strategy != "email_link" && !elsewhere
 }
 
 fn first_factor(scope: &Scope, user: &UserWithEmails, name: &str) -> Result<&'static dyn Strategy, ApiError> {

@@ -1,5 +1,6 @@
 //! The settings of an instance: a versioned, validated JSON document.
 
+use crate::oauth::{self, OAuthConnection};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
@@ -46,6 +47,8 @@ pub struct Settings {
     pub web3: Web3Settings,
     /// The apps on phones that belong to the instance.
     pub native: NativeSettings,
+    /// The providers that people sign in with, by key: one of the table, such as `google`, or `custom_<name>`.
+    pub oauth: std::collections::BTreeMap<String, OAuthConnection>,
     /// Rules for user names.
     pub username: UsernameSettings,
     /// Protection against guessing.
@@ -385,6 +388,7 @@ impl Default for Settings {
             passkey: PasskeySettings::default(),
             web3: Web3Settings::default(),
             native: NativeSettings::default(),
+            oauth: std::collections::BTreeMap::new(),
             username: UsernameSettings { min_length: 4, max_length: 64 },
             attack_protection: AttackProtection::default(),
             sms: SmsSettings::default(),
@@ -606,6 +610,7 @@ impl Settings {
         if let Some(bad) = self.sms.allowed_countries.iter().find(|it| it.len() != 2 || !it.bytes().all(|b| b.is_ascii_alphabetic())) {
             return Err(format!("sms.allowed_countries: {bad:?} is not the two letters of a country"));
         }
+        oauth::validate(self)?;
         let attributes = &self.attributes;
         if self.sign_up.mode == SignUpMode::Waitlist && attributes.email_address == Presence::Off {
             return Err("sign_up.mode: a waitlist needs attributes.email_address".to_owned());

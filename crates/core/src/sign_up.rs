@@ -9,7 +9,7 @@ use crate::settings::Presence;
 use crate::sign_in::{self, NewSession, complete_new_session, filled};
 use crate::users::{self, NewEmail, NewIdentifiers, NewPhone, NewWallet};
 use crate::web3::{self, Address};
-use crate::{email_link, invitations, password, sms, tasks, verification};
+use crate::{email_link, invitations, oauth, password, sms, tasks, verification};
 use doorward_base::*;
 use doorward_store::attempts::{self, AttemptRecord, Kind};
 use doorward_store::clients::{self, ClientRecord};
@@ -19,6 +19,11 @@ use doorward_store::verifications::VerificationRecord;
 use doorward_wire::Object;
 use doorward_wire::fapi::{AttemptVerification, PrepareVerification, SignUp, SignUpFields, SignUpVerification, SignUpVerifications};
 use serde::{Deserialize, Serialize};
+
+mod provider;
+
+use provider::{Asked, AtProvider};
+pub(crate) use provider::{come_back, transferable};
 
 /// The strategy of invitations.
 const TICKET: &str = "ticket";
@@ -84,6 +89,8 @@ struct SignUpState {
     external_id: Option<String>,
     #[serde(default)]
     custom_action: bool,
+    #[serde(default)]
+    provider: AtProvider,
     done: Option<Done>,
 }
 
@@ -189,7 +196,8 @@ fn requirements(scope: &Scope, state: &SignUpState) -> Requirements {
         ("phone_number", attributes.phone_number, state.phone.is_some()),
         ("username", attributes.username, state.username.is_some()),
         ("web3_wallet", attributes.web3_wallet, state.wallet.is_some()),
-        ("password", attributes.password, state.password_hash.is_some()),
+        // Who comes by way of a provider needs no password.
+        ("password", attributes.password, state.password_hash.is_some() || state.provider.strategy().is_some()),
         ("first_name", attributes.first_name, state.first_name.is_some()),
         ("last_name", attributes.last_name, state.last_name.is_some()),
     ];
@@ -221,6 +229,8 @@ pub async fn start(scope: &Scope, caller: &Caller, current: Current, fields: &Si
     sign_in::refuse_when_signed_in(scope, &current).await?;
     let mut state = SignUpState::default();
     fill(scope, &mut state, fields).await?;
+    let id = SignUpId::new(scope.now, &scope.app.rng);
+    let asked = provider::ask(scope, caller, &current, id.as_str(), &mut state, fields).await?;
     let (mut client, is_new, new_token) = match current.record.clone() {
         Some(record) => (record, false, current.new_token.clone()),
         None => {
@@ -228,7 +238,6 @@ pub async fn start(scope: &Scope, caller: &Caller, current: Current, fields: &Si
             (record, true, Some(token))
         }
     };
-    let id = SignUpId::new(scope.now, &scope.app.rng);
     client.sign_up_id = Some(id.clone());
     let record = AttemptRecord {
         id: id.as_str().to_owned(),
@@ -246,6 +255,9 @@ pub async fn start(scope: &Scope, caller: &Caller, current: Current, fields: &Si
         clients::set_sign_up(&mut tx, scope.ins(), &client.id, &client.sign_up_id).await.map_err(internal)?;
     }
     attempts::insert(&mut tx, Kind::SignUp, scope.ins(), &record).await.map_err(internal)?;
+    if let Asked::Away(code) = &asked {
+        code.write(scope, &mut tx).await?;
+    }
     tx.commit().await.map_err(internal)?;
     let current = Current { record: Some(client), new_token, forgotten: false };
     settle(scope, caller, current, Loaded { record, state }, None).await
@@ -265,6 +277,10 @@ pub async fn update(
     let id = id.or_else(|| current.record.as_ref()?.sign_up_id.as_ref()).cloned();
     let mut loaded = load_current(scope, &current, &id.ok_or_else(|| ApiError::not_found("Sign up", "current"))?).await?;
     fill(scope, &mut loaded.state, fields).await?;
+    let owner = loaded.record.id.clone();
+    if let Asked::Away(code) = provider::ask(scope, caller, &current, &owner, &mut loaded.state, fields).await? {
+        return Ok(Outcome { value: provider::set_out(scope, loaded, &code).await?, current });
+    }
     settle(scope, caller, current, loaded, None).await
 }
 
@@ -360,6 +376,9 @@ async fn load_any(scope: &Scope, id: &SignUpId) -> Result<Loaded, ApiError> {
 /// `verification_strategy_invalid`, `verification_already_verified`, `verification_code_too_many_requests`.
 pub async fn prepare(scope: &Scope, caller: &Caller, current: &Current, req: &PrepareVerification) -> Result<SignUp, ApiError> {
     let mut loaded = load_current(scope, current, &req.sign_up_id).await?;
+    if filled(req.strategy.as_deref()).is_some_and(oauth::is_redirect) {
+        return provider::prepare(scope, caller, loaded, req).await;
+    }
     let field = Proven::by(req.strategy.as_deref())?;
     if let Proof::Proven { .. } = loaded.state.proof(field) {
         return Err(codes::VERIFICATION_ALREADY_VERIFIED.into());
@@ -447,11 +466,8 @@ async fn fill(scope: &Scope, state: &mut SignUpState, fields: &SignUpFields) -> 
     let settings = &scope.instance.settings;
     let attributes = &settings.attributes;
     let strategy = filled(fields.strategy.as_deref());
-    if strategy.is_some_and(|s| !matches!(s, TICKET | "password") && Proven::by(Some(s)).is_err()) {
+    if strategy.is_some_and(|s| !matches!(s, TICKET | "password") && !provider::is_one(s) && Proven::by(Some(s)).is_err()) {
         return Err(ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param("strategy"));
-    }
-    if fields.transfer == Some(true) {
-        return Err(codes::ACCOUNT_TRANSFER_INVALID.into());
     }
     if strategy == Some(TICKET) || strategy.is_none() && filled(fields.ticket.as_deref()).is_some() {
         with_invitation(scope, state, fields.ticket.as_deref()).await?;
@@ -583,7 +599,7 @@ async fn settle(
     consume: Option<VerificationRecord>,
 ) -> Result<Outcome<SignUp>, ApiError> {
     let open = requirements(scope, &loaded.state);
-    let complete = open.missing.is_empty() && open.unverified.is_empty();
+    let complete = open.missing.is_empty() && open.unverified.is_empty() && !loaded.state.provider.is_open();
     if complete {
         access::admit(scope, loaded.state.entrance(), &loaded.state.identifiers(), true).await?;
     }
@@ -603,7 +619,9 @@ async fn settle(
     loaded.state.done = Some(Done { user: user.id.clone(), session: new.session.id.clone() });
     let proven = Proven::ALL.into_iter().find(|field| loaded.state.given(*field));
     let proven = proven.filter(|_| loaded.state.password_hash.is_none());
-    let strategy = proven.map_or("password", |field| loaded.state.strategy(field)).to_owned();
+    let strategy = proven.map_or("password", |field| loaded.state.strategy(field));
+    let strategy = loaded.state.provider.strategy().unwrap_or(strategy).to_owned();
+    let account = provider::account(scope, &loaded, &user.id)?;
     if let Some(invited) = &loaded.state.invited
         && !invitations::accept(scope, &mut tx, &invited.id).await?
     {
@@ -612,6 +630,9 @@ async fn settle(
     }
     advance(scope, &mut tx, &mut loaded).await?;
     users::insert(scope, &mut tx, user, identifiers).await?;
+    if let Some(account) = account {
+        account.write(scope, &mut tx).await?;
+    }
     let completed = complete_new_session(scope, &mut tx, new, &strategy).await?;
     tx.commit().await.map_err(internal)?;
     Ok(Outcome { value: view(scope, &loaded).await?, current: completed.current })
@@ -710,7 +731,11 @@ async fn field_verification(scope: &Scope, state: &SignUpState, field: Proven) -
     Ok(Some(match state.proof(field) {
         Proof::Unsent => blank,
         Proof::Proven { attempts, at, by } => SignUpVerification {
-            object: by.as_ref().map_or(blank.object, |strategy| format!("verification_{strategy}")),
+            object: match by {
+                Some(strategy) if strategy.starts_with("from_oauth_") => "verification_from_oauth".to_owned(),
+                Some(strategy) => format!("verification_{strategy}"),
+                None => blank.object,
+            },
             status: "verified".to_owned(),
             strategy: Some(state.strategy(field).to_owned()),
             attempts: Some(*attempts),
@@ -778,7 +803,7 @@ async fn view(scope: &Scope, loaded: &Loaded) -> Result<SignUp, ApiError> {
             email_address: field_verification(scope, state, Proven::Email).await?,
             phone_number: field_verification(scope, state, Proven::Phone).await?,
             web3_wallet: field_verification(scope, state, Proven::Wallet).await?,
-            external_account: None,
+            external_account: provider::verification(scope, state).await?,
         },
         username: state.username.as_ref().map(|(name, _)| name.clone()),
         email_address: state.email.as_ref().map(|(address, _)| address.clone()),

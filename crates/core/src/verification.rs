@@ -2,11 +2,10 @@
 
 use crate::app::{Scope, internal};
 use crate::identifiers::{Email, is_test_email};
-use crate::mail;
 use crate::messages::Letter;
 use crate::phone::Phone;
 use crate::sms::{self, Channel, Sms};
-use crate::{trusted_devices, web3};
+use crate::{mail, oauth, trusted_devices, web3};
 use doorward_base::*;
 use doorward_store::Tx;
 use doorward_store::verifications::{self, VerificationRecord};
@@ -158,6 +157,26 @@ fn is_challenge(strategy: &str) -> bool {
     matches!(strategy, "passkey" | trusted_devices::STRATEGY) || web3::chain_of(strategy).is_some()
 }
 
+/// Makes a challenge of a visit to a provider: `to` is where the browser goes, and it comes back with the secret.
+pub(crate) fn new_visit<T: Serialize>(
+    scope: &Scope,
+    id: VerificationId,
+    owner: &str,
+    strategy: &str,
+    secret: &str,
+    to: String,
+    remembered: T,
+) -> Result<NewCode, ApiError> {
+    let mut code = challenge_of(scope, id, owner, strategy, strategy, to, remembered)?;
+    code.record.code_hash = scope.app.sealer.code_hash(code.record.id.as_str(), secret);
+    Ok(code)
+}
+
+/// What is remembered of a challenge, without taking its try.
+pub(crate) fn remembered<T: DeserializeOwned>(scope: &Scope, record: &VerificationRecord) -> Result<T, ApiError> {
+    Ok(challenge(scope, record)?.expects)
+}
+
 /// Makes a challenge. Nobody is sent anything: `shown` goes to the browser with the answer.
 pub(crate) fn new_challenge<T: Serialize>(
     scope: &Scope,
@@ -167,7 +186,18 @@ pub(crate) fn new_challenge<T: Serialize>(
     shown: String,
     expects: T,
 ) -> Result<NewCode, ApiError> {
-    let id = VerificationId::new(scope.now, &scope.app.rng);
+    challenge_of(scope, VerificationId::new(scope.now, &scope.app.rng), owner, strategy, target, shown, expects)
+}
+
+fn challenge_of<T: Serialize>(
+    scope: &Scope,
+    id: VerificationId,
+    owner: &str,
+    strategy: &str,
+    target: &str,
+    shown: String,
+    expects: T,
+) -> Result<NewCode, ApiError> {
     let payload = serde_json::to_vec(&Challenge { shown, expects }).map_err(ApiError::internal)?;
     let payload = scope.app.sealer.seal(&scope.app.rng, &payload_context(&id), &payload).map_err(ApiError::internal)?;
     let record = VerificationRecord {
@@ -206,10 +236,14 @@ pub(crate) async fn take_challenge<T: DeserializeOwned>(
 /// How a verification shows on the wire, with what is to be signed as long as that can be.
 pub(crate) fn show(scope: &Scope, record: &VerificationRecord) -> Result<Verification, ApiError> {
     let mut shown = view(record, scope.now);
-    if is_challenge(&record.strategy) && shown.status == "unverified" {
+    if shown.status == "unverified" && (is_challenge(&record.strategy) || oauth::is_redirect(&record.strategy)) {
         let text = challenge::<serde_json::Value>(scope, record)?.shown;
         if record.strategy == trusted_devices::STRATEGY {
             shown.trusted_device_challenge = Some(trusted_devices::shown(record, &text));
+            return Ok(shown);
+        }
+        if oauth::is_redirect(&record.strategy) {
+            shown.external_verification_redirect_url = Some(text);
             return Ok(shown);
         }
         shown.message = web3::chain_of(&record.strategy).map(|_| text.clone());
@@ -266,6 +300,7 @@ pub(crate) fn view(record: &VerificationRecord, now: Timestamp) -> Verification 
         trusted_devices::STRATEGY => ("verification_trusted_device", 1),
         name if web3::chain_of(name).is_some() => ("verification_web3", 1),
         "email_link" => ("verification_email_link", MAX_TRIES),
+        name if oauth::is_redirect(name) => ("verification_oauth", 1),
         _ => ("verification_otp", MAX_TRIES),
     };
     let status = match record.status.as_str() {
@@ -277,7 +312,7 @@ pub(crate) fn view(record: &VerificationRecord, now: Timestamp) -> Verification 
         object: object.to_owned(),
         status: status.to_owned(),
         strategy: record.strategy.clone(),
-        attempts: Some(record.attempts),
+        attempts: (object != "verification_oauth").then_some(record.attempts),
         expire_at: Some(record.expire_at),
         channel: record.payload.clone().filter(|_| record.strategy.ends_with("phone_code")),
         ..Verification::default()

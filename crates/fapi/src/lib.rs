@@ -4,6 +4,7 @@ mod client;
 mod me;
 mod me_password;
 mod misc;
+mod oauth;
 mod passkeys;
 mod phone_numbers;
 mod profile_image;
@@ -109,6 +110,12 @@ pub fn routes() -> Routes {
         .with::<GetMyPasskey>(|cx, req| Box::pin(passkeys::get(cx, req)))
         .with::<UpdateMyPasskey>(|cx, req| Box::pin(passkeys::update(cx, req)))
         .with::<DeleteMyPasskey>(|cx, req| Box::pin(passkeys::delete(cx, req)))
+        .with::<OauthCallback>(|cx, req| Box::pin(oauth::callback(cx, req)))
+        .with::<PostOauthCallback>(|cx, req| Box::pin(oauth::post_callback(cx, req)))
+        .with::<ConnectExternalAccount>(|cx, req| Box::pin(oauth::connect(cx, req)))
+        .with::<ReauthorizeExternalAccount>(|cx, req| Box::pin(oauth::reauthorize(cx, req)))
+        .with::<DisconnectExternalAccount>(|cx, req| Box::pin(oauth::disconnect(cx, req)))
+        .with::<RevokeExternalAccountTokens>(|cx, req| Box::pin(oauth::revoke_tokens(cx, req)))
         .with::<ChangePassword>(|cx, req| Box::pin(me_password::change(cx, req)))
         .with::<RemovePassword>(|cx, req| Box::pin(me_password::remove(cx, req)))
         .with::<UpdateProfileImage>(|cx, req| Box::pin(profile_image::update(cx, req)))

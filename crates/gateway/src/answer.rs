@@ -77,7 +77,13 @@ fn no_content() -> Response<Body> {
 pub(crate) async fn success(cx: &mut Cx, meta: &EndpointMeta, body: Vec<u8>) -> Result<Response<Body>, ApiError> {
     let mut uat = None;
     let mut response = match meta.envelope {
-        Envelope::Raw => cx.raw.take().ok_or_else(|| ApiError::internal("a raw endpoint gave no answer"))?.map(Body::from),
+        Envelope::Raw => {
+            // A session began on the way to another page: what that page's server reads has to say so.
+            if let (Some(record), Some(_)) = (&cx.current.record, &cx.current.new_token) {
+                uat = Some(uat_of(cx, record).await?);
+            }
+            cx.raw.take().ok_or_else(|| ApiError::internal("a raw endpoint gave no answer"))?.map(Body::from)
+        }
         Envelope::Bare => json(StatusCode::OK, versions::outgoing(cx.api_version, body)),
         Envelope::Nothing => no_content(),
         Envelope::WithClient => {

@@ -40,7 +40,9 @@ fn host(parts: &Parts) -> Option<String> {
 
 /// Finds the instance of a request to the Frontend API: by a proxy that shows the instance's secret key, by the host, or
 /// by the publishable key. An unknown one is refused, never guessed.
-pub(crate) async fn frontend(inner: &Inner, parts: &Parts, peer: IpAddr) -> Result<Arrival, ApiError> {
+///
+/// `foreign` says that other origins send forms here; nothing is known of who does, and they may not read the answer.
+pub(crate) async fn frontend(inner: &Inner, parts: &Parts, peer: IpAddr, foreign: bool) -> Result<Arrival, ApiError> {
     let app = &inner.app;
     let mut proxy_url = None;
     let instance = if let Some(url) = header(&parts.headers, "clerk-proxy-url") {
@@ -65,13 +67,13 @@ pub(crate) async fn frontend(inner: &Inner, parts: &Parts, peer: IpAddr) -> Resu
     let frontend_url = proxy_url.clone().or_else(|| instance.settings.proxy_url.clone()).unwrap_or_else(|| seen_as(&instance, parts));
     let native = header(&parts.headers, AUTHORIZATION.as_str()).is_some() || query(parts, "_is_native").as_deref() == Some("1");
     let mut caller = caller(parts, ip, frontend_url, native);
-    let allowed_origin = check_origin(&instance, parts, &mut caller, proxy_url.as_deref())?;
+    let allowed_origin = if foreign { None } else { check_origin(&instance, parts, &mut caller, proxy_url.as_deref())? };
     Ok(Arrival { instance, caller, proxy_url, allowed_origin })
 }
 
 fn caller(parts: &Parts, ip: IpAddr, frontend_url: String, native: bool) -> Caller {
     let user_agent = header(&parts.headers, USER_AGENT.as_str()).map(|text| text.chars().take(512).collect());
-    Caller { ip: Some(ip), user_agent, origin: None, frontend_url, native, knows_pending: false }
+    Caller { ip: Some(ip), user_agent, origin: None, frontend_url, native, knows_pending: false, dev_browser: None }
 }
 
 /// The address under which this request sees the Frontend API.

@@ -125,7 +125,7 @@ impl Gateway {
         let trace = parts.extensions.get::<Trace>().cloned().unwrap_or_else(|| Trace(String::new()));
         let mut response = error_response(&ApiError::new(code), &trace, None);
         if api == Api::Frontend {
-            let arrival = auth::frontend(&self.0, &parts, peer(&parts)).await.ok();
+            let arrival = auth::frontend(&self.0, &parts, peer(&parts), false).await.ok();
             cors::allow(response.headers_mut(), arrival.and_then(|it| it.allowed_origin).as_deref());
         }
         response
@@ -219,7 +219,7 @@ impl Gateway {
 
     async fn arrive(&self, meta: &EndpointMeta, parts: &Parts) -> Result<Arrival, ApiError> {
         match meta.api {
-            Api::Frontend => auth::frontend(&self.0, parts, peer(parts)).await,
+            Api::Frontend => auth::frontend(&self.0, parts, peer(parts), meta.auth == Auth::Foreign).await,
             Api::Backend => auth::backend(&self.0, parts, peer(parts), meta.auth == Auth::SecretKey).await,
         }
     }
@@ -260,6 +260,7 @@ impl Gateway {
             && let Some(token) = auth::dev_browser_token(parts)
         {
             cx.dev_browser = dev_browser::find(&cx.scope, &token).await?;
+            cx.caller.dev_browser = cx.dev_browser.is_some().then(|| Secret::from(token.as_str()));
             cx.dev_browser_token = cx.dev_browser.is_some().then_some(token);
         }
         if meta.rate == Rate::Mint && (cx.client_token.is_some() || cx.dev_browser.is_none()) {
@@ -358,7 +359,7 @@ fn status_text(status: u16) -> &'static str {
 
 async fn answer_preflight(gateway: &Gateway, req: Request, trace: &Trace) -> Response<Body> {
     let (parts, _) = req.into_parts();
-    match auth::frontend(&gateway.0, &parts, peer(&parts)).await {
+    match auth::frontend(&gateway.0, &parts, peer(&parts), false).await {
         Err(error) => error_response(&error, trace, None),
         Ok(arrival) => {
             let mut response = Response::new(Body::empty());

@@ -106,7 +106,7 @@ fn operation(endpoint: &Documented, response: Value) -> Value {
             fields.insert("requestBody".to_owned(), json!({"content": {kind: {"schema": schema}}}));
         }
         let security = match meta.auth {
-            Auth::Public => json!([]),
+            Auth::Public | Auth::Foreign => json!([]),
             Auth::Client => json!([{"client": []}, {}]),
             Auth::Session | Auth::AnySession => json!([{"client": []}]),
             Auth::SecretKey => json!([{"secret_key": []}]),

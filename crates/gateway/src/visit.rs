@@ -19,7 +19,7 @@ impl Gateway {
     /// # Errors
     /// When there is no such instance, a proxy does not prove itself, or there were too many calls.
     pub async fn visit(&self, parts: &Parts) -> Result<Visit, ApiError> {
-        let arrival = auth::frontend(&self.0, parts, peer(parts)).await?;
+        let arrival = auth::frontend(&self.0, parts, peer(parts), false).await?;
         let instance = arrival.instance;
         if self.0.config.limits_enabled && instance.limits_calls() {
             self.0.limits.check(Rate::Frontend, &instance.id, instance.is_development(), arrival.caller.ip)?;

@@ -110,6 +110,7 @@ async fn setting(server: FakeServer) -> Setting {
         passwords: Passwords::new(1, 1),
         instances: Instances::default(),
         outbound: std::sync::Arc::new(doorward_core::outbound::Nowhere),
+        provider_documents: Default::default(),
         outbox: Arc::default(),
     };
     Setting { app: Arc::new(app), server: Arc::new(server), _database: database }

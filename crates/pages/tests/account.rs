@@ -64,6 +64,7 @@ impl Server {
             passwords: Passwords::new(1, 1),
             instances: Instances::default(),
             outbound: Arc::new(doorward_core::outbound::Nowhere),
+            provider_documents: Default::default(),
             outbox: Arc::default(),
         });
         let mut settings = Settings { allowed_origins: vec!["https://app.example.com".to_owned()], ..Settings::default() };

@@ -41,6 +41,7 @@ impl Server {
             passwords: Passwords::new(1, 1),
             instances: Instances::default(),
             outbound: std::sync::Arc::new(doorward_core::outbound::Nowhere),
+            provider_documents: Default::default(),
             outbox: Arc::default(),
         };
         Self { pages: Pages { app: Arc::new(app), public_url: "http://localhost:4100".to_owned() }, _directory: directory }

@@ -56,6 +56,7 @@ impl Server {
             passwords: Passwords::new(1, 1),
             instances: Instances::default(),
             outbound: Arc::new(doorward_core::outbound::Nowhere),
+            provider_documents: Default::default(),
             outbox: Arc::default(),
         });
         let scope = new_instance(&app, "Acme").await;

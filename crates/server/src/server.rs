@@ -57,6 +57,7 @@ pub async fn open(config: &Config, environment: &Environment) -> anyhow::Result<
         passwords: passwords.with_breached(config.breached().map_err(anyhow::Error::msg)?),
         instances: Default::default(),
         outbound: doorward_outbound::shared(config.outbound.allow_private_networks).map_err(anyhow::Error::msg)?,
+        provider_documents: Default::default(),
         outbox: Arc::default(),
     });
     webhooks::listen(&app);

@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0032_webhooks.sql"),
     include_str!("migrations/0038_message_templates.sql"),
     include_str!("migrations/0026_trusted_devices.sql"),
+    include_str!("migrations/0020_external_accounts.sql"),
 ];
 
 /// The schema that this build reads and writes.

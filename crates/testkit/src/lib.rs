@@ -10,6 +10,7 @@ mod authenticator;
 mod browser;
 mod device_key;
 mod logs;
+mod provider;
 mod receiver;
 mod record;
 mod wallet;
@@ -18,6 +19,7 @@ pub use authenticator::{Algorithm, Authenticator, Credential};
 pub use browser::{Answer, Browser};
 pub use device_key::DeviceKey;
 pub use logs::canary;
+pub use provider::{CLIENT_ID, CLIENT_SECRET, Provider, ProviderCall, StandIn};
 pub use receiver::{Act, Call, Receiver};
 pub use wallet::Wallet;
 
@@ -26,6 +28,7 @@ use doorward_base::*;
 use doorward_core::crypto::Sealer;
 use doorward_core::instance::{self, CreatedInstance, NewInstance};
 use doorward_core::keys::Environment;
+use doorward_core::outbound::Outbound;
 use doorward_core::password::Passwords;
 use doorward_core::settings::Settings;
 use doorward_core::{App, mail, sms, webhooks};
@@ -73,6 +76,8 @@ pub struct Options {
     pub master: [u8; 32],
     /// SQLite, whatever the tests run on.
     pub sqlite: bool,
+    /// What calls others: anybody, anywhere, unless a test is about that.
+    pub outbound: Arc<dyn Outbound>,
 }
 
 impl Default for Options {
@@ -85,6 +90,7 @@ impl Default for Options {
             passwords: Passwords::new(2, 1000),
             master: [7; 32],
             sqlite: false,
+            outbound: doorward_outbound::shared(true).unwrap(),
         }
     }
 }
@@ -130,7 +136,8 @@ impl TestServer {
             sealer: Sealer::new(&options.master).unwrap(),
             passwords: options.passwords,
             instances: Default::default(),
-            outbound: doorward_outbound::shared(true).unwrap(),
+            outbound: options.outbound,
+            provider_documents: Default::default(),
             outbox: Arc::default(),
         });
         webhooks::listen(&app);
@@ -155,6 +162,7 @@ impl TestServer {
             passwords: Passwords::new(2, 1000),
             instances: Default::default(),
             outbound: self.app.outbound.clone(),
+            provider_documents: Default::default(),
             outbox: Arc::default(),
         });
         let gateway = Gateway::new(app, self.config.clone());
@@ -198,6 +206,20 @@ impl TestServer {
             request = request.json(&body);
         }
         Answer::of(request.send().await.unwrap()).await
+    }
+
+    /// Gives the first instance the secret of a provider.
+    pub async fn provider_secret(&self, key: &str, secret: &str) {
+        let instance = instance::by_id(&self.app, &self.instance.id).await.unwrap().unwrap();
+        doorward_core::oauth::set_secret(&self.app, &instance, key, &Secret::from(secret)).await.unwrap();
+    }
+
+    /// Changes the settings of the first instance.
+    pub async fn change_settings(&self, change: impl FnOnce(&mut Settings)) {
+        let before = instance::by_id(&self.app, &self.instance.id).await.unwrap().unwrap();
+        let mut settings = before.settings.clone();
+        change(&mut settings);
+        instance::update_settings(&self.app, &before, &settings).await.unwrap();
     }
 
     /// Makes a user with a proven address and a password.

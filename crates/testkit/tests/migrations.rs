@@ -153,6 +153,7 @@ fn app_with(db: Db, master: [u8; 32]) -> App {
         passwords: Passwords::new(1, 10),
         instances: Default::default(),
         outbound: std::sync::Arc::new(doorward_core::outbound::Nowhere),
+        provider_documents: Default::default(),
         outbox: Arc::default(),
     }
 }

@@ -6,7 +6,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use doorward_base::Secret;
 use doorward_core::instance::CreatedInstance;
 use doorward_core::settings::Presence;
-use doorward_testkit::{Answer, Authenticator, Browser, DeviceKey, ORIGIN, TestServer};
+use doorward_store::external_accounts::{self, ExternalAccountRecord};
+use doorward_testkit::{Answer, Authenticator, Browser, DeviceKey, ORIGIN, START, TestServer};
 use doorward_wire::Auth;
 use serde_json::{Value, json};
 
@@ -39,6 +40,26 @@ async fn passkey_of(browser: &mut Browser) -> String {
     let id = begun["id"].as_str().unwrap().to_owned();
     browser.post(&format!("/v1/me/passkeys/{id}/attempt_verification"), &[("public_key_credential", &made)]).await.expect(200);
     id
+}
+
+/// An account of a user at another provider.
+async fn account_of(server: &TestServer, user: &str) -> String {
+    let account = ExternalAccountRecord {
+        id: "eac_1".into(),
+        user_id: user.into(),
+        identification_id: "idn_eac_1".into(),
+        strategy: "oauth_google".to_owned(),
+        issuer: "https://accounts.google.com".to_owned(),
+        subject: "1".to_owned(),
+        status: "verified".to_owned(),
+        created_at: START,
+        updated_at: START,
+        ..ExternalAccountRecord::default()
+    };
+    let mut tx = server.app.db.begin().await.unwrap();
+    assert!(external_accounts::insert(&mut tx, &server.instance.id, &account).await.unwrap());
+    tx.commit().await.unwrap();
+    account.id.to_string()
 }
 
 /// A wallet that who is signed in says to have.
@@ -87,6 +108,7 @@ async fn fault_109_another_instance_s_secret_key_finds_nothing_by_any_id() {
     let client = done.json["client"]["id"].as_str().unwrap().to_owned();
     let session = done.response()["created_session_id"].as_str().unwrap().to_owned();
     let passkey = passkey_of(&mut ada).await;
+    let account = account_of(&server, &user).await;
     let whole = server.backend("GET", &format!("/v1/users/{user}"), None).await.expect(200).clone();
     let number = json!({"user_id": user, "phone_number": "+12024560143"});
     let number = server.backend("POST", "/v1/phone_numbers", Some(number)).await.expect(200)["id"].clone();
@@ -115,6 +137,8 @@ async fn fault_109_another_instance_s_secret_key_finds_nothing_by_any_id() {
         ("identifier_id", &listed),
         ("id", &redirect),
         ("user_id", user.as_str()),
+        ("external_account_id", &account),
+        ("provider", "oauth_google"),
         ("email_address_id", whole["primary_email_address_id"].as_str().unwrap()),
         ("phone_number_id", number.as_str().unwrap()),
         ("session_id", &session),
@@ -205,12 +229,13 @@ async fn fault_109_lists_of_another_instance_show_nothing() {
 #[tokio::test]
 async fn fault_099_and_109_a_browser_of_another_instance_reaches_no_object_by_its_id() {
     let (server, other) = two().await;
-    user_of(&server, &server.instance.secret_key, "ada@example.com").await;
+    let user = user_of(&server, &server.instance.secret_key, "ada@example.com").await;
     user_of(&server, &other.secret_key, "eve@example.com").await;
     let mut ada = server.browser();
     ada.sign_in("ada@example.com", PASSWORD).await.expect(200);
     let session = ada.session_id().await.unwrap();
     let passkey = passkey_of(&mut ada).await;
+    let account = account_of(&server, &user).await;
     let wallet = wallet_of(&mut ada).await;
     let device = device_of(&mut ada).await;
     let mut starting = server.browser();
@@ -231,6 +256,7 @@ async fn fault_099_and_109_a_browser_of_another_instance_reaches_no_object_by_it
     let email = me["primary_email_address_id"].as_str().unwrap();
     let ids = [
         ("session_id", session.as_str()),
+        ("external_account_id", &account),
         ("sign_in_id", &sign_in),
         ("sign_up_id", &sign_up),
         ("template_name", "any"),

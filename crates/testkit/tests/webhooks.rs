@@ -457,6 +457,7 @@ async fn guarded(server: &TestServer) -> Scope {
         passwords: Passwords::new(1, 1),
         instances: Instances::default(),
         outbound: doorward_outbound::shared(false).unwrap(),
+        provider_documents: Default::default(),
         outbox: Arc::default(),
     };
     let new = NewInstance {

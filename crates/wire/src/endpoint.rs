@@ -21,6 +21,8 @@ pub enum Auth {
     Session,
     /// The same, or one that is pending: what its tasks need.
     AnySession,
+    /// Nothing, and nothing is believed: a page of another origin sends a form here.
+    Foreign,
     /// `Authorization: Bearer <secret key>`; else 401.
     SecretKey,
 }

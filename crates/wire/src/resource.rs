@@ -187,6 +187,48 @@ resource! {
         updated_at: Timestamp,
     }
 
+    /// An account of a user at another provider.
+    ExternalAccount {
+        /// `external_account`.
+        object: String,
+        /// Its id.
+        id: ExternalAccountId,
+        /// The strategy, such as `oauth_google`.
+        provider: String,
+        /// The id under which identifiers refer to it.
+        identification_id: IdentificationId,
+        /// The provider's own id of the account.
+        provider_user_id: String,
+        /// The scopes that were granted, with spaces between them.
+        approved_scopes: String,
+        /// The address that the provider names; empty for none.
+        email_address: String,
+        /// Whether the provider vouches for the address; null where it does not say.
+        email_address_verified: Option<bool>,
+        /// First name; empty for none.
+        first_name: String,
+        /// Last name; empty for none.
+        last_name: String,
+        /// Where the picture is.
+        image_url: Option<String>,
+        /// The older name of `image_url`.
+        avatar_url: String,
+        /// The user name there.
+        username: Option<String>,
+        /// Always null.
+        phone_number: Option<String>,
+        /// Always empty.
+        public_metadata: Object,
+        /// Always null.
+        label: Option<String>,
+        /// The proof. While it is open, it says where the browser goes.
+        verification: Option<Verification>,
+        /// When it was added.
+        created_at: Timestamp,
+        /// When it last changed.
+        updated_at: Timestamp,
+    }
+
     /// A user. `private_metadata` is there on the Backend API only.
     User {
         /// `user`.
@@ -231,7 +273,7 @@ resource! {
         /// All passkeys.
         passkeys: Vec<Passkey>,
         /// All accounts at other providers.
-        external_accounts: Vec<Value>,
+        external_accounts: Vec<ExternalAccount>,
         /// All SAML accounts (older name of `enterprise_accounts`).
         saml_accounts: Vec<Value>,
         /// All enterprise accounts.

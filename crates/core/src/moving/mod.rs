@@ -12,6 +12,7 @@ pub use import::{Import, Imported};
 
 use crate::instance::{secret_key_context, signing_key_context};
 use crate::jwt_templates::{id_of, key_context};
+use crate::oauth;
 use crate::settings::Settings;
 use crate::two_factor;
 use crate::webhooks;
@@ -55,6 +56,8 @@ fn sealed_for(instance: &InstanceId, table: &str, column: &str, id: impl Fn(&str
         ("signing_keys", "sealed") => Some(signing_key_context(instance, &id("kid"))),
         ("secret_keys", "sealed") => Some(secret_key_context(instance, id("id"))),
         ("webhook_endpoints", "secret" | "old_secret") => Some(webhooks::secret_context(instance, id("id"))),
+        ("external_accounts", "tokens") => Some(oauth::tokens_context(id("id"))),
+        ("oauth_secrets", "sealed") => Some(oauth::secret_context(instance, &id("provider"))),
         ("totps", "sealed") => Some(two_factor::context(id("id"))),
         _ => None,
     }

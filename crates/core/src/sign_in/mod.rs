@@ -4,12 +4,14 @@
 mod client_trust;
 mod complete;
 mod devices;
+mod provider;
 mod state;
 
 pub use complete::Completed;
 use complete::Parts;
 pub(crate) use complete::{NewSession, complete_new_session};
 
+pub(crate) use provider::{come_back, transferable};
 use state::{NewPassword, SignInState, Stage};
 pub(crate) use state::{Proof, pretended_ksuid, verified};
 
@@ -21,7 +23,7 @@ use crate::sms::Channel;
 use crate::strategies::{self, Attempt, FactorParams, Grants, Prepare, Proven};
 use crate::tickets::{self, Opened};
 use crate::web3::{self, Address};
-use crate::{email_link, passkeys, password, trusted_devices, verification};
+use crate::{email_link, oauth, passkeys, password, trusted_devices, verification};
 use doorward_base::*;
 use doorward_store::attempts::{self, AttemptRecord, Kind};
 use doorward_store::clients::{self, ClientRecord};
@@ -107,9 +109,15 @@ pub async fn start(
 ) -> Result<Outcome<Result<SignIn, ApiError>>, ApiError> {
     refuse_when_signed_in(scope, &current).await?;
     if req.transfer == Some(true) {
-        return Err(codes::ACCOUNT_TRANSFER_INVALID.into());
+        return provider::transfer(scope, caller, current).await.map(Outcome::fine);
     }
     let strategy = filled(req.strategy.as_deref());
+    if strategy.is_some_and(oauth::is_redirect) {
+        return provider::set_out(scope, caller, current, req).await.map(Outcome::fine);
+    }
+    if strategy.is_some_and(|name| oauth::behind_token(name).is_some()) {
+        return provider::with_token(scope, caller, current, req).await.map(Outcome::fine);
+    }
     if strategy == Some("ticket") || strategy.is_none() && filled(req.ticket.as_deref()).is_some() {
         return with_ticket(scope, caller, current, req.ticket.as_deref()).await;
     }
@@ -375,6 +383,9 @@ pub async fn prepare_first(scope: &Scope, caller: &Caller, current: &Current, re
     let Stage::NeedsFirstFactor { verification } = &loaded.state.stage else { return Err(codes::CLIENT_STATE_INVALID.into()) };
     let user = loaded.user.as_ref().ok_or(codes::SIGN_IN_USER_DELETED)?;
     refuse_banned(user)?;
+    if oauth::is_redirect(name) {
+        return provider::prepare(scope, caller, loaded, req).await;
+    }
     let strategy = strategies::first_factor(&scope.instance, user, name)?;
     if repeats(scope, verification.as_ref(), &params, user).await? {
         return state::view(scope, &loaded.record, &loaded.state, loaded.user.as_ref()).await;

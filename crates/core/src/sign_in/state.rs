@@ -1,6 +1,7 @@
 use crate::app::Scope;
 use crate::identifiers;
 use crate::instance::Instance;
+use crate::oauth::Ended;
 use crate::settings::Presence;
 use crate::strategies::{self, Strategy};
 use crate::web3::{self, Address};
@@ -32,6 +33,10 @@ pub(crate) enum Stage {
     NeedsIdentifier,
     /// Nobody was named: the passkey that signs says whose it is.
     Discoverable { verification: VerificationId },
+    /// The browser is at a provider, and comes back as somebody.
+    AtProvider { verification: VerificationId },
+    /// It came back, and that signed nobody in.
+    BackInVain { ended: Ended },
     /// Somebody was named; a code may be on its way.
     NeedsFirstFactor { verification: Option<VerificationId> },
     /// Nobody has the identifier, and the instance does not tell.
@@ -98,7 +103,7 @@ pub(crate) struct Proof {
 impl Stage {
     fn status(&self) -> &'static str {
         match self {
-            Self::NeedsIdentifier | Self::Discoverable { .. } => "needs_identifier",
+            Self::NeedsIdentifier | Self::Discoverable { .. } | Self::AtProvider { .. } | Self::BackInVain { .. } => "needs_identifier",
             Self::NeedsFirstFactor { .. } | Self::Pretended { .. } => "needs_first_factor",
             Self::NeedsSecondFactor { trust: Trust::NewDevice, .. } => "needs_client_trust",
             Self::NeedsSecondFactor { .. } => "needs_second_factor",
@@ -111,18 +116,20 @@ impl Stage {
 /// How a proof shows on the wire.
 pub(crate) fn verified(proof: &Proof) -> Verification {
     let object = match proof.strategy.as_str() {
-        name @ ("password" | "totp" | "backup_code" | "passkey" | "trusted_device" | "ticket" | "email_link") => {
+        name if name.starts_with("oauth_") => "verification_oauth".to_owned(),
+        name @ ("password" | "totp" | "backup_code" | "passkey" | "trusted_device" | "ticket" | "email_link" | "google_one_tap") => {
             format!("verification_{name}")
         }
         name if web3::chain_of(name).is_some() => "verification_web3".to_owned(),
         _ => "verification_otp".to_owned(),
     };
+    let dated = ["verification_otp", "verification_passkey", "verification_email_link", "verification_oauth"];
     Verification {
-        expire_at: matches!(object.as_str(), "verification_otp" | "verification_passkey" | "verification_email_link").then_some(proof.at),
+        expire_at: dated.contains(&object.as_str()).then_some(proof.at),
+        attempts: (object != "verification_oauth").then_some(proof.attempts),
         object,
         status: "verified".to_owned(),
         strategy: proof.strategy.clone(),
-        attempts: Some(proof.attempts),
         ..Verification::default()
     }
 }
@@ -137,7 +144,9 @@ pub(crate) async fn view(
     let first = match &state.stage {
         Stage::NeedsFirstFactor { verification: Some(id) }
         | Stage::Pretended { verification: Some(id) }
+        | Stage::AtProvider { verification: id }
         | Stage::Discoverable { verification: id } => sent(scope, id).await?,
+        Stage::BackInVain { ended } => Some(ended.view()),
         Stage::NeedsNewPassword { proof } | Stage::NeedsSecondFactor { proof, .. } | Stage::Complete { proof, .. } => Some(verified(proof)),
         _ => None,
     };
@@ -151,7 +160,7 @@ pub(crate) async fn view(
         _ => None,
     };
     let factors = match (&state.stage, user) {
-        (Stage::NeedsIdentifier | Stage::Discoverable { .. }, _) => None,
+        (Stage::NeedsIdentifier | Stage::Discoverable { .. } | Stage::AtProvider { .. } | Stage::BackInVain { .. }, _) => None,
         (Stage::Pretended { .. }, _) => Some(pretended_factors(scope, state.identifier.as_deref().unwrap_or_default())),
         (_, user) => Some(user.map(|user| offered(scope, user, state.identifier.as_deref())).unwrap_or_default()),
     };

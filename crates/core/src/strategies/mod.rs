@@ -18,6 +18,7 @@ pub(crate) use params::FactorParams;
 use crate::app::{Caller, Scope, internal};
 use crate::identifiers::Email;
 use crate::instance::Instance;
+use crate::oauth;
 use crate::phone::Phone;
 use crate::verification::NewCode;
 use doorward_base::*;
@@ -56,6 +57,8 @@ pub(crate) enum Consume {
     Passkey { verification: VerificationId, used: doorward_store::passkeys::Use },
     /// A challenge, and the device that answered it.
     TrustedDevice { verification: VerificationId, device: TrustedDeviceId },
+    /// A visit to a provider, and the account that it proved.
+    Provider { verification: Option<VerificationId>, account: Option<Box<oauth::Account>> },
 }
 
 /// Uses a proof up. Exactly one of several requests with the same proof gets through.
@@ -83,6 +86,15 @@ pub(crate) async fn consume(scope: &Scope, tx: &mut Tx, user: &UserId, what: &Co
             crate::verification::consume(scope, tx, verification).await?;
             let used = doorward_store::trusted_devices::used(tx, scope.ins(), device, scope.now).await.map_err(internal)?;
             return if used { Ok(()) } else { Err(ApiError::not_found("Trusted device", device)) };
+        }
+        Consume::Provider { verification, account } => {
+            if let Some(id) = verification {
+                crate::verification::consume(scope, tx, id).await?;
+            }
+            return match account {
+                Some(account) => account.write(scope, tx).await,
+                None => Ok(()),
+            };
         }
         Consume::Verification(id) => return crate::verification::consume(scope, tx, id).await,
         Consume::TotpStep(step) => second_factors::use_totp_step(tx, scope.ins(), user, *step, scope.now).await,
@@ -167,12 +179,27 @@ pub(crate) fn device_factor(instance: &Instance, user: &UserWithEmails, name: &s
 
 /// The first factors that a user has.
 pub(crate) fn first_factors(instance: &Instance, user: &UserWithEmails) -> Vec<Factor> {
-    FIRST_FACTORS.iter().flat_map(|strategy| strategy.factors(instance, user)).collect()
+    let mut all: Vec<Factor> = FIRST_FACTORS.iter().flat_map(|strategy| strategy.factors(instance, user)).collect();
+    all.extend(provider_factors(instance, user));
+    all
+}
+
+/// The providers that a user has connected and can sign in with. The browser goes there, so nothing is attempted here.
+fn provider_factors(instance: &Instance, user: &UserWithEmails) -> Vec<Factor> {
+    let mut out: Vec<Factor> = Vec::new();
+    for account in user.external_accounts.iter().filter(|it| it.status == "verified") {
+        let usable = oauth::find(instance, &account.strategy).is_some_and(|it| it.settings.authenticatable);
+        if usable && out.iter().all(|factor| factor.strategy != account.strategy) {
+            out.push(Factor { strategy: account.strategy.clone(), ..Factor::default() });
+        }
+    }
+    out
 }
 
 /// Whether a factor is not offered to somebody who only named an account: who has none cannot be given what it would ask.
 pub(crate) fn hidden(instance: &Instance, name: &str) -> bool {
-    name == crate::passkeys::STRATEGY && instance.settings.attack_protection.enumeration_protection
+    let discloses = name == crate::passkeys::STRATEGY || oauth::is_redirect(name);
+    discloses && instance.settings.attack_protection.enumeration_protection
 }
 
 /// The second factors that a user has. Backup codes alone are none: they stand in for another one.

@@ -69,6 +69,7 @@ fn proof_view(strategy: &Option<String>, verified: bool, attempts: Option<i64>, 
             "email_link" => "verification_email_link",
             "ticket" => "verification_ticket",
             name if web3::chain_of(name).is_some() => "verification_web3",
+            name if name.starts_with("from_") => "verification_from_oauth",
             _ => "verification_otp",
         }
         .to_owned(),
@@ -161,7 +162,7 @@ pub fn view(scope: &Scope, it: &UserWithEmails, audience: Audience) -> User {
         phone_numbers: it.phones.iter().map(phone_view).collect(),
         web3_wallets: it.wallets.iter().map(wallet_view).collect(),
         passkeys: it.passkeys.iter().map(|record| passkey_view(record, audience)).collect(),
-        external_accounts: Vec::new(),
+        external_accounts: it.external_accounts.iter().map(crate::oauth::view).collect(),
         saml_accounts: Vec::new(),
         enterprise_accounts: Vec::new(),
         organization_memberships: Vec::new(),
@@ -351,7 +352,7 @@ pub async fn insert(
     for wallet in &wallets {
         users::insert_wallet(tx, scope.ins(), wallet).await.map_err(|e| taken(e, "web3_wallet"))?;
     }
-    Ok(UserWithEmails { user, emails: records, phones, wallets, passkeys: Vec::new() })
+    Ok(UserWithEmails { user, emails: records, phones, wallets, passkeys: Vec::new(), external_accounts: Vec::new() })
 }
 
 /// A user record with what every new user has.

@@ -1,4 +1,4 @@
-use super::{Place, chosen, instance_files, out};
+use super::{Place, chosen, instance_files, out, provider_secret};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use doorward_core::instance::{self, NewInstance};
@@ -38,6 +38,9 @@ pub(super) enum Command {
     /// The settings of an instance, a JSON document.
     #[command(subcommand)]
     Settings(SettingsCommand),
+    /// What the instance proves itself by to the providers that people sign in with.
+    #[command(subcommand)]
+    ProviderSecret(provider_secret::Command),
     /// Write a whole instance into a file, to move it to another server or database. The file is secret.
     Export(instance_files::Export),
     /// Take an instance in from such a file, with the same ids and keys.
@@ -109,6 +112,7 @@ impl Command {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Create(create) => create.run().await,
+            Self::ProviderSecret(command) => command.run().await,
             Self::Export(export) => export.run().await,
             Self::Import(import) => import.run().await,
             Self::List { place, json } => list(&place, json).await,

@@ -5,6 +5,7 @@ mod instance;
 mod instance_files;
 mod keys;
 mod out;
+mod provider_secret;
 mod rows;
 mod sdk;
 mod serve;

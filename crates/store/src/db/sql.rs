@@ -168,6 +168,7 @@ id_values!(
     IdentificationId,
     VerificationId,
     DevBrowserId,
+    ExternalAccountId,
     SecretKeyId,
     JobId,
     MessageId,

@@ -2,6 +2,7 @@
 
 use crate::changes::Change;
 use crate::db::{Db, Read, Row, Sql, StoreError, Tx};
+use crate::external_accounts::{self, ExternalAccountRecord};
 use crate::passkeys::{self, PasskeyRecord};
 use crate::sql;
 use doorward_base::*;
@@ -50,6 +51,8 @@ pub struct UserRecord {
     pub has_web3_wallets: bool,
     /// Whether there may be passkeys: it stays when the last one is removed.
     pub has_passkeys: bool,
+    /// Whether there may be accounts at other providers: it stays when the last one is removed.
+    pub has_external_accounts: bool,
     /// The password's hash, in PHC form or in a foreign one.
     pub password_hash: Option<String>,
     /// Whether the password is known to others, so that another has to be chosen.
@@ -123,7 +126,7 @@ pub struct EmailRecord {
     pub updated_at: Timestamp,
 }
 
-/// A user with all addresses, numbers, wallets and passkeys.
+/// A user with all addresses, numbers, wallets, passkeys and accounts at other providers.
 #[derive(Clone, Debug, Default)]
 pub struct UserWithEmails {
     /// The user.
@@ -136,6 +139,8 @@ pub struct UserWithEmails {
     pub wallets: Vec<WalletRecord>,
     /// The passkeys, the oldest first.
     pub passkeys: Vec<PasskeyRecord>,
+    /// The accounts at other providers, the oldest first.
+    pub external_accounts: Vec<ExternalAccountRecord>,
 }
 
 fn user(row: &Row) -> Result<UserRecord, StoreError> {
@@ -155,6 +160,7 @@ fn user(row: &Row) -> Result<UserRecord, StoreError> {
         primary_web3_wallet_id: row.opt_id("primary_web3_wallet_id")?,
         has_web3_wallets: row.flag("has_web3_wallets")?,
         has_passkeys: row.flag("has_passkeys")?,
+        has_external_accounts: row.flag("has_external_accounts")?,
         password_hash: row.opt_text("password_hash")?,
         password_compromised: row.flag("password_compromised")?,
         password_updated_at: row.opt_int("password_updated_at")?,
@@ -211,11 +217,13 @@ async fn with_emails(db: &mut impl Read, instance: &InstanceId, users: Vec<UserR
     let mut phones = phones::of_users(db, instance, &users).await?;
     let mut wallets = wallets::of_users(db, instance, &users).await?;
     let mut passkeys = passkeys::of_users(db, instance, &users).await?;
+    let mut external = external_accounts::of_users(db, instance, &users).await?;
     let whole = |user: UserRecord| UserWithEmails {
         emails: by_user.remove(&user.id).unwrap_or_default(),
         phones: phones.remove(&user.id).unwrap_or_default(),
         wallets: wallets.remove(&user.id).unwrap_or_default(),
         passkeys: passkeys.remove(&user.id).unwrap_or_default(),
+        external_accounts: external.remove(&user.id).unwrap_or_default(),
         user,
     };
     Ok(users.into_iter().map(whole).collect())
@@ -558,9 +566,19 @@ pub async fn delete(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timest
         (SELECT id FROM sessions WHERE instance_id = $1 AND user_id = $2)";
     tx.exec(sql!(refresh, instance, id)).await?;
     tx.exec(sql!("DELETE FROM sessions WHERE instance_id = $1 AND user_id = $2", instance, id)).await?;
-    for table in
-        ["email_addresses", "phone_numbers", "web3_wallets", "trusted_devices", "totps", "backup_codes", "tickets", "images", "passkeys"]
-    {
+    let tables = [
+        "email_addresses",
+        "phone_numbers",
+        "web3_wallets",
+        "trusted_devices",
+        "totps",
+        "backup_codes",
+        "tickets",
+        "images",
+        "passkeys",
+        "external_accounts",
+    ];
+    for table in tables {
         tx.exec(sql!(format!("DELETE FROM {table} WHERE instance_id = $1 AND user_id = $2"), instance, id)).await?;
     }
     let gone = tx.opt(sql!("DELETE FROM users WHERE instance_id = $1 AND id = $2 RETURNING external_id", instance, id)).await?;

@@ -5,6 +5,7 @@ mod email_addresses;
 mod instance;
 mod invitations;
 mod jwt_templates;
+mod oauth;
 mod passkeys;
 mod phone_numbers;
 mod profile_image;
@@ -26,6 +27,7 @@ mod waitlist_entries;
 
 pub use access::*;
 pub use invitations::*;
+pub use oauth::*;
 pub use passkeys::*;
 pub use phone_numbers::*;
 pub use profile_image::*;

@@ -91,8 +91,16 @@ request! {
         strategy: Option<String>,
         /// The password, for a sign-in in one step.
         password: Option<String>,
-        /// Where a link leads back to.
+        /// Where a link or a provider leads back to.
         redirect_url: Option<String>,
+        /// Where the browser goes when all is done at once.
+        action_complete_redirect_url: Option<String>,
+        /// The `prompt` of OpenID Connect.
+        oidc_prompt: Option<String>,
+        /// The `login_hint` of OpenID Connect.
+        oidc_login_hint: Option<String>,
+        /// An ID token, with strategies that bring one: `google_one_tap`, `oauth_token_<provider>`.
+        token: Option<String>,
         /// A ticket, with strategy `ticket`: it names its user and works once.
         ticket: Option<String>,
         /// With strategy `trusted_device`: the device, which says who it is.
@@ -129,6 +137,12 @@ request! {
         web3_wallet_id: Option<String>,
         /// Where a link or a provider leads back to.
         redirect_url: Option<String>,
+        /// Where the browser goes when all is done at once.
+        action_complete_redirect_url: Option<String>,
+        /// The `prompt` of OpenID Connect.
+        oidc_prompt: Option<String>,
+        /// The `login_hint` of OpenID Connect.
+        oidc_login_hint: Option<String>,
         /// `sms` or `whatsapp`.
         channel: Option<String>,
     } => SignIn; Frontend POST "/v1/client/sign_ins/{sign_in_id}/prepare_first_factor" "prepareSignInFactorOne";

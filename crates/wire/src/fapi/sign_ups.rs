@@ -1,6 +1,6 @@
 use crate::Object;
 use crate::endpoint::request;
-use crate::resource::resource;
+use crate::resource::{Verification, resource};
 use doorward_base::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,7 @@ resource! {
         /// Of the wallet.
         web3_wallet: Option<SignUpVerification>,
         /// Of the account at another provider.
-        external_account: Option<Value>,
+        external_account: Option<Verification>,
     }
 
     /// A sign-up attempt.
@@ -129,6 +129,16 @@ pub struct SignUpFields {
     pub ticket: Option<String>,
     /// Carries an identity over from a sign-in.
     pub transfer: Option<bool>,
+    /// Where a provider leads back to.
+    pub redirect_url: Option<String>,
+    /// Where the browser goes when all is done at once.
+    pub action_complete_redirect_url: Option<String>,
+    /// The `prompt` of OpenID Connect.
+    pub oidc_prompt: Option<String>,
+    /// The `login_hint` of OpenID Connect.
+    pub oidc_login_hint: Option<String>,
+    /// An ID token, with strategies that bring one: `google_one_tap`, `oauth_token_<provider>`.
+    pub token: Option<String>,
 }
 
 macro_rules! sign_up_request {
@@ -176,10 +186,16 @@ request! {
     PrepareVerification {
         /// The attempt.
         sign_up_id: SignUpId,
-        /// `email_code`, `email_link`, `phone_code` or one of a wallet, such as `web3_metamask_signature`.
+        /// `email_code`, `email_link`, `phone_code`, `oauth_<provider>` or one of a wallet, such as `web3_metamask_signature`.
         strategy: Option<String>,
-        /// Where a link leads back to.
+        /// Where a link or a provider leads back to.
         redirect_url: Option<String>,
+        /// Where the browser goes when all is done at once.
+        action_complete_redirect_url: Option<String>,
+        /// The `prompt` of OpenID Connect.
+        oidc_prompt: Option<String>,
+        /// The `login_hint` of OpenID Connect.
+        oidc_login_hint: Option<String>,
         /// How a code to a phone travels: `sms` or `whatsapp`.
         channel: Option<String>,
     } => SignUp; Frontend POST "/v1/client/sign_ups/{sign_up_id}/prepare_verification" "prepareSignUpsVerification";

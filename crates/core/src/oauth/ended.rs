@@ -1,0 +1,68 @@
+//! A visit to a provider that did not do what it was for, and what can still become of it.
+
+use super::identity::Identity;
+use crate::app::Scope;
+use doorward_base::*;
+use doorward_wire::resource::Verification;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// How long an identity waits to be carried over between sign-in and sign-up, in milliseconds: ten minutes.
+const TRANSFER_MS: i64 = 10 * 60 * 1000;
+
+/// A visit to a provider that ended without what it was for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Ended {
+    strategy: String,
+    error: Value,
+    expire_at: Timestamp,
+    /// Who it was, sealed, where a sign-in may become a sign-up or the other way round.
+    identity: Option<String>,
+}
+
+/// An error as it stands in a verification.
+pub(super) fn error_value(error: &ApiError) -> Value {
+    let mut out = json!({"code": error.code().code, "message": error.message(), "long_message": error.long_message()});
+    if !error.meta().is_empty() {
+        out["meta"] = serde_json::to_value(error.meta()).unwrap_or_default();
+    }
+    out
+}
+
+fn context(owner: &str) -> String {
+    format!("{owner}:identity")
+}
+
+impl Ended {
+    /// It failed.
+    pub(crate) fn failed(scope: &Scope, strategy: &str, error: &ApiError) -> Self {
+        Self { strategy: strategy.to_owned(), error: error_value(error), expire_at: scope.now, identity: None }
+    }
+
+    /// It is the other way round: nobody has the account where somebody should, or somebody where nobody should.
+    pub(crate) fn transferable(scope: &Scope, owner: &str, code: &'static Code, identity: &Identity) -> Result<Self, ApiError> {
+        let plain = serde_json::to_vec(identity).map_err(ApiError::internal)?;
+        let sealed = scope.app.sealer.seal(&scope.app.rng, &context(owner), &plain).map_err(ApiError::internal)?;
+        let error = error_value(&code.into());
+        Ok(Self { strategy: identity.strategy.clone(), error, expire_at: scope.now + TRANSFER_MS, identity: Some(sealed) })
+    }
+
+    /// Who it was, as long as that may be carried over.
+    pub(crate) fn identity(&self, scope: &Scope, owner: &str) -> Result<Option<Identity>, ApiError> {
+        let Some(sealed) = self.identity.as_deref().filter(|_| self.expire_at > scope.now) else { return Ok(None) };
+        let plain = scope.app.sealer.open(&context(owner), sealed).map_err(ApiError::internal)?;
+        serde_json::from_slice(&plain).map(Some).map_err(ApiError::internal)
+    }
+
+    /// How it shows.
+    pub(crate) fn view(&self) -> Verification {
+        Verification {
+            object: "verification_oauth".to_owned(),
+            status: if self.identity.is_some() { "transferable" } else { "failed" }.to_owned(),
+            strategy: self.strategy.clone(),
+            expire_at: Some(self.expire_at),
+            error: Some(self.error.clone()),
+            ..Verification::default()
+        }
+    }
+}

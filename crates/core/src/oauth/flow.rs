@@ -1,0 +1,214 @@
+//! The way to a provider and back. What is remembered meanwhile is sealed, works once and soon, and only in the browser that
+//! set out: the state that travels with the browser is a secret of which the hash is kept.
+
+use super::connection;
+use super::identity::Identity;
+use super::mine;
+use super::protocol::{self, Ask, Code};
+use crate::app::{Caller, Scope, internal};
+use crate::client::{self, Current, Outcome};
+use crate::sign_in::filled;
+use crate::verification::{self, NewCode};
+use crate::{crypto, handshake, sign_in, sign_up};
+use doorward_base::*;
+use doorward_store::attempts::{self, Kind};
+use doorward_store::verifications::{self, VerificationRecord};
+use doorward_wire::fapi::OauthCallback;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// What a visit to a provider begins with.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Start<'a> {
+    pub strategy: &'a str,
+    /// Where the browser goes when there is something left to do.
+    pub redirect_url: Option<&'a str>,
+    /// Where it goes when all is done.
+    pub complete_url: Option<&'a str>,
+    pub prompt: Option<&'a str>,
+    pub login_hint: Option<&'a str>,
+    /// Asked for beside what the connection asks for.
+    pub scopes: &'a [String],
+}
+
+/// What is remembered of a visit.
+#[derive(Serialize, Deserialize)]
+struct Visit {
+    redirect_uri: String,
+    nonce: String,
+    verifier: String,
+    scopes: Vec<String>,
+    redirect_url: String,
+    complete_url: Option<String>,
+    /// For development browsers, which carry their token from page to page.
+    dev_browser: Option<String>,
+    /// Who connects an account; none for sign-in and sign-up.
+    user: Option<UserId>,
+}
+
+/// The way to a provider, for an attempt or an account of `owner`.
+///
+/// # Errors
+/// Those of the connection, and of the addresses to come back to.
+pub(crate) async fn ask(scope: &Scope, caller: &Caller, owner: &str, user: Option<&UserId>, start: Start<'_>) -> Result<NewCode, ApiError> {
+    let connection = match user {
+        Some(_) => connection::require(&scope.instance, start.strategy)?,
+        None => connection::require_authenticatable(&scope.instance, start.strategy)?,
+    };
+    let redirect_url = handshake::resolve_redirect(scope, caller, start.redirect_url, "redirect_url")?;
+    let complete_url = filled(start.complete_url)
+        .map(|url| handshake::resolve_redirect(scope, caller, Some(url), "action_complete_redirect_url"))
+        .transpose()?;
+    // Known now that it would fail, and not after somebody has signed in elsewhere.
+    connection.secret(scope).await?;
+    let endpoints = connection.endpoints(scope).await?;
+    let secret = scope.app.rng.alphanumeric(43);
+    let id = VerificationId::new(scope.now, &scope.app.rng);
+    let visit = Visit {
+        redirect_uri: format!("{}/v1/oauth_callback", caller.frontend_url),
+        nonce: scope.app.rng.alphanumeric(43),
+        verifier: scope.app.rng.alphanumeric(64),
+        scopes: connection.scopes(start.scopes),
+        redirect_url: redirect_url.into(),
+        complete_url: complete_url.map(Into::into),
+        dev_browser: caller.dev_browser.as_ref().map(|it| it.expose().to_owned()),
+        user: user.cloned(),
+    };
+    let to = protocol::authorize_url(
+        &connection,
+        &endpoints,
+        &Ask {
+            state: &format!("{id}.{secret}"),
+            nonce: &visit.nonce,
+            verifier: &visit.verifier,
+            redirect_uri: &visit.redirect_uri,
+            scopes: &visit.scopes,
+            prompt: filled(start.prompt),
+            login_hint: filled(start.login_hint),
+        },
+    );
+    verification::new_visit(scope, id, owner, start.strategy, &secret, to, visit)
+}
+
+/// A browser is back from a provider. Answers where it goes next.
+///
+/// # Errors
+/// `oauth_callback_invalid` when this browser did not set out with that state: then nobody knows where to send it.
+pub async fn callback(scope: &Scope, caller: &Caller, current: Current, req: &OauthCallback) -> Result<Outcome<String>, ApiError> {
+    let record = find(scope, req.state.as_deref()).await?;
+    let visit: Visit = verification::remembered(scope, &record)?;
+    if !is_here(scope, &current, &record.owner_id, visit.user.as_ref()).await? {
+        return Err(codes::OAUTH_CALLBACK_INVALID.into());
+    }
+    let taken = verification::take_challenge::<Visit>(scope, &record.id, &record.owner_id, &record.strategy).await;
+    let before = current.clone();
+    let done = match taken {
+        // Used before, or late: the page finds out how things stand, and nothing changes.
+        Err(error) if error.status() < 500 => Ok(Outcome { value: false, current }),
+        Err(error) => Err(error),
+        Ok((record, _)) => {
+            let found = arrive(scope, &record.strategy, &visit, req).await;
+            conclude(scope, caller, current, &record, &visit, found).await
+        }
+    };
+    let Outcome { value: complete, current } = match done {
+        Err(error) if error.status() < 500 => {
+            tracing::debug!(code = error.code().code, "a visit to a provider led to nothing");
+            Outcome { value: false, current: before }
+        }
+        other => other?,
+    };
+    let to = visit.complete_url.as_ref().filter(|_| complete).unwrap_or(&visit.redirect_url);
+    Ok(Outcome { value: with_dev_browser(scope, to, visit.dev_browser.as_deref())?, current })
+}
+
+fn with_dev_browser(scope: &Scope, to: &str, token: Option<&str>) -> Result<String, ApiError> {
+    let mut url = Url::parse(to).map_err(ApiError::internal)?;
+    if let Some(token) = token.filter(|_| scope.instance.is_development() && !url.query_pairs().any(|(name, _)| name == "__clerk_db_jwt")) {
+        url.query_pairs_mut().append_pair("__clerk_db_jwt", token);
+    }
+    Ok(url.into())
+}
+
+async fn find(scope: &Scope, state: Option<&str>) -> Result<VerificationRecord, ApiError> {
+    let invalid = || ApiError::new(codes::OAUTH_CALLBACK_INVALID);
+    let (id, secret) = filled(state).and_then(|it| it.split_once('.')).ok_or_else(invalid)?;
+    let id = VerificationId::from(id);
+    let record = verifications::get(scope.db(), scope.ins(), &id).await.map_err(internal)?;
+    let record = record.filter(|it| super::is_redirect(&it.strategy)).ok_or_else(invalid)?;
+    if !crypto::equal(record.code_hash.as_bytes(), scope.app.sealer.code_hash(id.as_str(), secret).as_bytes()) {
+        return Err(invalid());
+    }
+    Ok(record)
+}
+
+fn kind(owner: &str) -> Option<Kind> {
+    match owner {
+        _ if owner.starts_with(SignInId::PREFIX) => Some(Kind::SignIn),
+        _ if owner.starts_with(SignUpId::PREFIX) => Some(Kind::SignUp),
+        _ => None,
+    }
+}
+
+/// Whether this browser is the one that set out, and who connects an account is still signed in on it.
+async fn is_here(scope: &Scope, current: &Current, owner: &str, user: Option<&UserId>) -> Result<bool, ApiError> {
+    let Some(client) = &current.record else { return Ok(false) };
+    match (kind(owner), user) {
+        (Some(kind), _) => {
+            let attempt = attempts::get(scope.db(), kind, scope.ins(), owner).await.map_err(internal)?;
+            Ok(attempt.is_some_and(|it| it.client_id == client.id))
+        }
+        (None, Some(user)) => Ok(client::live_sessions(scope, &client.id).await?.iter().any(|(session, _)| &session.user_id == user)),
+        (None, None) => Ok(false),
+    }
+}
+
+/// Who it is that the provider sent back.
+async fn arrive(scope: &Scope, strategy: &str, visit: &Visit, req: &OauthCallback) -> Result<Identity, ApiError> {
+    let connection = match &visit.user {
+        Some(_) => connection::require(&scope.instance, strategy)?,
+        None => connection::require_authenticatable(&scope.instance, strategy)?,
+    };
+    if let Some(error) = filled(req.error.as_deref()) {
+        let denied = matches!(error, "access_denied" | "user_cancelled_login" | "user_cancelled_authorize" | "user_denied");
+        return Err(if denied { codes::OAUTH_ACCESS_DENIED } else { codes::OAUTH_TOKEN_EXCHANGE_ERROR }.into());
+    }
+    let code = filled(req.code.as_deref()).ok_or(codes::OAUTH_TOKEN_EXCHANGE_ERROR)?;
+    let code = Code { code, verifier: &visit.verifier, redirect_uri: &visit.redirect_uri, nonce: Some(&visit.nonce) };
+    let mut found = protocol::exchange(scope, &connection, strategy, &code, &visit.scopes).await?;
+    if connection.row.form_post {
+        found.read_names(req.user.as_deref());
+    }
+    Ok(found)
+}
+
+/// Hands who came back to what was begun. True when nothing is left to do.
+async fn conclude(
+    scope: &Scope,
+    caller: &Caller,
+    current: Current,
+    record: &VerificationRecord,
+    visit: &Visit,
+    found: Result<Identity, ApiError>,
+) -> Result<Outcome<bool>, ApiError> {
+    if let Err(error) = &found
+        && error.status() >= 500
+    {
+        return Err(error.clone());
+    }
+    match (kind(&record.owner_id), &visit.user) {
+        (Some(Kind::SignUp), _) => {
+            let done = sign_up::come_back(scope, caller, current, record, found).await?;
+            Ok(Outcome { value: done.value.status == "complete", current: done.current })
+        }
+        (Some(_), _) => {
+            let done = sign_in::come_back(scope, caller, current, record, found).await?;
+            Ok(Outcome { value: done.value.status == "complete", current: done.current })
+        }
+        (None, Some(user)) => {
+            mine::come_back(scope, user, record, found).await?;
+            Ok(Outcome { value: true, current })
+        }
+        (None, None) => Err(codes::OAUTH_CALLBACK_INVALID.into()),
+    }
+}

@@ -1,0 +1,68 @@
+//! Sign-in, sign-up and connected accounts by way of other providers: OAuth 2.0 and OpenID Connect, as a client.
+//!
+//! [`flow`] sends a browser to a provider and takes it back; [`protocol`] talks to the provider and answers who somebody is
+//! there; [`accounts`] says whose account that is here. What becomes of it is decided by sign-in and sign-up themselves.
+
+mod accounts;
+mod connection;
+mod documents;
+mod ended;
+mod flow;
+mod id_token;
+mod identity;
+mod mine;
+mod operator;
+mod protocol;
+mod providers;
+mod settings;
+
+pub(crate) use accounts::{Account, resolve, tokens_context, view};
+pub(crate) use connection::{find, require_authenticatable, secret_context};
+pub use documents::Documents;
+pub(crate) use ended::Ended;
+pub use flow::callback;
+pub(crate) use flow::{Start, ask};
+pub(crate) use identity::Identity;
+pub use mine::{access_tokens, connect, disconnect, reauthorize, remove, revoke_tokens};
+pub use operator::{forget_secret, has_secret, set_secret};
+pub use settings::{OAuthClientAuth, OAuthConnection};
+
+use crate::app::Scope;
+use crate::settings::Settings;
+use doorward_base::*;
+
+/// Google's button in a corner of the page: it brings an ID token.
+const ONE_TAP: &str = "google_one_tap";
+
+/// Whether a strategy sends the browser to a provider.
+pub(crate) fn is_redirect(strategy: &str) -> bool {
+    providers::key_of(strategy).is_some()
+}
+
+/// The strategy under which an account is known that an ID token proves: `google_one_tap` and `oauth_token_google` prove
+/// one of `oauth_google`. None for strategies that bring no token.
+pub(crate) fn behind_token(strategy: &str) -> Option<String> {
+    match strategy.strip_prefix("oauth_token_") {
+        Some(key) => Some(format!("oauth_{key}")),
+        None => (strategy == ONE_TAP).then(|| "oauth_google".to_owned()),
+    }
+}
+
+/// Who an ID token says that somebody is.
+///
+/// # Errors
+/// Those of the connection and of the token; `form_param_missing` for `token`.
+pub(crate) async fn by_token(scope: &Scope, strategy: &str, token: Option<&str>) -> Result<Identity, ApiError> {
+    let known = behind_token(strategy).ok_or_else(|| ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param("strategy"))?;
+    let connection = require_authenticatable(&scope.instance, &known)?;
+    let token = crate::sign_in::filled(token).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("token"))?;
+    protocol::from_id_token(scope, &connection, &known, token).await
+}
+
+/// Checks the providers of an instance's settings.
+///
+/// # Errors
+/// A sentence that names the key.
+pub(crate) fn validate(settings: &Settings) -> Result<(), String> {
+    settings.oauth.iter().try_for_each(|(key, connection)| connection.validate(key))
+}

@@ -1,0 +1,192 @@
+//! Sign-in by way of another provider.
+
+use super::complete::{self, Parts};
+use super::state::{Proof, SignInState, Stage, view};
+use super::{Loaded, advance, keep, load_current, signed_in_as};
+use crate::app::{Caller, Scope, internal};
+use crate::client::{Current, Outcome};
+use crate::oauth::{self, Ended, Identity, Start};
+use crate::sign_up;
+use crate::strategies::{self, Consume};
+use doorward_base::*;
+use doorward_store::attempts::{self, AttemptRecord, Kind};
+use doorward_store::clients::ClientRecord;
+use doorward_store::users::UserWithEmails;
+use doorward_store::verifications::VerificationRecord;
+use doorward_wire::fapi::{CreateSignIn, PrepareFirstFactor, SignIn};
+
+/// Sends the browser to a provider: whoever it comes back as signs in.
+pub(super) async fn set_out(scope: &Scope, caller: &Caller, current: Current, req: &CreateSignIn) -> Result<Outcome<SignIn>, ApiError> {
+    let id = SignInId::new(scope.now, &scope.app.rng);
+    let start = Start {
+        strategy: super::filled(req.strategy.as_deref()).unwrap_or_default(),
+        redirect_url: req.redirect_url.as_deref(),
+        complete_url: req.action_complete_redirect_url.as_deref(),
+        prompt: req.oidc_prompt.as_deref(),
+        login_hint: req.oidc_login_hint.as_deref().or(req.identifier.as_deref()),
+        scopes: &[],
+    };
+    let code = oauth::ask(scope, caller, id.as_str(), None, start).await?;
+    let stage = Stage::AtProvider { verification: code.record.id.clone() };
+    let (value, current) = keep(scope, current, SignInState { stage, ..SignInState::default() }, None, Some((id, code)), None).await?;
+    Ok(Outcome { value, current })
+}
+
+/// Sends the browser to one of the providers that the user of a sign-in has connected.
+pub(super) async fn prepare(scope: &Scope, caller: &Caller, mut loaded: Loaded, req: &PrepareFirstFactor) -> Result<SignIn, ApiError> {
+    let strategy = super::filled(req.strategy.as_deref()).unwrap_or_default();
+    let user = loaded.user.as_ref().ok_or(codes::SIGN_IN_USER_DELETED)?;
+    if !strategies::first_factors(&scope.instance, user).iter().any(|factor| factor.strategy == strategy) {
+        return Err(ApiError::new(codes::STRATEGY_FOR_USER_INVALID).param("strategy"));
+    }
+    let start = Start {
+        strategy,
+        redirect_url: req.redirect_url.as_deref(),
+        complete_url: req.action_complete_redirect_url.as_deref(),
+        prompt: req.oidc_prompt.as_deref(),
+        login_hint: req.oidc_login_hint.as_deref(),
+        scopes: &[],
+    };
+    let code = oauth::ask(scope, caller, &loaded.record.id, None, start).await?;
+    loaded.state.stage = Stage::NeedsFirstFactor { verification: Some(code.record.id.clone()) };
+    super::write(scope, loaded, Some(code)).await
+}
+
+/// Goes on with a sign-in whose browser is back from a provider. What does not work stands in the sign-in afterwards.
+pub(crate) async fn come_back(
+    scope: &Scope,
+    caller: &Caller,
+    current: Current,
+    by: &VerificationRecord,
+    found: Result<Identity, ApiError>,
+) -> Result<Outcome<SignIn>, ApiError> {
+    let loaded = load_current(scope, &current, &SignInId::from(by.owner_id.as_str())).await?;
+    let waits = match &loaded.state.stage {
+        Stage::AtProvider { verification } | Stage::NeedsFirstFactor { verification: Some(verification) } => verification == &by.id,
+        _ => false,
+    };
+    if !waits {
+        return Err(codes::CLIENT_STATE_INVALID.into());
+    }
+    let known = match &found {
+        Ok(identity) => match admit(scope, &current, loaded.state.user_id.as_ref(), identity).await {
+            Ok(None) => {
+                let ended = Ended::transferable(scope, &loaded.record.id, codes::EXTERNAL_ACCOUNT_NOT_FOUND, identity)?;
+                return end(scope, current, loaded, ended).await;
+            }
+            Ok(Some(known)) => Ok(known),
+            Err(error) => Err(error),
+        },
+        Err(error) => Err(error.clone()),
+    };
+    match known {
+        Ok((user, account)) => {
+            let parts = parts(scope, Some(loaded.record), loaded.state, &by.strategy, &user, Some(by.id.clone()), account);
+            complete::after_first(scope, caller, current, parts, &user).await
+        }
+        Err(error) if error.status() < 500 => end(scope, current, loaded, Ended::failed(scope, &by.strategy, &error)).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// Whose an identity is, if they may sign in here; none when it is nobody's.
+async fn admit(
+    scope: &Scope,
+    current: &Current,
+    wanted: Option<&UserId>,
+    identity: &Identity,
+) -> Result<Option<(UserWithEmails, oauth::Account)>, ApiError> {
+    let Some((user, account)) = oauth::resolve(scope, identity).await? else {
+        return if wanted.is_some() { Err(codes::EXTERNAL_ACCOUNT_NOT_FOUND.into()) } else { Ok(None) };
+    };
+    if wanted.is_some_and(|id| id != &user.user.id) {
+        return Err(codes::EXTERNAL_ACCOUNT_NOT_FOUND.into());
+    }
+    super::refuse_banned(&user)?;
+    if let Some(until) = user.user.locked_until.filter(|until| *until > scope.now) {
+        return Err(super::locked(scope, until));
+    }
+    if let Some(id) = signed_in_as(scope, current, &user.user.id).await? {
+        return Err(ApiError::new(codes::IDENTIFIER_ALREADY_SIGNED_IN).session(&id));
+    }
+    Ok(Some((user, account)))
+}
+
+fn parts(
+    scope: &Scope,
+    record: Option<AttemptRecord>,
+    mut state: SignInState,
+    strategy: &str,
+    user: &UserWithEmails,
+    verification: Option<VerificationId>,
+    account: oauth::Account,
+) -> Parts {
+    state.user_id = Some(user.user.id.clone());
+    // An account becomes the user's when the user has proven everything. Until then the address vouches for it again.
+    let waits = account.is_new && !strategies::second_factors(&scope.instance, user).is_empty();
+    let account = (!waits).then(|| Box::new(account));
+    let proof = Proof { strategy: strategy.to_owned(), attempts: 1, at: scope.now };
+    Parts { consume: Some(Consume::Provider { verification, account }), ..Parts::new(record, state, proof) }
+}
+
+async fn end(scope: &Scope, current: Current, mut loaded: Loaded, ended: Ended) -> Result<Outcome<SignIn>, ApiError> {
+    // Who named an account first can go on with another factor.
+    if loaded.user.is_none() {
+        loaded.state.stage = Stage::BackInVain { ended };
+    }
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    advance(scope, &mut tx, &mut loaded.record, &loaded.state).await?;
+    tx.commit().await.map_err(internal)?;
+    let value = view(scope, &loaded.record, &loaded.state, loaded.user.as_ref()).await?;
+    Ok(Outcome { value, current })
+}
+
+/// Signs in with what a sign-up has found to be somebody's already.
+///
+/// # Errors
+/// `account_transfer_invalid` when there is nothing of the kind, and those of a sign-in.
+pub(super) async fn transfer(scope: &Scope, caller: &Caller, current: Current) -> Result<Outcome<SignIn>, ApiError> {
+    let waiting = match &current.record {
+        Some(client) => sign_up::transferable(scope, client).await?,
+        None => None,
+    };
+    let identity = waiting.ok_or(codes::ACCOUNT_TRANSFER_INVALID)?;
+    oauth::require_authenticatable(&scope.instance, &identity.strategy)?;
+    let strategy = identity.strategy.clone();
+    at_once(scope, caller, current, &strategy, &identity).await
+}
+
+/// Signs in with an ID token that an app brings.
+///
+/// # Errors
+/// `external_account_not_found` when nobody has the account, and those of the token.
+pub(super) async fn with_token(scope: &Scope, caller: &Caller, current: Current, req: &CreateSignIn) -> Result<Outcome<SignIn>, ApiError> {
+    let strategy = super::filled(req.strategy.as_deref()).unwrap_or_default();
+    let identity = oauth::by_token(scope, strategy, req.token.as_deref()).await?;
+    at_once(scope, caller, current, strategy, &identity).await
+}
+
+async fn at_once(
+    scope: &Scope,
+    caller: &Caller,
+    current: Current,
+    strategy: &str,
+    identity: &Identity,
+) -> Result<Outcome<SignIn>, ApiError> {
+    let known = admit(scope, &current, None, identity).await?;
+    let (user, account) = known.ok_or(codes::EXTERNAL_ACCOUNT_NOT_FOUND)?;
+    let parts = parts(scope, None, SignInState::default(), strategy, &user, None, account);
+    complete::after_first(scope, caller, current, parts, &user).await
+}
+
+/// Who came back from a provider to a client's current sign-in and is nobody here yet.
+pub(crate) async fn transferable(scope: &Scope, client: &ClientRecord) -> Result<Option<Identity>, ApiError> {
+    let Some(id) = &client.sign_in_id else { return Ok(None) };
+    let record = attempts::get(scope.db(), Kind::SignIn, scope.ins(), id.as_str()).await.map_err(internal)?;
+    let Some(record) = record.filter(|it| it.client_id == client.id) else { return Ok(None) };
+    let state: SignInState = serde_json::from_str(&record.state).map_err(ApiError::internal)?;
+    match state.stage {
+        Stage::BackInVain { ended } => ended.identity(scope, &record.id),
+        _ => Ok(None),
+    }
+}
