@@ -141,11 +141,11 @@ fn fault_141_with_a_full_disk_writes_are_put_off_and_tokens_are_still_minted() {
     assert_eq!(status, 200, "{session}");
     drop(server);
 
-    let server = place.start(Some(1024));
+    let server = place.start(Some(2048));
     assert_eq!(health(&server), (200, "ready\n".to_owned(), false));
     let mut made = Vec::new();
     let refused = loop {
-        assert!(made.len() < 2_000, "a megabyte is full by now");
+        assert!(made.len() < 2_000, "two megabytes are full by now");
         let name = format!("u{}", made.len());
         let (head, body) = ask_raw(server.private, &server.key, "POST", "/v1/users", &new_user(&name).to_string()).unwrap();
         let answer: Value = serde_json::from_str(&body).unwrap();

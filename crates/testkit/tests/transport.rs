@@ -104,6 +104,7 @@ async fn fault_117_bodies_too_large_or_of_another_kind_are_refused() {
 async fn fault_117_no_body_makes_any_endpoint_fall_over() {
     let server = TestServer::start().await;
     let user = server.user("ada@example.com", PASSWORD).await;
+    server.user("bob@example.com", PASSWORD).await;
     let deep = |n: usize| format!("{}1{}", "{\"public_metadata\":".repeat(n), "}".repeat(n));
     let bodies: Vec<(&str, String)> = [
         "",
@@ -171,7 +172,8 @@ async fn fault_117_no_body_makes_any_endpoint_fall_over() {
         }
     }
     assert!(sent > 1000);
-    server.browser().sign_in("ada@example.com", "and the server still answers").await.refused(422, "form_password_incorrect", "password");
+    // Of the one that every path named, an endpoint may have taken the password away, as it was asked to.
+    server.browser().sign_in("bob@example.com", "and the server still answers").await.refused(422, "form_password_incorrect", "password");
 }
 
 #[tokio::test]
