@@ -94,7 +94,7 @@ pub(super) fn parse(text: &str) -> Option<(&'static str, String)> {
     }
     let domain = match text.rsplit_once('@') {
         Some(("*" | "", domain)) => Some(domain),
-        // No mailbox has it in its name, and nobody who writes it means one that does.
+        // It would look like a pattern, and be none.
         Some((local, _)) if local.contains('*') => return None,
         Some(_) => return parse_email(text).map(|email| (EMAIL, email.key)),
         None => text.contains('.').then_some(text),
