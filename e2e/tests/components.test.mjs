@@ -336,6 +336,9 @@ describe("the official components", () => {
       const upstream = await startUpstream({ dorothy: { email: "dorothy@example.com", email_verified: true, given_name: "Dorothy", family_name: "Vaughan" } });
       try {
         profile.allow(({ text }) => text.startsWith("asked outside: ") && text.includes(upstream.issuer));
+        // The pages that this provider has for development want a font from elsewhere.
+        await profile.context.route("https://fonts.googleapis.com/**", (route) => route.fulfill({ contentType: "text/css", body: "" }));
+        profile.allow(({ text }) => text.startsWith("asked outside: GET https://fonts.googleapis.com/"));
         await page.goto("/sign-up");
         await page.getByRole("button", { name: /Upstream/ }).click();
         await upstream.signIn(page, "dorothy");
