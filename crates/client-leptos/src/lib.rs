@@ -1,7 +1,8 @@
 //! The client core for [Leptos](https://leptos.dev) 0.8: what is known as signals, and commands as futures.
 //!
 //! In a browser the core runs in the page itself; natively it is `doorward_client_native`'s, so that an app's logic can be
-//! tested against a real server. Resources are JSON in the wire's own shapes, as in the core's snapshot. The feature
+//! tested against a real server, on one thread: the reactive graph panics where one thread reads a signal that another writes.
+//! Resources are JSON in the wire's own shapes, as in the core's snapshot. The feature
 //! `components` adds `SignedIn` and `SignedOut`, and with them all of Leptos; the hooks need no more than its signals.
 //!
 //! ```no_run

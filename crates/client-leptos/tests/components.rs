@@ -15,7 +15,7 @@ fn page() -> String {
     .to_html()
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn shows_one_of_both_once_it_is_known() {
     Executor::init_tokio().unwrap();
     let server = TestServer::start().await;

@@ -35,7 +35,8 @@ async fn until(seen: &mut mpsc::UnboundedReceiver<String>, wanted: &str) {
     tokio::time::timeout(Duration::from_secs(20), found).await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
+// One thread, as a browser has: a signal of the reactive graph that is read while another thread writes it panics.
+#[tokio::test]
 async fn components_follow_who_signs_in_and_out() {
     Executor::init_tokio().unwrap();
     let server = TestServer::start().await;
