@@ -1,7 +1,7 @@
 //! What has to be done before a session is active: choose a new password, set up a second factor.
 //!
 //! Whether a session waits for tasks is settled when it begins; which of them are open is read off its user each time, so that
-//! a task is done with the act itself. SDKs that do not know pending sessions would be stuck with one: on their clients none
+//! a task is done with the act itself. With the last of them the session is active for good ([`crate::webhooks::listen`] tells of it). SDKs that do not know pending sessions would be stuck with one: on their clients none
 //! begins, and the sign-in is refused instead.
 
 use crate::app::{Caller, Scope};
@@ -16,7 +16,7 @@ const RESET_PASSWORD: &str = "reset-password";
 const SETUP_MFA: &str = "setup-mfa";
 
 /// What a user has to do, by the names on the wire.
-fn of_user(scope: &Scope, user: &UserWithEmails) -> Vec<&'static str> {
+pub(crate) fn of_user(scope: &Scope, user: &UserWithEmails) -> Vec<&'static str> {
     let reset = user.user.password_compromised && user.user.password_hash.is_some();
     let setup = lacks_second_factor(scope, Some(user));
     [(reset, RESET_PASSWORD), (setup, SETUP_MFA)].into_iter().filter(|(open, _)| *open).map(|(_, name)| name).collect()

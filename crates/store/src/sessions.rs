@@ -202,6 +202,19 @@ pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &SessionRecord) -> R
     Ok(())
 }
 
+/// Whether sessions of a user wait for tasks.
+pub async fn wait_for_tasks(tx: &mut Tx, instance: &InstanceId, user: &UserId) -> Result<bool, StoreError> {
+    let text = "SELECT id FROM sessions WHERE instance_id = $1 AND user_id = $2 AND status = 'active' AND tasked LIMIT 1";
+    Ok(tx.opt(sql!(text, instance, user)).await?.is_some())
+}
+
+/// Has the sessions of a user wait for tasks no more, and answers which did.
+pub async fn settle_tasks(tx: &mut Tx, instance: &InstanceId, user: &UserId, now: Timestamp) -> Result<Vec<SessionId>, StoreError> {
+    let text = "UPDATE sessions SET tasked = FALSE, updated_at = $3
+        WHERE instance_id = $1 AND user_id = $2 AND status = 'active' AND tasked RETURNING id";
+    tx.all(sql!(text, instance, user, now)).await?.iter().map(|row| row.id("id")).collect()
+}
+
 /// Marks a session used. Nothing happens to one that is over.
 pub async fn touch(
     tx: &mut Tx,

@@ -16,6 +16,7 @@ use standardwebhooks::Webhook;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
+use totp_rs::{Secret as Secret32, TOTP};
 
 const EMAIL: &str = "ada@example.com";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -123,6 +124,31 @@ async fn what_happens_to_users_and_sessions_is_told_with_signatures_that_the_off
     let began = first("session.created");
     assert_eq!(began["event_attributes"]["http_request"]["client_ip"], "127.0.0.1");
     assert_eq!(began["data"]["user"]["id"], user.as_str());
+}
+
+#[tokio::test]
+async fn a_session_that_waits_for_tasks_is_created_when_they_are_done() {
+    let server = TestServer::with_settings(|settings| settings.session.require_second_factor = true).await;
+    let user = server.user(EMAIL, "correct horse").await;
+    let receiver = Receiver::new().await;
+    endpoint(&server, &receiver, &["session.pending", "session.created"]).await;
+    let mut ada = server.browser();
+    let session = ada.sign_in(EMAIL, "correct horse").await.response()["created_session_id"].clone();
+    rename(&server, &user, "Augusta").await;
+    deliver(&server).await;
+    assert_eq!(receiver.types(), ["session.pending"], "another change of the user is no task");
+
+    let made = ada.post("/v1/me/totp", &[]).await.response().clone();
+    let secret = Secret32::Encoded(made["secret"].as_str().unwrap().to_owned()).to_bytes().unwrap();
+    let app = TOTP::new(totp_rs::Algorithm::SHA1, 6, 0, 30, secret, None, EMAIL.to_owned()).unwrap();
+    let code = app.generate(u64::try_from(START / 1000).unwrap());
+    ada.post("/v1/me/totp/attempt_verification", &[("code", &code)]).await.expect(200);
+    rename(&server, &user, "Ada").await;
+    deliver(&server).await;
+    let told: Vec<Value> = receiver.taken().iter().map(Call::json).collect();
+    assert_eq!(told.len(), 2, "once: {told:?}");
+    assert_eq!((&told[1]["type"], &told[1]["data"]["id"]), (&json!("session.created"), &session));
+    assert_eq!(told[1]["data"]["status"], "active");
 }
 
 #[tokio::test]

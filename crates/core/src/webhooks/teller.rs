@@ -3,7 +3,7 @@
 use super::events::{Request, raise, raise_from};
 use crate::app::{App, Scope};
 use crate::users::{self, Audience};
-use crate::{instance, session, waitlist};
+use crate::{instance, session, tasks, waitlist};
 use doorward_base::*;
 use doorward_store::changes::{Change, Teller, Telling};
 use doorward_store::{StoreError, Tx, sessions, users as user_store, webhooks};
@@ -36,18 +36,45 @@ impl Teller for Events {
 }
 
 async fn tell(app: &Arc<App>, tx: &mut Tx, changes: Vec<(InstanceId, Change)>) -> Result<(), ApiError> {
+    let mut changes = distinct(changes);
+    settle(app, tx, &mut changes).await?;
     let mut scope: Option<Scope> = None;
-    for (ins, change) in distinct(changes) {
+    for (ins, change) in changes {
         if scope.as_ref().is_none_or(|it| it.ins() != &ins) {
             // Most instances have no endpoint; then that is all.
             if webhooks::subscribers(tx, &ins).await.map_err(crate::internal)?.is_empty() {
                 continue;
             }
-            let Some(instance) = instance::by_id_within(app, tx, &ins).await? else { continue };
-            scope = Some(Scope { app: app.clone(), instance, now: app.clock.now() });
+            let Some(found) = scope_of(app, tx, &ins).await? else { continue };
+            scope = Some(found);
         }
         if let Some(scope) = &scope {
             tell_one(scope, tx, change).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn scope_of(app: &Arc<App>, tx: &mut Tx, ins: &InstanceId) -> Result<Option<Scope>, ApiError> {
+    let found = instance::by_id_within(app, tx, ins).await?;
+    Ok(found.map(|instance| Scope { app: app.clone(), instance, now: app.clock.now() }))
+}
+
+/// Whose tasks are done with one of the changes has active sessions from now on: they begin, for whoever is told.
+async fn settle(app: &Arc<App>, tx: &mut Tx, changes: &mut Vec<(InstanceId, Change)>) -> Result<(), ApiError> {
+    let updated = changes.iter().filter_map(|(ins, change)| match change {
+        Change::UserUpdated(id) => Some((ins.clone(), id.clone())),
+        _ => None,
+    });
+    for (ins, id) in updated.collect::<Vec<_>>() {
+        if !sessions::wait_for_tasks(tx, &ins, &id).await.map_err(crate::internal)? {
+            continue;
+        }
+        let Some(scope) = scope_of(app, tx, &ins).await? else { continue };
+        let Some(user) = user_store::get(&mut *tx, &ins, &id).await.map_err(crate::internal)? else { continue };
+        if tasks::of_user(&scope, &user).is_empty() {
+            let begun = sessions::settle_tasks(tx, &ins, &id, scope.now).await.map_err(crate::internal)?;
+            changes.extend(begun.into_iter().map(|session| (ins.clone(), Change::SessionBegan(session))));
         }
     }
     Ok(())
