@@ -266,3 +266,41 @@ fn an_operator_hands_out_secret_keys_and_withdraws_them() {
     let left = parsed(&listed).as_array().unwrap().iter().find(|key| key["name"] == "first").unwrap()["id"].clone();
     refused(&["keys", "revoke", "--config", &config, left.as_str().unwrap()], 1);
 }
+
+#[test]
+fn an_operator_keeps_the_endpoints_of_webhooks() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = configured(dir.path());
+    ok(&["instance", "create", "--config", &config, "--name", "Shop", "--host", "clerk.example.com"]);
+    let webhook = |args: &[&str]| parsed(&ok(&[&["webhook"], args, &["--config", &config, "--json"]].concat()));
+    let made = webhook(&["create", "--url", "https://hooks.example.com/in", "--event", "user.created"]);
+    let (id, first) = (made["id"].as_str().unwrap(), &made["secret"]);
+    assert!(first.as_str().unwrap().starts_with("whsec_"));
+    assert_eq!(webhook(&["reveal-secret", id])["secret"], *first);
+    let second = webhook(&["rotate-secret", id])["secret"].clone();
+    assert_ne!(second, *first);
+    assert_eq!(webhook(&["reveal-secret", id])["secret"], second);
+
+    let changed = webhook(&["update", id, "--description", "the shop", "--rate-limit", "5", "--disabled"]);
+    assert_eq!((&changed["description"], &changed["rate_limit"]), (&json!("the shop"), &json!(5)));
+    assert_eq!((&changed["events"], &changed["url"]), (&made["events"], &made["url"]), "what is not named stays");
+    assert_ne!(changed["state"], made["state"]);
+    let changed = webhook(&["update", id, "--event", "all", "--rate-limit", "0", "--enabled"]);
+    assert_eq!((&changed["events"], &changed["rate_limit"], &changed["state"]), (&json!([]), &Value::Null, &made["state"]));
+
+    ok(&["user", "create", "--config", &config, "--email", "ada@example.com", "--password", "correct horse"]);
+    let waiting = webhook(&["deliveries", id, "--status", "pending"]);
+    assert_eq!(waiting[0]["type"], "user.created");
+    let event = waiting[0]["event_id"].as_str().unwrap();
+    assert_eq!(webhook(&["replay", id, "--event", event])["events"], 1);
+    assert_eq!(webhook(&["replay", id, "--hours", "1", "--all"])["events"], 1);
+    assert_eq!(webhook(&["deliveries", id, "--event", event]), json!([]), "nothing was tried yet");
+
+    let refused = |args: &[&str]| refused(&[&["webhook"], args, &["--config", &config]].concat(), 1);
+    assert!(refused(&["update", id, "--url", "ftp://hooks.example.com"]).contains("url"));
+    assert!(refused(&["update", id, "--event", "user.creatd"]).contains("user.creatd"));
+    assert!(refused(&["replay", id, "--event", "evt_none"]).contains("evt_none"));
+    webhook(&["delete", id]);
+    assert_eq!(webhook(&["list"]), json!([]));
+    assert!(refused(&["reveal-secret", id]).contains(id));
+}
