@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The whole check, or the named parts of it, ending at the first that fails:
-#   scripts/test.sh all | setup fmt clippy deny sqlite schemas postgres failover doc wasm leptos fuzz reproduce packages spec schemathesis e2e servers
+#   scripts/test.sh all | setup fmt clippy deny sqlite schemas postgres failover doc wasm leptos fuzz reproduce packages spec schemathesis dev e2e servers
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$root"
@@ -31,24 +31,26 @@ step_sqlite() {
 
 step_schemas() { "$scripts/schemas.sh"; }
 
-step_postgres() {
-  if [ -n "${DOORWARD_TEST_POSTGRES_URL:-}" ]; then
-    DOORWARD_TEST_DATABASE=postgres cargo nextest run --workspace --locked
-    return
-  fi
+# The address of a PostgreSQL server, in DOORWARD_TEST_POSTGRES_URL: the one that is named there, or one for this step.
+with_postgres() {
+  [ -z "${DOORWARD_TEST_POSTGRES_URL:-}" ] || return 0
   # One that was running before keeps running.
   if [ "$("$scripts/postgres.sh" status)" = stopped ]; then
     trap '"$scripts/postgres.sh" stop' EXIT
   fi
   DOORWARD_TEST_POSTGRES_URL=$("$scripts/postgres.sh" start)
   export DOORWARD_TEST_POSTGRES_URL
+}
+
+step_postgres() {
+  with_postgres
   DOORWARD_TEST_DATABASE=postgres cargo nextest run --workspace --locked
 }
 
 step_failover() {
   "$scripts/postgres.sh" install
-  cargo build --locked --package doorward-server
-  DOORWARD_BIN=$target/debug/doorward python3 "$scripts/failover.py"
+  with_server
+  python3 "$scripts/failover.py"
 }
 
 step_doc() { cargo test --doc --workspace --locked; }
@@ -72,24 +74,34 @@ step_spec() { "$scripts/spec.sh"; }
 
 step_schemathesis() { timeout --kill-after=20 600 "$scripts/schemathesis.sh"; }
 
+# The server to test, in DOORWARD_BIN: named, so that an old release build is not what gets tested.
+with_server() {
+  [ -z "${DOORWARD_BIN:-}" ] || return 0
+  cargo build --locked --package doorward-server
+  export DOORWARD_BIN=$target/debug/doorward
+}
+
 step_e2e() {
   [ -f crates/pages/built/version ] || "$scripts/pages.sh"
-  # Named, so that an old release build is not what gets tested.
-  if [ -z "${DOORWARD_BIN:-}" ]; then
-    cargo build --locked --package doorward-server
-    export DOORWARD_BIN=$target/debug/doorward
-  fi
+  with_server
+  # Production instances are kept there, development ones in SQLite.
+  with_postgres
+  export E2E_DATABASE_URL=$DOORWARD_TEST_POSTGRES_URL
   npm --prefix e2e ci --no-audit --no-fund --loglevel=error
   npm --prefix e2e test
   npm --prefix e2e run test:ours
   ROUNDS=5 REQUESTS=500 npm --prefix e2e run --silent bench:middleware
 }
 
+# On the ports that `make dev` itself has.
+step_dev() {
+  with_server
+  npm --prefix e2e ci --no-audit --no-fund --loglevel=error
+  npm --prefix e2e run test:dev
+}
+
 step_servers() {
-  if [ -z "${DOORWARD_BIN:-}" ]; then
-    cargo build --locked --package doorward-server
-    export DOORWARD_BIN=$target/debug/doorward
-  fi
+  with_server
   E2E_PYTHON=$(python_with clerk-backend-api==7.0.0:clerk_backend_api)
   export E2E_PYTHON CARGO_TARGET_DIR=$target/e2e-rust
   timeout 300 npm --prefix e2e ci --no-audit --no-fund --loglevel=error
@@ -117,13 +129,14 @@ describe() {
     spec) echo "our OpenAPI documents against the reference" ;;
     schemathesis) echo "no input that our OpenAPI documents allow or forbid is answered with 5xx" ;;
     servers) echo "the published clients for servers against the real server" ;;
+    dev) echo "make dev, twice, as a newcomer runs it" ;;
     e2e) echo "real browsers against the real server" ;;
     *) die "unknown step '$1'; there are: all ${steps[*]}" ;;
   esac
 }
 
 # `leptos` is not among them yet: its optional feature takes minutes to build and has not passed as a step.
-steps=(setup fmt clippy deny sqlite schemas postgres failover doc wasm fuzz reproduce packages spec schemathesis e2e servers)
+steps=(setup fmt clippy deny sqlite schemas postgres failover doc wasm fuzz reproduce packages spec schemathesis dev e2e servers)
 [ $# != 0 ] || set -- all
 [ "$*" != all ] || set -- "${steps[@]}"
 for step in "$@"; do describe "$step" >/dev/null; done

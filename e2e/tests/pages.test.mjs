@@ -1,10 +1,24 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { apps } from "../lib/config.mjs";
 
 const read = (version, path) => readFileSync(join(apps[version].directory, path), "utf8");
+
+// The two examples of the page that started the project, without their white space.
+const examples = {
+  "pages/index.tsx": "46f377fb16d96b53fe474ca7ec1d91e6c12f8149a2c91d4e52664d198189d3a3",
+  "pages/signin.tsx": "9253fd08bffbe89d872046ed2ca5922010b1a2c1ca348537b81702ab3bc29315",
+};
+
+for (const [page, digest] of Object.entries(examples)) {
+  test(`${page} is the documented example, token for token`, () => {
+    const tokens = read("v4", page).replace(/\s+/g, "");
+    assert.equal(createHash("sha256").update(tokens).digest("hex"), digest);
+  });
+}
 
 // What the three stories show about the SDKs holds only as long as they are
 // told about the same pages.
