@@ -293,7 +293,7 @@ fn an_operator_keeps_the_endpoints_of_webhooks() {
     assert_eq!(waiting[0]["type"], "user.created");
     let event = waiting[0]["event_id"].as_str().unwrap();
     assert_eq!(webhook(&["replay", id, "--event", event])["events"], 1);
-    assert_eq!(webhook(&["replay", id, "--hours", "1", "--all"])["events"], 1);
+    assert_eq!(webhook(&["replay", id, "--hours", "1", "--all"])["events"], 0, "it waits already");
     assert_eq!(webhook(&["deliveries", id, "--event", event]), json!([]), "nothing was tried yet");
 
     let refused = |args: &[&str]| refused(&[&["webhook"], args, &["--config", &config]].concat(), 1);
