@@ -74,10 +74,11 @@ step_spec() { "$scripts/spec.sh"; }
 
 step_schemathesis() { timeout --kill-after=20 600 "$scripts/schemathesis.sh"; }
 
-# The server to test, in DOORWARD_BIN: named, so that an old release build is not what gets tested.
+# The server to test, in DOORWARD_BIN: named, so that an old release build is not what gets tested. Built with the features that
+# the suite has chosen for what it depends on, or all of that would be built again.
 with_server() {
   [ -z "${DOORWARD_BIN:-}" ] || return 0
-  cargo build --locked --package doorward-server
+  cargo build --workspace --bin doorward --locked
   export DOORWARD_BIN=$target/debug/doorward
 }
 

@@ -1,17 +1,18 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { apps as official, cleanEnv, out, ownApps, ports, publishableKey, urls } from "./config.mjs";
+import { apps as official, cleanEnv, kinds, out, ownApps, ports, publishableKey, urls } from "./config.mjs";
 import { Program, assertFree, run } from "./program.mjs";
 
 const apps = { ...official, ...ownApps };
 const generated = /^(node_modules|\.next.*|next-env\.d\.ts|.*\.tsbuildinfo)$/;
 
 function publicEnv(version, kind) {
+  // A site in production has nothing but its keys.
+  const addresses = kinds[kind].site ? {} : { ...apps[version].scripts, NEXT_PUBLIC_CLERK_PROXY_URL: urls.frontend };
   return {
-    ...apps[version].scripts,
+    ...addresses,
     NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY: publishableKey(kind),
-    NEXT_PUBLIC_CLERK_PROXY_URL: urls.frontend,
     NEXT_PUBLIC_CLERK_SIGN_IN_URL: "/signin",
     NEXT_PUBLIC_CLERK_TELEMETRY_DISABLED: "1",
     NEXT_PUBLIC_CLERK_KEYLESS_DISABLED: "1",

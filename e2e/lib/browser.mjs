@@ -6,8 +6,8 @@ import { chromium, out, urls } from "./config.mjs";
 
 const args = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
-export function launch() {
-  return engine.launch({ executablePath: chromium, args, env: { ...process.env, TZ: "UTC" } });
+export function launch(more = []) {
+  return engine.launch({ executablePath: chromium, args: [...args, ...more], env: { ...process.env, TZ: "UTC" } });
 }
 
 // Objects in the console are live: by the time a test looks at one, the SDK may

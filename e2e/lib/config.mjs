@@ -25,13 +25,24 @@ export const keyHost = `127.0.0.1:${ports.frontend}`;
 export const chromium = process.env.E2E_CHROMIUM ?? "/usr/bin/chromium";
 export const databaseUrl = process.env.E2E_DATABASE_URL;
 
+const tlsPort = Number(process.env.E2E_TLS_PORT ?? 4443);
+
+/** A site as in production: app and Frontend API behind TLS, on hosts of one domain. */
+export const site = {
+  domain: "doorward.test",
+  port: tlsPort,
+  app: `https://app.doorward.test:${tlsPort}`,
+  frontend: `https://clerk.doorward.test:${tlsPort}`,
+};
+
 export const kinds = {
-  test: { prefix: "pk_test_", production: false },
-  live: { prefix: "pk_live_", production: true },
+  test: { prefix: "pk_test_", production: false, keyHost },
+  live: { prefix: "pk_live_", production: true, keyHost },
+  site: { prefix: "pk_live_", production: true, keyHost: new URL(site.frontend).host, site },
 };
 
 export function publishableKey(kind) {
-  return kinds[kind].prefix + Buffer.from(`${keyHost}$`).toString("base64");
+  return kinds[kind].prefix + Buffer.from(`${kinds[kind].keyHost}$`).toString("base64").replace(/=+$/, "");
 }
 
 const script = (name) => `${urls.frontend}/npm/@clerk/${name}`;

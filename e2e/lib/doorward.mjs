@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cleanEnv, databaseUrl, doorwardBinary, keyHost, kinds, ports, publishableKey, sdkPackages, urls } from "./config.mjs";
+import { cleanEnv, databaseUrl, doorwardBinary, kinds, ports, publishableKey, sdkPackages, urls } from "./config.mjs";
 import { temporaryDatabase } from "./postgres.mjs";
 import { Program, assertFree, run } from "./program.mjs";
 import { until } from "./until.mjs";
@@ -30,7 +30,7 @@ export class Doorward {
   #database;
   #starts = 0;
 
-  constructor(kind, clock, { origins = [urls.app] } = {}) {
+  constructor(kind, clock, { origins = [kinds[kind].site?.app ?? urls.app] } = {}) {
     this.kind = kind;
     this.origins = origins;
     this.clock = clock;
@@ -110,22 +110,25 @@ export class Doorward {
 
   async #prepareProduction() {
     this.#database = databaseUrl ? await temporaryDatabase(databaseUrl) : undefined;
+    const { keyHost, site } = kinds[this.kind];
     const masterKey = join(this.#directory, "master.key");
     await this.cli("keys", "new-master", masterKey);
     const url = this.#database?.url ?? `sqlite://${join(this.#directory, "doorward.db")}`;
     writeFileSync(
       join(this.#directory, "doorward.toml"),
       [
-        `[server]\nlisten = "${listen}"\nbackend_listen = "${backendListen}"`,
+        `[server]\nlisten = "${listen}"\nbackend_listen = "${backendListen}"${site ? '\ntrusted_proxies = ["127.0.0.1"]' : ""}`,
         `[database]\nurl = "${url}"`,
         `[secrets]\nmaster_key_file = "${masterKey}"`,
         "[limits]\nenabled = false",
         "",
       ].join("\n\n"),
     );
+    const address = site
+      ? ["--host", keyHost, "--cookie-domain", site.domain]
+      : ["--host", `localhost:${ports.frontend}`, "--scheme", "http", "--key-host", keyHost];
     const created = await this.cli(
-      ...["instance", "create", ...this.#where, "--environment", "production", "--name", "E2E"],
-      ...["--host", `localhost:${ports.frontend}`, "--scheme", "http", "--key-host", keyHost],
+      ...["instance", "create", ...this.#where, "--environment", "production", "--name", "E2E", ...address],
       ...this.origins.flatMap((origin) => ["--allowed-origin", origin]),
       "--json",
     );
