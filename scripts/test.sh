@@ -78,12 +78,12 @@ step_schemathesis() { timeout --kill-after=20 600 "$scripts/schemathesis.sh"; }
 # the suite has chosen for what it depends on, or all of that would be built again.
 with_server() {
   [ -z "${DOORWARD_BIN:-}" ] || return 0
+  [ -f crates/pages/built/version ] || "$scripts/pages.sh"
   cargo build --workspace --bin doorward --locked
   export DOORWARD_BIN=$target/debug/doorward
 }
 
 step_e2e() {
-  [ -f crates/pages/built/version ] || "$scripts/pages.sh"
   with_server
   # Production instances are kept there, development ones in SQLite.
   with_postgres
