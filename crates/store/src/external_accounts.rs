@@ -1,10 +1,9 @@
 //! Accounts of users at other providers, and what instances prove themselves by to those providers.
 
-use crate::db::{Db, Read, Row, StoreError, Tx};
+use crate::db::{Db, Row, StoreError, Tx};
 use crate::sql;
-use crate::users::{UserRecord, push_in, touch};
+use crate::users::touch;
 use doorward_base::*;
-use std::collections::HashMap;
 
 /// An account at another provider as it is kept.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +48,7 @@ pub struct ExternalAccountRecord {
     pub updated_at: Timestamp,
 }
 
-fn account(row: &Row) -> Result<ExternalAccountRecord, StoreError> {
+pub(crate) fn account(row: &Row) -> Result<ExternalAccountRecord, StoreError> {
     Ok(ExternalAccountRecord {
         id: row.id("id")?,
         user_id: row.id("user_id")?,
@@ -71,27 +70,6 @@ fn account(row: &Row) -> Result<ExternalAccountRecord, StoreError> {
         created_at: row.int("created_at")?,
         updated_at: row.int("updated_at")?,
     })
-}
-
-/// The accounts of those users who may have some, the oldest first.
-pub(crate) async fn of_users(
-    db: &mut impl Read,
-    instance: &InstanceId,
-    users: &[UserRecord],
-) -> Result<HashMap<UserId, Vec<ExternalAccountRecord>>, StoreError> {
-    let mut by_user: HashMap<UserId, Vec<ExternalAccountRecord>> = HashMap::new();
-    let owners: Vec<String> = users.iter().filter(|user| user.has_external_accounts).map(|user| user.id.as_str().to_owned()).collect();
-    if owners.is_empty() {
-        return Ok(by_user);
-    }
-    let mut sql = sql!("SELECT * FROM external_accounts WHERE instance_id = $1", instance);
-    push_in(&mut sql, "user_id", "IN", owners.into_iter());
-    sql.push(" ORDER BY created_at, id");
-    for row in db.all(sql).await? {
-        let it = account(&row)?;
-        by_user.entry(it.user_id.clone()).or_default().push(it);
-    }
-    Ok(by_user)
 }
 
 /// The verified account of a subject.

@@ -1,10 +1,9 @@
 //! Passkeys: the public halves of credentials that users' authenticators hold.
 
-use crate::db::{Db, Read, Row, StoreError, Tx};
+use crate::db::{Db, Row, StoreError, Tx};
 use crate::sql;
-use crate::users::{UserRecord, push_in, touch};
+use crate::users::touch;
 use doorward_base::*;
-use std::collections::HashMap;
 
 /// A passkey as it is kept.
 #[derive(Clone, Debug)]
@@ -48,7 +47,7 @@ pub struct Use {
     pub backed_up: bool,
 }
 
-fn passkey(row: &Row) -> Result<PasskeyRecord, StoreError> {
+pub(crate) fn passkey(row: &Row) -> Result<PasskeyRecord, StoreError> {
     Ok(PasskeyRecord {
         id: row.id("id")?,
         user_id: row.id("user_id")?,
@@ -64,27 +63,6 @@ fn passkey(row: &Row) -> Result<PasskeyRecord, StoreError> {
         created_at: row.int("created_at")?,
         updated_at: row.int("updated_at")?,
     })
-}
-
-/// The passkeys of those users who may have some, the oldest first.
-pub(crate) async fn of_users(
-    db: &mut impl Read,
-    instance: &InstanceId,
-    users: &[UserRecord],
-) -> Result<HashMap<UserId, Vec<PasskeyRecord>>, StoreError> {
-    let mut by_user: HashMap<UserId, Vec<PasskeyRecord>> = HashMap::new();
-    let owners: Vec<String> = users.iter().filter(|user| user.has_passkeys).map(|user| user.id.as_str().to_owned()).collect();
-    if owners.is_empty() {
-        return Ok(by_user);
-    }
-    let mut sql = sql!("SELECT * FROM passkeys WHERE instance_id = $1", instance);
-    push_in(&mut sql, "user_id", "IN", owners.into_iter());
-    sql.push(" ORDER BY created_at, id");
-    for row in db.all(sql).await? {
-        let it = passkey(&row)?;
-        by_user.entry(it.user_id.clone()).or_default().push(it);
-    }
-    Ok(by_user)
 }
 
 /// The passkey of an authenticator's id.

@@ -1,9 +1,13 @@
 //! A visit to a provider that did not do what it was for, and what can still become of it.
 
+use super::connection;
 use super::identity::Identity;
-use crate::app::Scope;
+use crate::app::{Scope, internal};
+use crate::client::Current;
 use doorward_base::*;
+use doorward_store::attempts::{self, Kind};
 use doorward_wire::resource::Verification;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -48,7 +52,7 @@ impl Ended {
     }
 
     /// Who it was, as long as that may be carried over.
-    pub(crate) fn identity(&self, scope: &Scope, owner: &str) -> Result<Option<Identity>, ApiError> {
+    fn identity(&self, scope: &Scope, owner: &str) -> Result<Option<Identity>, ApiError> {
         let Some(sealed) = self.identity.as_deref().filter(|_| self.expire_at > scope.now) else { return Ok(None) };
         let plain = scope.app.sealer.open(&context(owner), sealed).map_err(ApiError::internal)?;
         serde_json::from_slice(&plain).map(Some).map_err(ApiError::internal)
@@ -65,4 +69,30 @@ impl Ended {
             ..Verification::default()
         }
     }
+}
+
+/// Who came back from a provider to a client's current attempt of a kind, and may go on with one of the other kind. `ended` is
+/// what the attempt's state says of it.
+///
+/// # Errors
+/// `account_transfer_invalid` when there is nobody like that, and those of the connection.
+pub(crate) async fn carried_over<S: DeserializeOwned>(
+    scope: &Scope,
+    current: &Current,
+    kind: Kind,
+    ended: impl FnOnce(S) -> Option<Ended>,
+) -> Result<Identity, ApiError> {
+    let invalid = || ApiError::new(codes::ACCOUNT_TRANSFER_INVALID);
+    let client = current.record.as_ref().ok_or_else(invalid)?;
+    let id = match kind {
+        Kind::SignIn => client.sign_in_id.as_ref().map(SignInId::as_str),
+        Kind::SignUp => client.sign_up_id.as_ref().map(SignUpId::as_str),
+        Kind::Reverification => None,
+    };
+    let record = attempts::get(scope.db(), kind, scope.ins(), id.ok_or_else(invalid)?).await.map_err(internal)?;
+    let record = record.filter(|it| it.client_id == client.id).ok_or_else(invalid)?;
+    let ended = ended(serde_json::from_str(&record.state).map_err(ApiError::internal)?).ok_or_else(invalid)?;
+    let identity = ended.identity(scope, &record.id)?.ok_or_else(invalid)?;
+    connection::require_authenticatable(&scope.instance, &identity.strategy)?;
+    Ok(identity)
 }

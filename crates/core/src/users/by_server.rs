@@ -1,14 +1,50 @@
 //! What a server's addresses and numbers of users have in common.
 
+use super::update::{Change, Plan};
 use crate::app::{Scope, internal};
 use crate::sign_in::filled;
 use crate::verification::{self, NewCode};
 use doorward_base::*;
+use doorward_store::users::{EmailRecord, PhoneRecord};
 use doorward_store::verifications::VerificationRecord;
 use doorward_wire::bapi::ServerVerification;
 
 /// What proved an identifier that a server vouches for.
 pub(super) const STRATEGY: &str = "admin";
+
+/// How identifiers of one kind change.
+pub(super) struct Changes<T> {
+    add: fn(T) -> Change,
+    prove: fn(T) -> Change,
+    unprove: fn(IdentificationId) -> Change,
+    remove: fn(IdentificationId) -> Change,
+}
+
+pub(super) const EMAILS: Changes<EmailRecord> =
+    Changes { add: Change::AddEmail, prove: Change::ProveEmail, unprove: Change::UnproveEmail, remove: Change::RemoveEmail };
+
+pub(super) const PHONES: Changes<PhoneRecord> =
+    Changes { add: Change::AddPhone, prove: Change::ProvePhone, unprove: Change::UnprovePhone, remove: Change::RemovePhone };
+
+impl<T> Changes<T> {
+    /// Leaves a user one identifier, proven or not: a new one, or one of those that were there, with whether it was proven.
+    pub(super) fn leave(
+        &self,
+        plan: &mut Plan,
+        others: impl Iterator<Item = IdentificationId>,
+        kept: Option<(IdentificationId, bool)>,
+        verified: bool,
+        record: T,
+    ) {
+        plan.changes.extend(others.map(self.remove));
+        match kept {
+            None => plan.changes.push((self.add)(record)),
+            Some((_, false)) if verified => plan.changes.push((self.prove)(record)),
+            Some((id, true)) if !verified => plan.changes.push((self.unprove)(id)),
+            Some(_) => {}
+        }
+    }
+}
 
 pub(super) fn user_id(text: Option<&str>) -> Result<UserId, ApiError> {
     let text = filled(text).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("user_id"))?;

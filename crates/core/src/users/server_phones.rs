@@ -134,14 +134,9 @@ pub async fn replace(scope: &Scope, req: &ReplaceUserPhoneNumber) -> Result<Phon
         let mut plan = Plan::at(scope, before);
         make_primary(&mut plan, &record);
         plan.changes.extend(Change::no_second_factors(before));
-        let others = before.phones.iter().filter(|it| it.id != record.id);
-        plan.changes.extend(others.map(|it| Change::RemovePhone(it.id.clone())));
-        match kept {
-            None => plan.changes.push(Change::AddPhone(record)),
-            Some(it) if verified && !it.verified => plan.changes.push(Change::ProvePhone(proven(scope, it))),
-            Some(it) if !verified && it.verified => plan.changes.push(Change::UnprovePhone(it.id.clone())),
-            Some(_) => {}
-        }
+        let others = before.phones.iter().filter(|it| it.id != record.id).map(|it| it.id.clone());
+        let was = kept.map(|it| (it.id.clone(), it.verified));
+        by_server::PHONES.leave(&mut plan, others, was, verified, if verified { proven(scope, &record) } else { record.clone() });
         Ok(plan.changes_anything(before).then_some(plan))
     })
     .await?;

@@ -6,13 +6,15 @@ use crate::external_accounts::{self, ExternalAccountRecord};
 use crate::passkeys::{self, PasskeyRecord};
 use crate::sql;
 use doorward_base::*;
-use std::collections::HashMap;
 
 mod list;
+mod owned;
 mod phones;
 mod wallets;
 pub(crate) use list::pattern;
 pub use list::{PageStart, TimeColumn, TimeOp, UserFilter, UserOrder, count, list};
+use owned::of_users;
+pub(crate) use owned::push_in;
 pub use phones::{
     PhoneRecord, by_phone, clear_second_factors, delete_phone, get_phone, insert_phone, prove_phone, set_second_factor, unprove_phone,
 };
@@ -206,20 +208,14 @@ async fn with_emails(db: &mut impl Read, instance: &InstanceId, users: Vec<UserR
     if users.is_empty() {
         return Ok(Vec::new());
     }
-    let mut sql = sql!("SELECT * FROM email_addresses WHERE instance_id = $1", instance);
-    push_in(&mut sql, "user_id", "IN", users.iter().map(|u| u.id.as_str().to_owned()));
-    sql.push(" ORDER BY created_at, id");
-    let mut by_user: HashMap<UserId, Vec<EmailRecord>> = HashMap::new();
-    for row in db.all(sql).await? {
-        let it = email(&row)?;
-        by_user.entry(it.user_id.clone()).or_default().push(it);
-    }
-    let mut phones = phones::of_users(db, instance, &users).await?;
-    let mut wallets = wallets::of_users(db, instance, &users).await?;
-    let mut passkeys = passkeys::of_users(db, instance, &users).await?;
-    let mut external = external_accounts::of_users(db, instance, &users).await?;
+    let mut emails = of_users(db, instance, "email_addresses", &users, |_| true, email).await?;
+    let mut phones = of_users(db, instance, "phone_numbers", &users, |it| it.has_phone_numbers, phones::phone).await?;
+    let mut wallets = of_users(db, instance, "web3_wallets", &users, |it| it.has_web3_wallets, wallets::wallet).await?;
+    let mut passkeys = of_users(db, instance, "passkeys", &users, |it| it.has_passkeys, passkeys::passkey).await?;
+    let mut external =
+        of_users(db, instance, "external_accounts", &users, |it| it.has_external_accounts, external_accounts::account).await?;
     let whole = |user: UserRecord| UserWithEmails {
-        emails: by_user.remove(&user.id).unwrap_or_default(),
+        emails: emails.remove(&user.id).unwrap_or_default(),
         phones: phones.remove(&user.id).unwrap_or_default(),
         wallets: wallets.remove(&user.id).unwrap_or_default(),
         passkeys: passkeys.remove(&user.id).unwrap_or_default(),
@@ -227,11 +223,6 @@ async fn with_emails(db: &mut impl Read, instance: &InstanceId, users: Vec<UserR
         user,
     };
     Ok(users.into_iter().map(whole).collect())
-}
-
-pub(crate) fn push_in(sql: &mut Sql, column: &str, operator: &str, values: impl Iterator<Item = String>) {
-    let numbers: Vec<String> = values.map(|value| format!("${}", sql.value(value))).collect();
-    sql.push(&format!(" AND {column} {operator} ({})", numbers.join(", ")));
 }
 
 async fn one(mut db: impl Read, instance: &InstanceId, sql: Sql) -> Result<Option<UserWithEmails>, StoreError> {

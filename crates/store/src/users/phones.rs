@@ -1,10 +1,9 @@
 //! Phone numbers of users.
 
-use super::{UserRecord, UserWithEmails, change, one, push_in};
-use crate::db::{Db, Read, Row, StoreError, Tx};
+use super::{UserWithEmails, change, one};
+use crate::db::{Db, Row, StoreError, Tx};
 use crate::sql;
 use doorward_base::*;
-use std::collections::HashMap;
 
 /// A phone number as it is kept.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +32,7 @@ pub struct PhoneRecord {
     pub updated_at: Timestamp,
 }
 
-fn phone(row: &Row) -> Result<PhoneRecord, StoreError> {
+pub(super) fn phone(row: &Row) -> Result<PhoneRecord, StoreError> {
     Ok(PhoneRecord {
         id: row.id("id")?,
         user_id: row.id("user_id")?,
@@ -47,27 +46,6 @@ fn phone(row: &Row) -> Result<PhoneRecord, StoreError> {
         created_at: row.int("created_at")?,
         updated_at: row.int("updated_at")?,
     })
-}
-
-/// The numbers of those users who may have some.
-pub(super) async fn of_users(
-    db: &mut impl Read,
-    instance: &InstanceId,
-    users: &[UserRecord],
-) -> Result<HashMap<UserId, Vec<PhoneRecord>>, StoreError> {
-    let mut by_user: HashMap<UserId, Vec<PhoneRecord>> = HashMap::new();
-    let owners: Vec<String> = users.iter().filter(|user| user.has_phone_numbers).map(|user| user.id.as_str().to_owned()).collect();
-    if owners.is_empty() {
-        return Ok(by_user);
-    }
-    let mut sql = sql!("SELECT * FROM phone_numbers WHERE instance_id = $1", instance);
-    push_in(&mut sql, "user_id", "IN", owners.into_iter());
-    sql.push(" ORDER BY created_at, id");
-    for row in db.all(sql).await? {
-        let it = phone(&row)?;
-        by_user.entry(it.user_id.clone()).or_default().push(it);
-    }
-    Ok(by_user)
 }
 
 /// The user who has proven a number.

@@ -1,10 +1,9 @@
 //! Web3 wallets of users.
 
-use super::{UserRecord, UserWithEmails, change, one, push_in};
-use crate::db::{Db, Read, Row, StoreError, Tx};
+use super::{UserWithEmails, change, one};
+use crate::db::{Db, Row, StoreError, Tx};
 use crate::sql;
 use doorward_base::*;
-use std::collections::HashMap;
 
 /// A wallet as it is kept.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +26,7 @@ pub struct WalletRecord {
     pub updated_at: Timestamp,
 }
 
-fn wallet(row: &Row) -> Result<WalletRecord, StoreError> {
+pub(super) fn wallet(row: &Row) -> Result<WalletRecord, StoreError> {
     Ok(WalletRecord {
         id: row.id("id")?,
         user_id: row.id("user_id")?,
@@ -38,27 +37,6 @@ fn wallet(row: &Row) -> Result<WalletRecord, StoreError> {
         created_at: row.int("created_at")?,
         updated_at: row.int("updated_at")?,
     })
-}
-
-/// The wallets of those users who may have some, the oldest first.
-pub(super) async fn of_users(
-    db: &mut impl Read,
-    instance: &InstanceId,
-    users: &[UserRecord],
-) -> Result<HashMap<UserId, Vec<WalletRecord>>, StoreError> {
-    let mut by_user: HashMap<UserId, Vec<WalletRecord>> = HashMap::new();
-    let owners: Vec<String> = users.iter().filter(|user| user.has_web3_wallets).map(|user| user.id.as_str().to_owned()).collect();
-    if owners.is_empty() {
-        return Ok(by_user);
-    }
-    let mut sql = sql!("SELECT * FROM web3_wallets WHERE instance_id = $1", instance);
-    push_in(&mut sql, "user_id", "IN", owners.into_iter());
-    sql.push(" ORDER BY created_at, id");
-    for row in db.all(sql).await? {
-        let it = wallet(&row)?;
-        by_user.entry(it.user_id.clone()).or_default().push(it);
-    }
-    Ok(by_user)
 }
 
 /// The user who has proven a wallet.
