@@ -1,3 +1,4 @@
+use crate::atlas::Atlas;
 use crate::crypto::Sealer;
 use crate::instance::{Instance, Instances};
 use crate::oauth::Documents;
@@ -27,6 +28,8 @@ pub struct App {
     pub outbound: Arc<dyn Outbound>,
     /// What providers publish, as far as it was fetched.
     pub provider_documents: Documents,
+    /// Where addresses are.
+    pub atlas: Atlas,
     /// Wakes the workers when there is something for them.
     pub outbox: Arc<Wakers>,
 }

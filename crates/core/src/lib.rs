@@ -4,6 +4,7 @@
 
 pub mod access;
 mod app;
+pub mod atlas;
 mod claims;
 pub mod client;
 pub mod crypto;

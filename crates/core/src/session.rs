@@ -1,6 +1,7 @@
 //! Sessions: how they begin, what their tokens say, how they end.
 
 use crate::app::{Caller, Scope, internal};
+use crate::atlas::Place;
 use crate::claims::Source;
 use crate::jwt::{self, Category};
 use crate::settings::JwtTemplate;
@@ -238,7 +239,9 @@ fn actor(session: &SessionRecord) -> Option<Value> {
     session.actor.as_deref().and_then(|text| serde_json::from_str(text).ok())
 }
 
-fn activity(session: &SessionRecord) -> SessionActivity {
+fn activity(scope: &Scope, session: &SessionRecord) -> SessionActivity {
+    let ip = session.ip_address.as_deref().and_then(|ip| ip.parse().ok());
+    let Place { city, country } = ip.map(|ip| scope.app.atlas.place(ip)).unwrap_or_default();
     let device = user_agent::parse(session.user_agent.as_deref());
     SessionActivity {
         object: "session_activity".to_owned(),
@@ -248,8 +251,8 @@ fn activity(session: &SessionRecord) -> SessionActivity {
         browser_name: device.browser_name,
         browser_version: device.browser_version,
         ip_address: session.ip_address.clone(),
-        city: None,
-        country: None,
+        city,
+        country,
     }
 }
 
@@ -266,7 +269,7 @@ pub fn activity_view(scope: &Scope, session: &SessionRecord, user: &UserWithEmai
         actor: actor(session),
         factor_verification_age: factor_ages(session, scope.now),
         public_user_data: users::public_view(scope, user),
-        latest_activity: activity(session),
+        latest_activity: activity(scope, session),
         created_at: session.created_at,
         updated_at: session.updated_at,
     }
@@ -307,7 +310,7 @@ fn server_view_with(scope: &Scope, session: &SessionRecord, open: &[&str]) -> Se
         status: shown_status(scope, session, open).to_owned(),
         last_active_organization_id: session.last_active_organization_id.clone(),
         last_active_at: session.last_active_at,
-        latest_activity: activity(session),
+        latest_activity: activity(scope, session),
         expire_at: session.expire_at,
         abandon_at: session.abandon_at,
         tasks: task_list(open),

@@ -4,7 +4,7 @@ use crate::versions;
 use axum::body::Body;
 use doorward_base::*;
 use doorward_core::{client, handshake};
-use doorward_wire::{Auth, EndpointMeta, Envelope};
+use doorward_wire::{Api, Auth, EndpointMeta, Envelope, Rate};
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, SET_COOKIE};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
@@ -105,6 +105,7 @@ pub(crate) async fn success(cx: &mut Cx, meta: &EndpointMeta, body: Vec<u8>) -> 
     if meta.auth != Auth::SecretKey {
         set_cookies(cx, uat, &mut response);
     }
+    say_country(cx, meta, &mut response);
     Ok(response)
 }
 
@@ -123,7 +124,19 @@ pub(crate) async fn failure(cx: &mut Cx, meta: &EndpointMeta, error: &ApiError) 
     let (client, uat) = with.map_or((None, None), |it| (Some(versions::outgoing(cx.api_version, it.client)), it.uat));
     let mut response = error_response(error, &cx.trace, client.as_deref());
     set_cookies(cx, uat, &mut response);
+    say_country(cx, meta, &mut response);
     response
+}
+
+/// Where the caller is: with which prefix a form for phone numbers begins.
+fn say_country(cx: &Cx, meta: &EndpointMeta, response: &mut Response<Body>) {
+    if meta.api != Api::Frontend || meta.rate == Rate::Mint {
+        return;
+    }
+    let country = cx.caller.ip.and_then(|ip| cx.scope.app.atlas.place(ip).country);
+    if let Some(value) = country.and_then(|it| HeaderValue::from_str(&it).ok()) {
+        response.headers_mut().insert("x-country", value);
+    }
 }
 
 fn set_cookies(cx: &Cx, uat: Option<i64>, response: &mut Response<Body>) {

@@ -111,6 +111,7 @@ async fn setting(server: FakeServer) -> Setting {
         instances: Instances::default(),
         outbound: std::sync::Arc::new(doorward_core::outbound::Nowhere),
         provider_documents: Default::default(),
+        atlas: Default::default(),
         outbox: Arc::default(),
     };
     Setting { app: Arc::new(app), server: Arc::new(server), _database: database }

@@ -65,6 +65,7 @@ impl Server {
             instances: Instances::default(),
             outbound: Arc::new(doorward_core::outbound::Nowhere),
             provider_documents: Default::default(),
+            atlas: Default::default(),
             outbox: Arc::default(),
         });
         let mut settings = Settings { allowed_origins: vec!["https://app.example.com".to_owned()], ..Settings::default() };

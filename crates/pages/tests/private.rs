@@ -42,6 +42,7 @@ impl Server {
             instances: Instances::default(),
             outbound: std::sync::Arc::new(doorward_core::outbound::Nowhere),
             provider_documents: Default::default(),
+            atlas: Default::default(),
             outbox: Arc::default(),
         };
         Self { pages: Pages { app: Arc::new(app), public_url: "http://localhost:4100".to_owned() }, _directory: directory }

@@ -57,6 +57,7 @@ impl Server {
             instances: Instances::default(),
             outbound: Arc::new(doorward_core::outbound::Nowhere),
             provider_documents: Default::default(),
+            atlas: Default::default(),
             outbox: Arc::default(),
         });
         let scope = new_instance(&app, "Acme").await;

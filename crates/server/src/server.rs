@@ -58,6 +58,7 @@ pub async fn open(config: &Config, environment: &Environment) -> anyhow::Result<
         instances: Default::default(),
         outbound: doorward_outbound::shared(config.outbound.allow_private_networks).map_err(anyhow::Error::msg)?,
         provider_documents: Default::default(),
+        atlas: config.atlas().map_err(anyhow::Error::msg)?,
         outbox: Arc::default(),
     });
     webhooks::listen(&app);

@@ -110,6 +110,23 @@ fn fault_149_a_typo_in_the_configuration_is_refused_by_name() {
 }
 
 #[test]
+fn a_database_of_places_that_is_none_is_refused_at_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = configured(dir.path());
+    let text = std::fs::read_to_string(&config).unwrap().replace("[server]", "[server]\ngeoip_database = \"city.mmdb\"");
+    std::fs::write(&config, text).unwrap();
+    for broken in [false, true] {
+        if broken {
+            std::fs::write(dir.path().join("city.mmdb"), "not one").unwrap();
+        }
+        for command in ["check-config", "serve"] {
+            let said = refused(&[command, "--config", &config], 3);
+            assert!(said.contains("server.geoip_database") && said.contains("city.mmdb"), "{said}");
+        }
+    }
+}
+
+#[test]
 fn a_wrong_master_key_does_not_start() {
     let dir = tempfile::tempdir().unwrap();
     let config = configured(dir.path());

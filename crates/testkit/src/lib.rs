@@ -10,21 +10,25 @@ mod authenticator;
 mod browser;
 mod device_key;
 mod logs;
+mod mmdb;
 mod provider;
 mod receiver;
 mod record;
+pub mod social;
 mod wallet;
 
 pub use authenticator::{Algorithm, Authenticator, Credential};
 pub use browser::{Answer, Browser};
 pub use device_key::DeviceKey;
 pub use logs::canary;
+pub use mmdb::{Mmdb, mmdb};
 pub use provider::{CLIENT_ID, CLIENT_SECRET, Provider, ProviderCall, StandIn};
 pub use receiver::{Act, Call, Receiver};
 pub use wallet::Wallet;
 
 use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
 use doorward_base::*;
+use doorward_core::atlas::Atlas;
 use doorward_core::crypto::Sealer;
 use doorward_core::instance::{self, CreatedInstance, NewInstance};
 use doorward_core::keys::Environment;
@@ -78,6 +82,8 @@ pub struct Options {
     pub sqlite: bool,
     /// What calls others: anybody, anywhere, unless a test is about that.
     pub outbound: Arc<dyn Outbound>,
+    /// Where addresses are: not known.
+    pub atlas: Atlas,
 }
 
 impl Default for Options {
@@ -91,6 +97,7 @@ impl Default for Options {
             master: [7; 32],
             sqlite: false,
             outbound: doorward_outbound::shared(true).unwrap(),
+            atlas: Atlas::default(),
         }
     }
 }
@@ -138,6 +145,7 @@ impl TestServer {
             instances: Default::default(),
             outbound: options.outbound,
             provider_documents: Default::default(),
+            atlas: options.atlas,
             outbox: Arc::default(),
         });
         webhooks::listen(&app);
@@ -163,6 +171,7 @@ impl TestServer {
             instances: Default::default(),
             outbound: self.app.outbound.clone(),
             provider_documents: Default::default(),
+            atlas: Default::default(),
             outbox: Arc::default(),
         });
         let gateway = Gateway::new(app, self.config.clone());

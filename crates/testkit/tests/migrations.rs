@@ -154,6 +154,7 @@ fn app_with(db: Db, master: [u8; 32]) -> App {
         instances: Default::default(),
         outbound: std::sync::Arc::new(doorward_core::outbound::Nowhere),
         provider_documents: Default::default(),
+        atlas: Default::default(),
         outbox: Arc::default(),
     }
 }

@@ -484,6 +484,7 @@ async fn guarded(server: &TestServer) -> Scope {
         instances: Instances::default(),
         outbound: doorward_outbound::shared(false).unwrap(),
         provider_documents: Default::default(),
+        atlas: Default::default(),
         outbox: Arc::default(),
     };
     let new = NewInstance {

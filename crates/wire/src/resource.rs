@@ -429,10 +429,10 @@ resource! {
         /// The address the last request came from.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ip_address: Option<String>,
-        /// Not determined.
+        /// The city of that address, in English, where the server knows it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         city: Option<String>,
-        /// Not determined.
+        /// The country of that address, two letters (ISO 3166-1), where the server knows it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         country: Option<String>,
     }

@@ -1,5 +1,6 @@
 use super::{Config, ConfigError, MailTls, MailTransport, SmsTransport, env};
 use doorward_base::Secret;
+use doorward_core::atlas::Atlas;
 use doorward_core::crypto::Sealer;
 use doorward_core::password::breached::{self, Source};
 use doorward_jobs::{SmsGateway, SmtpOptions, SmtpTls, SmtpTransport};
@@ -46,6 +47,7 @@ impl Config {
             "log.level: must be a level, or a filter such as info,sqlx=warn",
         );
         errors.extend(self.breached().err());
+        errors.extend(self.atlas().err());
         errors.extend(self.master_key(environment).err());
         errors.extend(self.smtp(environment).err());
         errors.extend(self.sms(environment).err());
@@ -88,6 +90,15 @@ impl Config {
         }
         let url = passwords.breached_url.as_deref().unwrap_or(breached::DEFAULT_URL);
         Source::server(url, timeout).map_err(|error| format!("passwords.breached_url: {error}"))
+    }
+
+    /// Where addresses are, if there is a file that says so.
+    ///
+    /// # Errors
+    /// The key, and what is wrong with the file.
+    pub fn atlas(&self) -> Result<Atlas, String> {
+        let Some(file) = &self.server.geoip_database else { return Ok(Atlas::default()) };
+        Atlas::open(file).map_err(|error| format!("server.geoip_database: {}: {error}", file.display()))
     }
 
     /// The mail server, if there is one.

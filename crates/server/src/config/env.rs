@@ -25,6 +25,7 @@ pub const KEYS: &[(&str, &str, Kind)] = &[
     ("server", "max_connections", Kind::Number),
     ("server", "request_timeout_seconds", Kind::Number),
     ("server", "shutdown_grace_seconds", Kind::Number),
+    ("server", "geoip_database", Kind::Text),
     ("database", "url", Kind::Text),
     ("database", "max_connections", Kind::Number),
     ("secrets", "master_key_file", Kind::Text),

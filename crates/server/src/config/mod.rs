@@ -94,6 +94,7 @@ impl Config {
         self.mail.password_file.iter_mut().for_each(absolute);
         self.sms.secret_file.iter_mut().for_each(absolute);
         self.passwords.breached_list.iter_mut().for_each(absolute);
+        self.server.geoip_database.iter_mut().for_each(absolute);
         if self.sdk.dir.is_none() && !directory.as_os_str().is_empty() {
             self.sdk.dir = Some(PathBuf::from("sdk"));
         }

@@ -55,6 +55,8 @@ pub struct ServerConfig {
     pub request_timeout_seconds: u64,
     /// How long a shutdown waits for what was begun.
     pub shutdown_grace_seconds: u64,
+    /// A file that says where addresses are.
+    pub geoip_database: Option<PathBuf>,
 }
 
 impl Default for ServerConfig {
@@ -68,6 +70,7 @@ impl Default for ServerConfig {
             max_connections: 8192,
             request_timeout_seconds: 30,
             shutdown_grace_seconds: 25,
+            geoip_database: None,
         }
     }
 }
