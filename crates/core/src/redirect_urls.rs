@@ -1,7 +1,7 @@
 //! Where people may be sent back to: pages of the allowed origins, and addresses that a server has listed, such as a native
 //! app's own.
 
-use crate::app::{Scope, internal};
+use crate::app::{Caller, Scope, internal};
 use crate::handshake;
 use crate::users::Page;
 use doorward_base::*;
@@ -19,7 +19,19 @@ const MAX_LENGTH: usize = 2048;
 /// # Errors
 /// Those of [`handshake::check_redirect`].
 pub(crate) async fn check(scope: &Scope, text: Option<&str>) -> Result<url::Url, ApiError> {
-    let refused = match handshake::check_redirect(scope, text) {
+    or_listed(scope, text, handshake::check_redirect(scope, text)).await
+}
+
+/// The same for a parameter that may be relative to the page that asks.
+///
+/// # Errors
+/// Those of [`handshake::resolve_redirect`].
+pub(crate) async fn resolve(scope: &Scope, caller: &Caller, text: Option<&str>, param: &str) -> Result<url::Url, ApiError> {
+    or_listed(scope, text, handshake::resolve_redirect(scope, caller, text, param)).await
+}
+
+async fn or_listed(scope: &Scope, text: Option<&str>, page: Result<url::Url, ApiError>) -> Result<url::Url, ApiError> {
+    let refused = match page {
         Ok(url) => return Ok(url),
         Err(error) => error,
     };

@@ -14,7 +14,7 @@ use axum::routing::{MethodFilter, on};
 use bytes::Bytes;
 use doorward_base::*;
 use doorward_core::client::{self, Current};
-use doorward_core::{App, Caller, Scope, dev_browser, reverification, tasks};
+use doorward_core::{App, Caller, Scope, dev_browser, oauth, reverification, tasks};
 use doorward_wire::{Api, Auth, EndpointMeta, Rate};
 use http::header::{ACCESS_CONTROL_REQUEST_HEADERS, CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
@@ -246,6 +246,7 @@ impl Gateway {
         };
         if matches!(meta.auth, Auth::Client | Auth::Session | Auth::AnySession) {
             self.find_client(&mut cx, meta, parts).await?;
+            hand_in(&mut cx, meta, parts).await?;
         }
         if matches!(meta.auth, Auth::Session | Auth::AnySession) {
             find_session(&mut cx, meta, parts).await?;
@@ -276,6 +277,15 @@ impl Gateway {
         }
         Ok(())
     }
+}
+
+/// An app that asks for anything of its client may hand in what its browser came back from a provider with.
+async fn hand_in(cx: &mut Cx, meta: &EndpointMeta, parts: &Parts) -> Result<(), ApiError> {
+    let asks = meta.method == "GET" && cx.native() && cx.current.record.is_some();
+    if let Some(nonce) = auth::query(parts, "rotating_token_nonce").filter(|_| asks) {
+        cx.current = oauth::redeem(&cx.scope, &cx.caller, cx.current.clone(), &nonce).await?;
+    }
+    Ok(())
 }
 
 async fn find_session(cx: &mut Cx, meta: &EndpointMeta, parts: &Parts) -> Result<(), ApiError> {

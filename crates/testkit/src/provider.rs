@@ -168,6 +168,15 @@ impl Provider {
         format!("{}?{}", back.path(), back.query().unwrap())
     }
 
+    /// A code as an app gets it.
+    pub fn app_code(&self) -> String {
+        self.says(|it| {
+            let code = format!("app-code-{}", it.asked.len());
+            it.asked.insert(code.clone(), HashMap::new());
+            code
+        })
+    }
+
     /// An ID token as an app gets it.
     pub fn id_token(&self) -> String {
         self.says(|it| self.shared.id_token(it, &HashMap::new()))
@@ -218,7 +227,7 @@ impl Shared {
         let proven = asked.get("code_challenge").is_none_or(|challenge| {
             fields.get("code_verifier").is_some_and(|it| &B64.encode(digest::digest(&digest::SHA256, it.as_bytes())) == challenge)
         });
-        (proven && fields["redirect_uri"] == asked["redirect_uri"]).then_some(asked)
+        (proven && fields.get("redirect_uri") == asked.get("redirect_uri")).then_some(asked)
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use doorward_core::settings::{Presence, SignUpMode};
+use doorward_testkit::social::{CALLBACK, back, client, known, set_out, visit, way};
 use doorward_testkit::{Answer, Browser, TestServer};
 use serde_json::{Value, json};
 
@@ -28,7 +29,7 @@ async fn finish(server: &TestServer, browser: &mut Browser, email: &str) -> Answ
     browser.post(&format!("{at}/attempt_verification"), &[("strategy", "email_code"), ("code", &code)]).await
 }
 
-/// Every way in which somebody could become a user by themselves: what each is asked first.
+/// Every way in which somebody could become a user by themselves: what each is asked first. `{token}` is an ID token that holds.
 const STRATEGIES: &[&[(&str, &str)]] = &[
     &[("email_address", "eve@example.com"), ("password", PASSWORD)],
     &[("strategy", "password"), ("username", "eve_1"), ("password", PASSWORD)],
@@ -36,6 +37,11 @@ const STRATEGIES: &[&[(&str, &str)]] = &[
     &[("strategy", "email_link"), ("email_address", "eve@example.com")],
     &[("strategy", "phone_code"), ("phone_number", "+12024560143")],
     &[("strategy", "web3_metamask_signature"), ("web3_wallet", "0xdeadbeef00000000000000000000000000000000")],
+    &[("strategy", "oauth_google"), ("redirect_url", CALLBACK)],
+    &[("strategy", "google_one_tap"), ("token", "{token}")],
+    &[("strategy", "oauth_token_google"), ("token", "{token}")],
+    &[("strategy", "oauth_google"), ("redirect_url", CALLBACK), ("email_address", "eve@example.com"), ("password", PASSWORD)],
+    &[("transfer", "true")],
     &[],
 ];
 
@@ -45,29 +51,56 @@ async fn fault_068_a_restricted_instance_takes_nobody_by_any_strategy() {
         (SignUpMode::Restricted, "restricted", "sign_up_mode_restricted"),
         (SignUpMode::Waitlist, "waitlist", "sign_up_restricted_waitlist"),
     ] {
-        let server = TestServer::with_settings(|s| {
-            s.sign_up.mode = mode;
-            s.attributes.email_link = true;
-            s.attributes.phone_number = Presence::Optional;
-            s.attributes.web3_wallet = Presence::Optional;
-        })
-        .await;
+        let (server, provider) = known("google", "https://accounts.google.com", |_| {}).await;
+        server
+            .change_settings(|s| {
+                s.attributes.email_link = true;
+                s.attributes.phone_number = Presence::Optional;
+                s.attributes.web3_wallet = Presence::Optional;
+            })
+            .await;
+        // Somebody waits to be carried over from a sign-in when the doors close, and somebody is at the provider.
+        let (mut waiting, mut away) = (server.browser(), server.browser());
+        assert_eq!(visit(&mut waiting, &provider, "sign_ins", "oauth_google").await, CALLBACK);
+        let to = way(&set_out(&mut away, "sign_ups", "oauth_google").await);
+        server.change_settings(|s| s.sign_up.mode = mode).await;
+        let token = provider.id_token();
         for fields in STRATEGIES {
-            server.browser().post("/v1/client/sign_ups", fields).await.refused(403, code, "");
+            let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, if *value == "{token}" { &token } else { *value })).collect();
+            for browser in [&mut server.browser(), &mut waiting] {
+                browser.post("/v1/client/sign_ups", &fields).await.refused(403, code, "");
+            }
         }
-        // Whatever else is named a strategy makes nobody either.
-        let others = ["google_one_tap", "oauth_google", "oauth_token_apple", "enterprise_sso", "saml", "passkey", "ticket"];
-        for strategy in others {
-            let fields = [("strategy", strategy), ("token", "x"), ("redirect_url", "http://localhost:3000/"), ("transfer", "true")];
+        let at = client(&mut away).await["sign_up"]["id"].as_str().unwrap().to_owned();
+        assert_eq!(back(&mut away, &provider.visit(&to)).await, CALLBACK);
+        let ended = client(&mut away).await["sign_up"]["verifications"]["external_account"].clone();
+        assert_eq!(ended["error"]["code"], code, "{ended}");
+        for (step, fields) in [
+            ("?_method=PATCH", vec![("strategy", "google_one_tap"), ("token", token.as_str())]),
+            ("?_method=PATCH", vec![("strategy", "oauth_google"), ("redirect_url", CALLBACK)]),
+            ("/prepare_verification", vec![("strategy", "oauth_google"), ("redirect_url", CALLBACK)]),
+        ] {
+            away.post(&format!("/v1/client/sign_ups/{at}{step}"), &fields).await.refused(403, code, "");
+        }
+        // Whatever else is named a strategy makes nobody either, and a sign-in makes nobody at all.
+        for strategy in ["oauth_github", "oauth_token_apple", "oauth_nobody", "enterprise_sso", "saml", "passkey", "ticket"] {
+            let fields = [("strategy", strategy), ("token", "x"), ("code", "x"), ("redirect_url", CALLBACK), ("transfer", "true")];
             let answer = server.browser().post("/v1/client/sign_ups", &fields).await;
             assert!((400..500).contains(&answer.status), "{strategy}: {}", answer.text);
         }
+        for strategy in ["google_one_tap", "oauth_token_google"] {
+            let fields = [("strategy", strategy), ("token", token.as_str())];
+            let refused = server.browser().post("/v1/client/sign_ins", &fields).await;
+            refused.refused(404, "external_account_not_found", "");
+        }
+        assert_eq!(visit(&mut server.browser(), &provider, "sign_ins", "oauth_google").await, CALLBACK);
         assert_eq!(server.backend("GET", "/v1/users/count", None).await.expect(200)["total_count"], 0);
         let environment = server.browser().get("/v1/environment").await;
         assert_eq!(environment.expect(200)["user_settings"]["sign_up"]["mode"], name);
         // Users that a server makes sign in all the same.
         server.user("ada@example.com", PASSWORD).await;
         server.browser().sign_in("ada@example.com", PASSWORD).await.expect(200);
+        assert_eq!(visit(&mut server.browser(), &provider, "sign_ins", "oauth_google").await, "/done");
     }
 }
 

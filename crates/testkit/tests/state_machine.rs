@@ -4,6 +4,7 @@
 
 use doorward_core::settings::{Presence, Settings};
 use doorward_core::sign_in::{first_factor_names, second_factor_names};
+use doorward_testkit::social::known;
 use doorward_testkit::{Answer, Authenticator, Browser, TestServer, Wallet};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -268,4 +269,44 @@ async fn fault_038_a_sign_up_has_no_other_edges_by_any_strategy() {
         let old = browser.post(&format!("{at}/prepare_verification"), &[("strategy", name)]).await;
         assert_eq!((old.status, old.code()), (403, "resource_forbidden"), "{name}: {}", old.text);
     }
+}
+
+#[tokio::test]
+async fn fault_038_providers_and_tokens_have_no_other_edges() {
+    let (server, provider) = known("google", "https://accounts.google.com", |_| {}).await;
+    server.change_settings(everything).await;
+    server.user(EMAIL, PASSWORD).await;
+    let token = provider.id_token();
+    for name in ["oauth_google", "google_one_tap", "oauth_token_google", "oauth_github", "oauth_token_apple"] {
+        let fields = [("strategy", name), ("token", token.as_str()), ("code", "123456"), ("redirect_url", "/x")];
+        let is_redirect = matches!(name, "oauth_google" | "oauth_github");
+        let not_theirs = if is_redirect { (400, "strategy_for_user_invalid") } else { (422, "form_param_value_invalid") };
+        let state = (400, "client_state_invalid");
+        let at_sign_up = (400, "verification_strategy_invalid");
+        // An account that is not connected is no factor; nothing of a provider is entered as a code, or comes second.
+        let sign_in = |first: [(u16, &'static str); 2]| {
+            let steps = ["prepare_first_factor", "attempt_first_factor", "prepare_second_factor", "attempt_second_factor"];
+            steps.into_iter().zip(first.into_iter().chain([state, state])).collect::<Vec<_>>()
+        };
+        let email = [("email_address", "new@example.com")];
+        let not_enabled = if name == "oauth_github" { (400, "oauth_provider_not_enabled") } else { at_sign_up };
+        let sign_up = [("attempt_verification", at_sign_up), ("prepare_verification", not_enabled)];
+        let sign_up = sign_up[..if name == "oauth_google" { 1 } else { 2 }].to_vec();
+        for (what, begin, steps) in [
+            ("sign_ins", vec![], sign_in([state, state])),
+            ("sign_ins", vec![("identifier", EMAIL)], sign_in([not_theirs, (422, "form_param_value_invalid")])),
+            ("sign_ups", email.to_vec(), sign_up),
+        ] {
+            let mut browser = server.browser();
+            let begun = browser.post(&format!("/v1/client/{what}"), &begin).await.response().clone();
+            let at = format!("/v1/client/{what}/{}", begun["id"].as_str().unwrap());
+            for (step, (status, code)) in steps {
+                let answer = browser.post(&format!("{at}/{step}"), &fields).await;
+                assert_eq!((answer.status, answer.code()), (status, code), "{name} {what} {step}: {}", answer.text);
+            }
+            assert_eq!(browser.get(&at).await.response(), &begun, "{name} {what}");
+        }
+    }
+    assert!(provider.calls().iter().all(|it| !it.path.starts_with("POST")), "nobody was asked for anything");
+    assert_eq!(server.backend("GET", "/v1/users/count", None).await.expect(200)["total_count"], 1);
 }

@@ -6,10 +6,10 @@ use crate::app::{Scope, internal};
 use crate::identifiers::{self, Email};
 use doorward_base::*;
 use doorward_store::external_accounts::{self as store, ExternalAccountRecord};
-use doorward_store::users::{self, UserWithEmails};
+use doorward_store::users::{self, EmailRecord, UserWithEmails};
 use doorward_store::{StoreError, Tx};
 use doorward_wire::Object;
-use doorward_wire::resource::{ExternalAccount, Verification};
+use doorward_wire::resource::{ExternalAccount, IdentificationLink, Verification};
 
 /// An account that is about to be written.
 #[derive(Clone, Debug)]
@@ -109,6 +109,15 @@ pub(crate) async fn resolve(scope: &Scope, it: &Identity) -> Result<Option<(User
     }
     let account = Account::new(scope, &user.user.id, it)?;
     Ok(Some((user, account)))
+}
+
+/// The accounts that vouch for one of a user's proven addresses.
+pub(crate) fn linked_to(user: &UserWithEmails, email: &EmailRecord) -> Vec<IdentificationLink> {
+    let named =
+        |it: &&ExternalAccountRecord| identifiers::parse_email(&it.email_address).is_some_and(|named| named.key == email.address_key);
+    let vouching = user.external_accounts.iter().filter(|it| it.status == "verified" && it.email_verified == Some(1)).filter(named);
+    let link = |it: &ExternalAccountRecord| IdentificationLink { r#type: it.strategy.clone(), id: it.identification_id.clone() };
+    vouching.filter(|_| email.verified).map(link).collect()
 }
 
 /// An account as the wire has it.

@@ -18,11 +18,14 @@ use url::Url;
 const MANY_TENANTS: [&str; 3] = ["common", "organizations", "consumers"];
 
 /// A provider as an instance uses it.
+#[derive(Clone, Copy)]
 pub(crate) struct Connection<'a> {
     /// What it is called in settings and in the table.
     pub key: &'a str,
     pub row: &'static Provider,
     pub settings: &'a OAuthConnection,
+    /// As which client.
+    pub client_id: &'a str,
 }
 
 /// Where a connection's calls go.
@@ -49,7 +52,7 @@ pub(super) enum At {
 pub(crate) fn find<'a>(instance: &'a Instance, strategy: &'a str) -> Option<Connection<'a>> {
     let key = key_of(strategy)?;
     let settings = instance.settings.oauth.get(key).filter(|it| it.enabled)?;
-    Some(Connection { key, row: providers::provider(key)?, settings })
+    Some(Connection { key, row: providers::provider(key)?, settings, client_id: &settings.client_id })
 }
 
 /// The same, for one that must be there.
@@ -82,6 +85,15 @@ pub(crate) fn secret_context(instance: &InstanceId, key: &str) -> String {
 fn misconfigured(key: &str, why: impl std::fmt::Display) -> ApiError {
     tracing::warn!(provider = key, %why, "the provider is not set up right");
     codes::MISCONFIGURED_OAUTH_PROVIDER.into()
+}
+
+impl<'a> Connection<'a> {
+    /// The same as the client that the provider knows the app by, where it gives apps codes of their own: Apple, which calls
+    /// an app by its bundle. That is the first of the further client ids.
+    pub(super) fn of_app(&self) -> Option<Connection<'a>> {
+        let own = self.settings.more_client_ids.first().unwrap_or(&self.settings.client_id);
+        (self.row.auth == ClientAuth::SignedSecret).then_some(Connection { client_id: own, ..*self })
+    }
 }
 
 impl Connection<'_> {
@@ -229,7 +241,7 @@ impl Connection<'_> {
         let now = scope.now_seconds();
         let header = json!({"alg": "ES256", "kid": self.settings.key_id});
         let claims = json!({
-            "iss": self.settings.team_id, "sub": self.settings.client_id, "aud": "https://appleid.apple.com", "iat": now, "exp": now + 300,
+            "iss": self.settings.team_id, "sub": self.client_id, "aud": "https://appleid.apple.com", "iat": now, "exp": now + 300,
         });
         let message = format!("{}.{}", B64.encode(header.to_string()), B64.encode(claims.to_string()));
         let signature = key.sign(&SystemRandom::new(), message.as_bytes()).map_err(|_| broken())?;

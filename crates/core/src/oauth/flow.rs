@@ -4,12 +4,12 @@
 use super::connection;
 use super::identity::Identity;
 use super::mine;
-use super::protocol::{self, Ask, Code};
+use super::protocol::{self, Ask, Code, Sent};
 use crate::app::{Caller, Scope, internal};
 use crate::client::{self, Current, Outcome};
 use crate::sign_in::filled;
 use crate::verification::{self, NewCode};
-use crate::{crypto, handshake, sign_in, sign_up};
+use crate::{crypto, redirect_urls, sign_in, sign_up};
 use doorward_base::*;
 use doorward_store::attempts::{self, Kind};
 use doorward_store::verifications::{self, VerificationRecord};
@@ -44,6 +44,17 @@ struct Visit {
     dev_browser: Option<String>,
     /// Who connects an account; none for sign-in and sign-up.
     user: Option<UserId>,
+    /// Whether an app set out. The browser that it opens has no client of ours: what comes back goes to the app, which hands it in.
+    #[serde(default)]
+    native: bool,
+}
+
+/// What a provider sent a browser back with.
+#[derive(Serialize, Deserialize)]
+struct Arrival {
+    code: Option<String>,
+    error: Option<String>,
+    user: Option<String>,
 }
 
 /// The way to a provider, for an attempt or an account of `owner`.
@@ -55,10 +66,11 @@ pub(crate) async fn ask(scope: &Scope, caller: &Caller, owner: &str, user: Optio
         Some(_) => connection::require(&scope.instance, start.strategy)?,
         None => connection::require_authenticatable(&scope.instance, start.strategy)?,
     };
-    let redirect_url = handshake::resolve_redirect(scope, caller, start.redirect_url, "redirect_url")?;
-    let complete_url = filled(start.complete_url)
-        .map(|url| handshake::resolve_redirect(scope, caller, Some(url), "action_complete_redirect_url"))
-        .transpose()?;
+    let redirect_url = redirect_urls::resolve(scope, caller, start.redirect_url, "redirect_url").await?;
+    let complete_url = match filled(start.complete_url) {
+        Some(url) => Some(redirect_urls::resolve(scope, caller, Some(url), "action_complete_redirect_url").await?),
+        None => None,
+    };
     // Known now that it would fail, and not after somebody has signed in elsewhere.
     connection.secret(scope).await?;
     let endpoints = connection.endpoints(scope).await?;
@@ -73,6 +85,7 @@ pub(crate) async fn ask(scope: &Scope, caller: &Caller, owner: &str, user: Optio
         complete_url: complete_url.map(Into::into),
         dev_browser: caller.dev_browser.as_ref().map(|it| it.expose().to_owned()),
         user: user.cloned(),
+        native: caller.native,
     };
     let to = protocol::authorize_url(
         &connection,
@@ -90,44 +103,94 @@ pub(crate) async fn ask(scope: &Scope, caller: &Caller, owner: &str, user: Optio
     verification::new_visit(scope, id, owner, start.strategy, &secret, to, visit)
 }
 
-/// A browser is back from a provider. Answers where it goes next.
+/// A browser is back from a provider. Answers where it goes next: with an app's browser, back to the app with a
+/// `rotating_token_nonce` for [`redeem`].
 ///
 /// # Errors
 /// `oauth_callback_invalid` when this browser did not set out with that state: then nobody knows where to send it.
 pub async fn callback(scope: &Scope, caller: &Caller, current: Current, req: &OauthCallback) -> Result<Outcome<String>, ApiError> {
     let record = find(scope, req.state.as_deref()).await?;
     let visit: Visit = verification::remembered(scope, &record)?;
+    let arrival = Arrival { code: req.code.clone(), error: req.error.clone(), user: req.user.clone() };
+    if visit.native {
+        let nonce = hand_over(scope, &record.id, &arrival)?;
+        return Ok(Outcome { value: with_param(&visit.redirect_url, "rotating_token_nonce", &nonce)?, current });
+    }
     if !is_here(scope, &current, &record.owner_id, visit.user.as_ref()).await? {
         return Err(codes::OAUTH_CALLBACK_INVALID.into());
     }
-    let taken = verification::take_challenge::<Visit>(scope, &record.id, &record.owner_id, &record.strategy).await;
-    let before = current.clone();
-    let done = match taken {
-        // Used before, or late: the page finds out how things stand, and nothing changes.
-        Err(error) if error.status() < 500 => Ok(Outcome { value: false, current }),
-        Err(error) => Err(error),
-        Ok((record, _)) => {
-            let found = arrive(scope, &record.strategy, &visit, req).await;
-            conclude(scope, caller, current, &record, &visit, found).await
-        }
-    };
-    let Outcome { value: complete, current } = match done {
-        Err(error) if error.status() < 500 => {
-            tracing::debug!(code = error.code().code, "a visit to a provider led to nothing");
-            Outcome { value: false, current: before }
-        }
-        other => other?,
-    };
+    let Outcome { value: complete, current } = finish(scope, caller, current, &record, &visit, &arrival).await?;
     let to = visit.complete_url.as_ref().filter(|_| complete).unwrap_or(&visit.redirect_url);
     Ok(Outcome { value: with_dev_browser(scope, to, visit.dev_browser.as_deref())?, current })
 }
 
-fn with_dev_browser(scope: &Scope, to: &str, token: Option<&str>) -> Result<String, ApiError> {
-    let mut url = Url::parse(to).map_err(ApiError::internal)?;
-    if let Some(token) = token.filter(|_| scope.instance.is_development() && !url.query_pairs().any(|(name, _)| name == "__clerk_db_jwt")) {
-        url.query_pairs_mut().append_pair("__clerk_db_jwt", token);
+fn arrival_context(id: &VerificationId) -> String {
+    format!("{id}:arrival")
+}
+
+/// What an app gets of its browser's way back: sealed, and of use to nobody but the client that set out.
+fn hand_over(scope: &Scope, id: &VerificationId, arrival: &Arrival) -> Result<String, ApiError> {
+    let plain = serde_json::to_vec(arrival).map_err(ApiError::internal)?;
+    let sealed = scope.app.sealer.seal(&scope.app.rng, &arrival_context(id), &plain).map_err(ApiError::internal)?;
+    Ok(format!("{id}.{sealed}"))
+}
+
+/// An app hands in what its browser came back with. Handed in before, or late, it changes nothing.
+///
+/// # Errors
+/// `oauth_callback_invalid` when this client did not set out with it.
+pub async fn redeem(scope: &Scope, caller: &Caller, current: Current, nonce: &str) -> Result<Current, ApiError> {
+    let invalid = || ApiError::new(codes::OAUTH_CALLBACK_INVALID);
+    let (id, sealed) = nonce.split_once('.').ok_or_else(invalid)?;
+    let id = VerificationId::from(id);
+    let plain = scope.app.sealer.open(&arrival_context(&id), sealed).map_err(|_| invalid())?;
+    let arrival: Arrival = serde_json::from_slice(&plain).map_err(ApiError::internal)?;
+    let record = verifications::get(scope.db(), scope.ins(), &id).await.map_err(internal)?.ok_or_else(invalid)?;
+    let visit: Visit = verification::remembered(scope, &record)?;
+    if !is_here(scope, &current, &record.owner_id, visit.user.as_ref()).await? {
+        return Err(invalid());
     }
+    finish(scope, caller, current, &record, &visit, &arrival).await.map(|done| done.current)
+}
+
+/// Goes on with what was begun. True when nothing is left to do; what does not work stands in the attempt.
+async fn finish(
+    scope: &Scope,
+    caller: &Caller,
+    current: Current,
+    record: &VerificationRecord,
+    visit: &Visit,
+    arrival: &Arrival,
+) -> Result<Outcome<bool>, ApiError> {
+    let before = current.clone();
+    let done = match verification::take_challenge::<Visit>(scope, &record.id, &record.owner_id, &record.strategy).await {
+        // Used before, or late: the page finds out how things stand, and nothing changes.
+        Err(error) => Err(error),
+        Ok((record, _)) => {
+            let found = arrive(scope, &record.strategy, visit, arrival).await;
+            conclude(scope, caller, current, &record, visit, found).await
+        }
+    };
+    match done {
+        Err(error) if error.status() < 500 => {
+            tracing::debug!(code = error.code().code, "a visit to a provider led to nothing");
+            Ok(Outcome { value: false, current: before })
+        }
+        other => other,
+    }
+}
+
+fn with_param(to: &str, name: &str, value: &str) -> Result<String, ApiError> {
+    let mut url = Url::parse(to).map_err(ApiError::internal)?;
+    url.query_pairs_mut().append_pair(name, value);
     Ok(url.into())
+}
+
+fn with_dev_browser(scope: &Scope, to: &str, token: Option<&str>) -> Result<String, ApiError> {
+    match token.filter(|_| scope.instance.is_development() && !to.contains("__clerk_db_jwt=")) {
+        Some(token) => with_param(to, "__clerk_db_jwt", token),
+        None => Ok(to.to_owned()),
+    }
 }
 
 async fn find(scope: &Scope, state: Option<&str>) -> Result<VerificationRecord, ApiError> {
@@ -164,20 +227,21 @@ async fn is_here(scope: &Scope, current: &Current, owner: &str, user: Option<&Us
 }
 
 /// Who it is that the provider sent back.
-async fn arrive(scope: &Scope, strategy: &str, visit: &Visit, req: &OauthCallback) -> Result<Identity, ApiError> {
+async fn arrive(scope: &Scope, strategy: &str, visit: &Visit, arrival: &Arrival) -> Result<Identity, ApiError> {
     let connection = match &visit.user {
         Some(_) => connection::require(&scope.instance, strategy)?,
         None => connection::require_authenticatable(&scope.instance, strategy)?,
     };
-    if let Some(error) = filled(req.error.as_deref()) {
+    if let Some(error) = filled(arrival.error.as_deref()) {
         let denied = matches!(error, "access_denied" | "user_cancelled_login" | "user_cancelled_authorize" | "user_denied");
         return Err(if denied { codes::OAUTH_ACCESS_DENIED } else { codes::OAUTH_TOKEN_EXCHANGE_ERROR }.into());
     }
-    let code = filled(req.code.as_deref()).ok_or(codes::OAUTH_TOKEN_EXCHANGE_ERROR)?;
-    let code = Code { code, verifier: &visit.verifier, redirect_uri: &visit.redirect_uri, nonce: Some(&visit.nonce) };
+    let code = filled(arrival.code.as_deref()).ok_or(codes::OAUTH_TOKEN_EXCHANGE_ERROR)?;
+    let by = Some(Sent { verifier: &visit.verifier, redirect_uri: &visit.redirect_uri, nonce: &visit.nonce });
+    let code = Code { code, by };
     let mut found = protocol::exchange(scope, &connection, strategy, &code, &visit.scopes).await?;
     if connection.row.form_post {
-        found.read_names(req.user.as_deref());
+        found.read_names(arrival.user.as_deref());
     }
     Ok(found)
 }

@@ -163,7 +163,7 @@ mod tests {
 
     fn read_as(key: &str, description: &Value) -> Option<Identity> {
         let settings = OAuthConnection::default();
-        let connection = Connection { key, row: providers::provider(key).unwrap(), settings: &settings };
+        let connection = Connection { key, row: providers::provider(key).unwrap(), settings: &settings, client_id: "" };
         read(&connection, &format!("oauth_{key}"), "issuer".to_owned(), description)
     }
 

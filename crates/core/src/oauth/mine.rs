@@ -5,7 +5,7 @@ use super::connection;
 use super::ended::error_value;
 use super::flow::{Start, ask};
 use super::identity::{Identity, Tokens};
-use super::{behind_token, protocol};
+use super::{Brought, behind_token, protocol};
 use crate::app::{Caller, Scope, internal};
 use crate::sign_in::filled;
 use crate::users::load;
@@ -44,7 +44,7 @@ fn words(text: Option<&[String]>) -> Vec<String> {
     text.unwrap_or_default().iter().flat_map(|it| it.split([' ', ','])).filter(|it| !it.is_empty()).map(str::to_owned).collect()
 }
 
-/// Begins to connect an account, or connects the one that an ID token proves.
+/// Begins to connect an account, or connects the one that an app proves.
 ///
 /// # Errors
 /// Those of the connection and of the addresses to come back to; `quota_exceeded`.
@@ -60,8 +60,8 @@ pub async fn connect(
     }
     if let Some(known) = behind_token(strategy) {
         let found = connection::require(&scope.instance, &known)?;
-        let token = filled(req.token.as_deref()).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("token"))?;
-        let identity = protocol::from_id_token(scope, &found, &known, token).await?;
+        let brought = Brought { token: req.token.as_deref(), code: req.code.as_deref() };
+        let identity = brought.identity(scope, &found, &known).await?;
         refuse_taken(scope, &user.user.id, None, &identity).await?;
         let account = Account::new(scope, &user.user.id, &identity)?;
         let mut tx = scope.db().begin().await.map_err(internal)?;

@@ -16,12 +16,12 @@ mod protocol;
 mod providers;
 mod settings;
 
-pub(crate) use accounts::{Account, resolve, tokens_context, view};
+pub(crate) use accounts::{Account, linked_to, resolve, tokens_context, view};
 pub(crate) use connection::{find, require_authenticatable, secret_context};
 pub use documents::Documents;
-pub(crate) use ended::Ended;
-pub use flow::callback;
+pub(crate) use ended::{Ended, carried_over};
 pub(crate) use flow::{Start, ask};
+pub use flow::{callback, redeem};
 pub(crate) use identity::Identity;
 pub use mine::{access_tokens, connect, disconnect, reauthorize, remove, revoke_tokens};
 pub use operator::{forget_secret, has_secret, set_secret};
@@ -29,6 +29,7 @@ pub use settings::{OAuthClientAuth, OAuthConnection};
 
 use crate::app::Scope;
 use crate::settings::Settings;
+use connection::Connection;
 use doorward_base::*;
 
 /// Google's button in a corner of the page: it brings an ID token.
@@ -48,15 +49,34 @@ pub(crate) fn behind_token(strategy: &str) -> Option<String> {
     }
 }
 
-/// Who an ID token says that somebody is.
+/// What an app brings instead of coming by way of a provider.
+#[derive(Clone, Copy)]
+pub(crate) struct Brought<'a> {
+    /// An ID token.
+    pub token: Option<&'a str>,
+    /// A code that the provider gave to the app itself.
+    pub code: Option<&'a str>,
+}
+
+/// Who somebody is, by what an app brings of them.
 ///
 /// # Errors
-/// Those of the connection and of the token; `form_param_missing` for `token`.
-pub(crate) async fn by_token(scope: &Scope, strategy: &str, token: Option<&str>) -> Result<Identity, ApiError> {
+/// Those of the connection, the token and the code; `form_param_missing` for `token`.
+pub(crate) async fn by_token(scope: &Scope, strategy: &str, brought: Brought<'_>) -> Result<Identity, ApiError> {
     let known = behind_token(strategy).ok_or_else(|| ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param("strategy"))?;
-    let connection = require_authenticatable(&scope.instance, &known)?;
-    let token = crate::sign_in::filled(token).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("token"))?;
-    protocol::from_id_token(scope, &connection, &known, token).await
+    brought.identity(scope, &require_authenticatable(&scope.instance, &known)?, &known).await
+}
+
+impl Brought<'_> {
+    /// Who it is of. `strategy` is the one that leads to the provider.
+    async fn identity(self, scope: &Scope, connection: &Connection<'_>, strategy: &str) -> Result<Identity, ApiError> {
+        let filled = crate::sign_in::filled;
+        match (filled(self.token), filled(self.code)) {
+            (Some(token), _) => protocol::from_id_token(scope, connection, strategy, token).await,
+            (None, Some(code)) => protocol::from_app_code(scope, connection, strategy, code).await,
+            (None, None) => Err(ApiError::new(codes::FORM_PARAM_MISSING).param("token")),
+        }
+    }
 }
 
 /// Checks the providers of an instance's settings.

@@ -31,9 +31,16 @@ pub(super) struct Ask<'a> {
 /// What becomes tokens.
 pub(super) struct Code<'a> {
     pub code: &'a str,
+    /// What the browser set out with; none where an app got the code by itself.
+    pub by: Option<Sent<'a>>,
+}
+
+/// What a browser set out with.
+#[derive(Clone, Copy)]
+pub(super) struct Sent<'a> {
     pub verifier: &'a str,
     pub redirect_uri: &'a str,
-    pub nonce: Option<&'a str>,
+    pub nonce: &'a str,
 }
 
 fn exchange_failed(key: &str, why: impl std::fmt::Display) -> ApiError {
@@ -52,7 +59,7 @@ pub(super) fn authorize_url(connection: &Connection<'_>, endpoints: &Endpoints, 
     let mut url = endpoints.authorize.clone();
     {
         let mut query = url.query_pairs_mut();
-        query.append_pair("response_type", "code").append_pair(row.client_param, &settings.client_id);
+        query.append_pair("response_type", "code").append_pair(row.client_param, connection.client_id);
         query.append_pair("redirect_uri", ask.redirect_uri).append_pair("state", ask.state);
         if !ask.scopes.is_empty() {
             query.append_pair("scope", &ask.scopes.join(row.separator));
@@ -84,7 +91,7 @@ async fn call_token(
     mut fields: Vec<(&str, &str)>,
 ) -> Result<(Value, Option<Secret>), ApiError> {
     let secret = connection.secret(scope).await?;
-    let (id, shown) = (connection.settings.client_id.as_str(), secret.as_ref().map(Secret::expose));
+    let (id, shown) = (connection.client_id, secret.as_ref().map(Secret::expose));
     let mut request = OutboundRequest { max_bytes: MAX_BYTES, ..OutboundRequest::new(Method::Post, endpoints.token.clone()) };
     request = request.header("accept", "application/json");
     let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
@@ -140,15 +147,16 @@ pub(super) async fn exchange(
     asked: &[String],
 ) -> Result<Identity, ApiError> {
     let endpoints = connection.endpoints(scope).await?;
-    let mut fields = vec![("grant_type", "authorization_code"), ("code", code.code), ("redirect_uri", code.redirect_uri)];
-    if connection.row.pkce {
-        fields.push(("code_verifier", code.verifier));
+    let mut fields = vec![("grant_type", "authorization_code"), ("code", code.code)];
+    if let Some(sent) = code.by {
+        fields.push(("redirect_uri", sent.redirect_uri));
+        fields.extend(connection.row.pkce.then_some(("code_verifier", sent.verifier)));
     }
     let (answer, secret) = call_token(scope, connection, &endpoints, fields).await?;
     let tokens = tokens_of(scope, connection, &answer)?;
     let claims = match (connection.id_tokens(&endpoints), &tokens.id) {
         (Some(rule), Some(token)) => {
-            let nonce = code.nonce.filter(|_| rule.nonce);
+            let nonce = code.by.map(|sent| sent.nonce).filter(|_| rule.nonce);
             let by_secret = secret.as_ref().filter(|_| rule.by_secret).map(Secret::expose);
             check(scope, connection, &endpoints, token, nonce, by_secret).await?
         }
@@ -182,6 +190,15 @@ pub(super) async fn from_id_token(scope: &Scope, connection: &Connection<'_>, st
     let mut found = identify(connection, strategy, &endpoints, claims, None)?;
     found.tokens.id = Some(token.to_owned());
     Ok(found)
+}
+
+/// Makes an identity of a code that the provider gave to an app itself.
+///
+/// # Errors
+/// `form_param_missing` for `token` where the provider gives apps no codes; those of [`exchange`].
+pub(super) async fn from_app_code(scope: &Scope, connection: &Connection<'_>, strategy: &str, code: &str) -> Result<Identity, ApiError> {
+    let app = connection.of_app().ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("token"))?;
+    exchange(scope, &app, strategy, &Code { code, by: None }, &[]).await
 }
 
 fn identify(
@@ -280,7 +297,7 @@ pub(super) async fn refresh(scope: &Scope, connection: &Connection<'_>, before: 
 pub(super) async fn revoke(scope: &Scope, connection: &Connection<'_>, token: &str) {
     let Ok(url) = Url::parse(connection.row.revoke) else { return };
     let Ok(secret) = connection.secret(scope).await else { return };
-    let mut fields = vec![("token", token), (connection.row.client_param, connection.settings.client_id.as_str())];
+    let mut fields = vec![("token", token), (connection.row.client_param, connection.client_id)];
     fields.extend(secret.as_ref().map(|secret| ("client_secret", secret.expose())));
     let sent = outbound::send(scope, OutboundRequest::new(Method::Post, url).form(fields)).await;
     if let Err(error) = sent {

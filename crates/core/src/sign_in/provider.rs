@@ -5,12 +5,11 @@ use super::state::{Proof, SignInState, Stage, view};
 use super::{Loaded, advance, keep, load_current, signed_in_as};
 use crate::app::{Caller, Scope, internal};
 use crate::client::{Current, Outcome};
-use crate::oauth::{self, Ended, Identity, Start};
+use crate::oauth::{self, Brought, Ended, Identity, Start};
 use crate::sign_up;
 use crate::strategies::{self, Consume};
 use doorward_base::*;
-use doorward_store::attempts::{self, AttemptRecord, Kind};
-use doorward_store::clients::ClientRecord;
+use doorward_store::attempts::{AttemptRecord, Kind};
 use doorward_store::users::UserWithEmails;
 use doorward_store::verifications::VerificationRecord;
 use doorward_wire::fapi::{CreateSignIn, PrepareFirstFactor, SignIn};
@@ -146,12 +145,7 @@ async fn end(scope: &Scope, current: Current, mut loaded: Loaded, ended: Ended) 
 /// # Errors
 /// `account_transfer_invalid` when there is nothing of the kind, and those of a sign-in.
 pub(super) async fn transfer(scope: &Scope, caller: &Caller, current: Current) -> Result<Outcome<SignIn>, ApiError> {
-    let waiting = match &current.record {
-        Some(client) => sign_up::transferable(scope, client).await?,
-        None => None,
-    };
-    let identity = waiting.ok_or(codes::ACCOUNT_TRANSFER_INVALID)?;
-    oauth::require_authenticatable(&scope.instance, &identity.strategy)?;
+    let identity = sign_up::transferable(scope, &current).await?;
     let strategy = identity.strategy.clone();
     at_once(scope, caller, current, &strategy, &identity).await
 }
@@ -162,7 +156,7 @@ pub(super) async fn transfer(scope: &Scope, caller: &Caller, current: Current) -
 /// `external_account_not_found` when nobody has the account, and those of the token.
 pub(super) async fn with_token(scope: &Scope, caller: &Caller, current: Current, req: &CreateSignIn) -> Result<Outcome<SignIn>, ApiError> {
     let strategy = super::filled(req.strategy.as_deref()).unwrap_or_default();
-    let identity = oauth::by_token(scope, strategy, req.token.as_deref()).await?;
+    let identity = oauth::by_token(scope, strategy, Brought { token: req.token.as_deref(), code: req.code.as_deref() }).await?;
     at_once(scope, caller, current, strategy, &identity).await
 }
 
@@ -180,13 +174,13 @@ async fn at_once(
 }
 
 /// Who came back from a provider to a client's current sign-in and is nobody here yet.
-pub(crate) async fn transferable(scope: &Scope, client: &ClientRecord) -> Result<Option<Identity>, ApiError> {
-    let Some(id) = &client.sign_in_id else { return Ok(None) };
-    let record = attempts::get(scope.db(), Kind::SignIn, scope.ins(), id.as_str()).await.map_err(internal)?;
-    let Some(record) = record.filter(|it| it.client_id == client.id) else { return Ok(None) };
-    let state: SignInState = serde_json::from_str(&record.state).map_err(ApiError::internal)?;
-    match state.stage {
-        Stage::BackInVain { ended } => ended.identity(scope, &record.id),
-        _ => Ok(None),
-    }
+///
+/// # Errors
+/// Those of [`oauth::carried_over`].
+pub(crate) async fn transferable(scope: &Scope, current: &Current) -> Result<Identity, ApiError> {
+    let ended = |state: SignInState| match state.stage {
+        Stage::BackInVain { ended } => Some(ended),
+        _ => None,
+    };
+    oauth::carried_over(scope, current, Kind::SignIn, ended).await
 }

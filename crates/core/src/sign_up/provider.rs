@@ -4,14 +4,13 @@ use super::{Loaded, Proof, SignUpState, advance, load_current, settle, view};
 use crate::access;
 use crate::app::{Caller, Scope, internal};
 use crate::client::{Current, Outcome};
-use crate::oauth::{self, Ended, Identity, Start};
+use crate::oauth::{self, Brought, Ended, Identity, Start};
 use crate::settings::Presence;
 use crate::sign_in;
 use crate::verification::{self, NewCode};
 use crate::{identifiers, users};
 use doorward_base::*;
-use doorward_store::attempts::{self, Kind};
-use doorward_store::clients::ClientRecord;
+use doorward_store::attempts::Kind;
 use doorward_store::verifications::VerificationRecord;
 use doorward_wire::fapi::{PrepareVerification, SignUp, SignUpFields};
 use doorward_wire::resource::Verification;
@@ -76,18 +75,13 @@ pub(super) async fn ask(
     fields: &SignUpFields,
 ) -> Result<Asked, ApiError> {
     if fields.transfer == Some(true) {
-        let waiting = match &current.record {
-            Some(client) => sign_in::transferable(scope, client).await?,
-            None => None,
-        };
-        let identity = waiting.ok_or(codes::ACCOUNT_TRANSFER_INVALID)?;
-        oauth::require_authenticatable(&scope.instance, &identity.strategy)?;
+        let identity = sign_in::transferable(scope, current).await?;
         let strategy = identity.strategy.clone();
         return take(scope, owner, state, &strategy, &identity).await.map(|()| Asked::Known);
     }
     let Some(strategy) = sign_in::filled(fields.strategy.as_deref()).filter(|it| is_one(it)) else { return Ok(Asked::Nothing) };
     if !oauth::is_redirect(strategy) {
-        let identity = oauth::by_token(scope, strategy, fields.token.as_deref()).await?;
+        let identity = oauth::by_token(scope, strategy, Brought { token: fields.token.as_deref(), code: fields.code.as_deref() }).await?;
         return take(scope, owner, state, strategy, &identity).await.map(|()| Asked::Known);
     }
     let start = Start {
@@ -117,6 +111,8 @@ pub(super) async fn prepare(scope: &Scope, caller: &Caller, mut loaded: Loaded, 
         login_hint: req.oidc_login_hint.as_deref(),
         scopes: &[],
     };
+    // Closed in the meantime, it would only lead to a refusal afterwards.
+    access::admit(scope, loaded.state.entrance(), &[], false).await?;
     let owner = loaded.record.id.clone();
     match away(scope, caller, &owner, &mut loaded.state, start).await? {
         Asked::Away(code) => set_out(scope, loaded, &code).await,
@@ -221,15 +217,15 @@ pub(super) fn account(scope: &Scope, loaded: &Loaded, user: &UserId) -> Result<O
 }
 
 /// Who came back from a provider to a client's current sign-up and is somebody here already.
-pub(crate) async fn transferable(scope: &Scope, client: &ClientRecord) -> Result<Option<Identity>, ApiError> {
-    let Some(id) = &client.sign_up_id else { return Ok(None) };
-    let record = attempts::get(scope.db(), Kind::SignUp, scope.ins(), id.as_str()).await.map_err(internal)?;
-    let Some(record) = record.filter(|it| it.client_id == client.id) else { return Ok(None) };
-    let state: SignUpState = serde_json::from_str(&record.state).map_err(ApiError::internal)?;
-    match state.provider {
-        AtProvider::InVain { ended } => ended.identity(scope, &record.id),
-        _ => Ok(None),
-    }
+///
+/// # Errors
+/// Those of [`oauth::carried_over`].
+pub(crate) async fn transferable(scope: &Scope, current: &Current) -> Result<Identity, ApiError> {
+    let ended = |state: SignUpState| match state.provider {
+        AtProvider::InVain { ended } => Some(ended),
+        _ => None,
+    };
+    oauth::carried_over(scope, current, Kind::SignUp, ended).await
 }
 
 /// How far it is, as the wire has it.

@@ -60,7 +60,7 @@ pub async fn add_email(scope: &Scope, user: &UserWithEmails, text: Option<&str>)
     let mut tx = scope.db().begin().await.map_err(internal)?;
     users::insert_email(&mut tx, scope.ins(), &record).await.map_err(internal)?;
     tx.commit().await.map_err(internal)?;
-    Ok(email_view(&record))
+    Ok(email_view(user, &record))
 }
 
 /// An address of the user, with how far its proof is.
@@ -69,7 +69,7 @@ pub async fn add_email(scope: &Scope, user: &UserWithEmails, text: Option<&str>)
 /// `resource_not_found`.
 pub async fn get_email(scope: &Scope, user: &UserWithEmails, id: &IdentificationId) -> Result<EmailAddress, ApiError> {
     let record = own(user, id)?;
-    let mut shown = email_view(record);
+    let mut shown = email_view(user, record);
     if !record.verified {
         let sent = verifications::latest_of(scope.db(), scope.ins(), id.as_str()).await.map_err(internal)?;
         shown.verification = sent.map(|it| verification::view(&it, scope.now));
@@ -165,7 +165,7 @@ async fn prove(scope: &Scope, record: &EmailRecord, by: &VerificationRecord) -> 
     }
     tx.commit().await.map_err(internal)?;
     settle_primary(scope, &record.user_id).await?;
-    Ok(email_view(&proof))
+    shown(&load(scope, &record.user_id).await?, &record.id)
 }
 
 /// Removes an address.
@@ -218,10 +218,16 @@ pub(super) fn own<'a>(user: &'a UserWithEmails, id: &IdentificationId) -> Result
     user.emails.iter().find(|it| &it.id == id).ok_or_else(|| ApiError::not_found("Email address", id))
 }
 
+/// One of a user's addresses.
+pub(super) fn shown(user: &UserWithEmails, id: &IdentificationId) -> Result<EmailAddress, ApiError> {
+    own(user, id).map(|it| email_view(user, it))
+}
+
 /// All addresses of a user.
 ///
 /// # Errors
 /// `resource_not_found` when the user is gone.
 pub async fn list_emails(scope: &Scope, id: &UserId) -> Result<Vec<EmailAddress>, ApiError> {
-    Ok(load(scope, id).await?.emails.iter().map(email_view).collect())
+    let user = load(scope, id).await?;
+    Ok(user.emails.iter().map(|it| email_view(&user, it)).collect())
 }

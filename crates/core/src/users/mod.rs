@@ -38,6 +38,7 @@ pub use wallets::{add_wallet, attempt_wallet, delete_wallet, get_wallet, list_wa
 use crate::app::{Scope, internal};
 use crate::identifiers::{Email, Username};
 use crate::images;
+use crate::oauth;
 use crate::phone::Phone;
 use crate::web3::{self, Address};
 use doorward_base::*;
@@ -81,14 +82,14 @@ fn proof_view(strategy: &Option<String>, verified: bool, attempts: Option<i64>, 
     })
 }
 
-fn email_view(record: &EmailRecord) -> EmailAddress {
+fn email_view(user: &UserWithEmails, record: &EmailRecord) -> EmailAddress {
     EmailAddress {
         object: "email_address".to_owned(),
         id: record.id.clone(),
         email_address: record.address.clone(),
         reserved: !record.verified,
         verification: proof_view(&record.strategy, record.verified, record.attempts, record.verified_at),
-        linked_to: Vec::new(),
+        linked_to: oauth::linked_to(user, record),
         matches_sso_connection: false,
         created_at: record.created_at,
         updated_at: record.updated_at,
@@ -158,7 +159,7 @@ pub fn view(scope: &Scope, it: &UserWithEmails, audience: Audience) -> User {
         public_metadata: object(&user.public_metadata),
         private_metadata: private.then(|| object(&user.private_metadata)),
         unsafe_metadata: object(&user.unsafe_metadata),
-        email_addresses: it.emails.iter().map(email_view).collect(),
+        email_addresses: it.emails.iter().map(|email| email_view(it, email)).collect(),
         phone_numbers: it.phones.iter().map(phone_view).collect(),
         web3_wallets: it.wallets.iter().map(wallet_view).collect(),
         passkeys: it.passkeys.iter().map(|record| passkey_view(record, audience)).collect(),

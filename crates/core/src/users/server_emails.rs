@@ -43,7 +43,7 @@ pub async fn create(scope: &Scope, req: &CreateEmailAddress) -> Result<EmailAddr
         Ok(Some(plan))
     })
     .await?;
-    shown(&after, &id)
+    email_addresses::shown(&after, &id)
 }
 
 /// An address, whoever has it.
@@ -51,7 +51,8 @@ pub async fn create(scope: &Scope, req: &CreateEmailAddress) -> Result<EmailAddr
 /// # Errors
 /// `resource_not_found`.
 pub async fn get(scope: &Scope, id: &IdentificationId) -> Result<EmailAddress, ApiError> {
-    Ok(email_view(&find(scope, id).await?))
+    let owner = find(scope, id).await?.user_id;
+    email_addresses::shown(&load(scope, &owner).await?, id)
 }
 
 /// Says whether an address counts as proven, and makes it the primary one.
@@ -83,7 +84,7 @@ pub async fn update(scope: &Scope, req: &UpdateEmailAddress) -> Result<EmailAddr
         Ok(plan.changes_anything(before).then_some(plan))
     })
     .await?;
-    shown(&after, id)
+    email_addresses::shown(&after, id)
 }
 
 /// Removes an address.
@@ -111,19 +112,14 @@ pub async fn replace(scope: &Scope, req: &ReplaceUserEmailAddress) -> Result<Ema
         let record = kept.cloned().unwrap_or_else(|| record(scope, &new_id, &req.user_id, &email, verified));
         let mut plan = Plan::at(scope, before);
         make_primary(&mut plan, before, &record, req.notify_primary_email_address_changed);
-        let others = before.emails.iter().filter(|it| it.id != record.id);
-        plan.changes.extend(others.map(|it| Change::RemoveEmail(it.id.clone())));
-        match kept {
-            None => plan.changes.push(Change::AddEmail(record)),
-            Some(it) if verified && !it.verified => plan.changes.push(Change::ProveEmail(proven(scope, it))),
-            Some(it) if !verified && it.verified => plan.changes.push(Change::UnproveEmail(it.id.clone())),
-            Some(_) => {}
-        }
+        let others = before.emails.iter().filter(|it| it.id != record.id).map(|it| it.id.clone());
+        let was = kept.map(|it| (it.id.clone(), it.verified));
+        by_server::EMAILS.leave(&mut plan, others, was, verified, if verified { proven(scope, &record) } else { record.clone() });
         Ok(plan.changes_anything(before).then_some(plan))
     })
     .await?;
     let only = after.emails.iter().find(|it| it.address_key == email.key);
-    only.map(email_view).ok_or_else(|| codes::CONFLICT.into())
+    only.map(|it| email_view(&after, it)).ok_or_else(|| codes::CONFLICT.into())
 }
 
 /// Sends a code to an address, proven or not.
@@ -221,8 +217,4 @@ fn make_primary(plan: &mut Plan, before: &UserWithEmails, record: &EmailRecord, 
 async fn find(scope: &Scope, id: &IdentificationId) -> Result<EmailRecord, ApiError> {
     let found = users::get_email(scope.db(), scope.ins(), id).await.map_err(internal)?;
     found.ok_or_else(|| ApiError::not_found("Email address", id))
-}
-
-fn shown(user: &UserWithEmails, id: &IdentificationId) -> Result<EmailAddress, ApiError> {
-    email_addresses::own(user, id).map(email_view)
 }

@@ -38,7 +38,7 @@ request! {
 request! {
     /// Connects an account.
     ConnectExternalAccount {
-        /// `oauth_<provider>`, or `oauth_token_<provider>` with a token.
+        /// `oauth_<provider>`, or `oauth_token_<provider>` with a token or code.
         strategy: Option<String>,
         /// Where the provider leads back to.
         redirect_url: Option<String>,
@@ -52,6 +52,8 @@ request! {
         oidc_login_hint: Option<String>,
         /// An ID token, with `oauth_token_<provider>`.
         token: Option<String>,
+        /// With `oauth_token_apple` and no token: the code that Apple gave to the app.
+        code: Option<String>,
     } => ExternalAccount; Frontend POST "/v1/me/external_accounts" "postOAuthAccounts";
     "External Accounts", Session, Frontend, WithClient; "Connect an account at another provider."
 }

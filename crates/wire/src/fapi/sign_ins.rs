@@ -101,6 +101,8 @@ request! {
         oidc_login_hint: Option<String>,
         /// An ID token, with strategies that bring one: `google_one_tap`, `oauth_token_<provider>`.
         token: Option<String>,
+        /// With `oauth_token_apple` and no token: the code that Apple gave to the app.
+        code: Option<String>,
         /// A ticket, with strategy `ticket`: it names its user and works once.
         ticket: Option<String>,
         /// With strategy `trusted_device`: the device, which says who it is.

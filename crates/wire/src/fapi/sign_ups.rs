@@ -139,6 +139,8 @@ pub struct SignUpFields {
     pub oidc_login_hint: Option<String>,
     /// An ID token, with strategies that bring one: `google_one_tap`, `oauth_token_<provider>`.
     pub token: Option<String>,
+    /// With `oauth_token_apple` and no token: the code that Apple gave to the app.
+    pub code: Option<String>,
 }
 
 macro_rules! sign_up_request {
