@@ -1,5 +1,6 @@
 use crate::db::{Db, StoreError};
 use crate::sql;
+use crate::users::search;
 
 /// The migrations, oldest first. One that was released is never changed: a change is a new one.
 const MIGRATIONS: &[&str] = &[
@@ -22,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0038_message_templates.sql"),
     include_str!("migrations/0026_trusted_devices.sql"),
     include_str!("migrations/0020_external_accounts.sql"),
+    include_str!("migrations/0043_user_search.sql"),
 ];
 
 /// The schema that this build reads and writes.
@@ -29,6 +31,9 @@ pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Brings the schema up to date: each migration in a transaction of its own, under a lock, so that nodes which start
 /// together do it once, and one that was cut off is done again. Answers how many were applied.
+///
+/// Then users are made searchable who are not yet: those from before there was the index, and those whom a node of an older
+/// build has added since. It takes a second for some thousand users.
 ///
 /// A schema from a newer build is left alone: a rolling upgrade has both builds at work.
 pub async fn migrate(db: &Db, now: doorward_base::Timestamp) -> Result<i64, StoreError> {
@@ -42,17 +47,18 @@ pub async fn migrate(db: &Db, now: doorward_base::Timestamp) -> Result<i64, Stor
     for (index, text) in MIGRATIONS.iter().enumerate() {
         let version = index as i64 + 1;
         let mut tx = db.begin().await?;
-        if let Some(lock) = db.dialect().migration_lock() {
-            tx.exec(sql!(lock)).await?;
+        for lock in db.dialect().migration_lock() {
+            tx.exec(sql!(*lock)).await?;
         }
         if tx.opt(sql!("SELECT version FROM schema_migrations WHERE version = $1", version)).await?.is_some() {
             continue;
         }
-        Db::script(&mut tx, text).await?;
+        Db::script(&mut tx, &db.dialect().migration(text)).await?;
         tx.exec(sql!("INSERT INTO schema_migrations (version, applied_at) VALUES ($1, $2)", version, now)).await?;
         tx.commit().await?;
         applied += 1;
     }
+    search::complete(db).await?;
     Ok(applied)
 }
 

@@ -67,6 +67,9 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("webhook_deliveries", "they belong to events"),
     ("webhook_attempts", "they belong to events"),
     ("inbox_messages", "mail of a development server"),
+    ("user_texts", "made anew from the users"),
+    ("user_terms", "made anew from the users"),
+    ("user_counts", "made anew from the users"),
 ];
 
 /// Whether a table makes an instance reachable.

@@ -3,6 +3,7 @@ use crate::app::App;
 use crate::instance::MASTER_KEY_CHECK;
 use doorward_store::db::Value;
 use doorward_store::moving::{self as store, MOVED, Table, is_last, moved};
+use doorward_store::users::search;
 use doorward_store::{StoreError, Tx, instances, schema_version};
 use std::collections::HashMap;
 
@@ -70,6 +71,7 @@ impl<'a> Import<'a> {
             while store::remove_some(&app.db, table, &header.instance).await.map_err(words)? > 0 {}
             columns.insert(table.name, store::columns(&app.db, table.name).await.map_err(words)?);
         }
+        search::clear(&app.db, &header.instance).await.map_err(words)?;
         let same_key = app.sealer.open(MASTER_KEY_CHECK, &header.master_key_check).is_ok();
         Ok(Self {
             app,
@@ -208,6 +210,7 @@ impl<'a> Import<'a> {
         if self.rows.get("instances") != Some(&1) {
             return Err("the file has no instance".to_owned());
         }
+        search::fill(&self.app.db, &self.instance).await.map_err(words)?;
         let mut tx = self.app.db.begin().await.map_err(words)?;
         for (table, row) in &self.last {
             self.insert(&mut tx, table, vec![row.clone()]).await?;

@@ -5,7 +5,7 @@ use crate::identifiers::{self, Identifier};
 use crate::phone::Phone;
 use crate::web3::Address;
 use doorward_base::*;
-use doorward_store::users::{self, PageStart, TimeColumn, TimeOp, UserFilter, UserOrder, UserWithEmails};
+use doorward_store::users::{self, PageStart, TextIn, TimeColumn, TimeOp, UserFilter, UserOrder, UserWithEmails};
 use doorward_wire::bapi::{self, ListUsers};
 
 /// The most values of one filter.
@@ -169,19 +169,33 @@ fn filter(req: &bapi::UserFilter) -> Result<UserFilter, ApiError> {
         not_external_ids: apps.without,
         user_ids: users.with,
         not_user_ids: users.without,
-        query: query(&req.query, "query")?,
-        email_query: query(&req.email_address_query, "email_address_query")?,
-        phone_query: query(&req.phone_number_query, "phone_number_query")?,
-        username_query: query(&req.username_query, "username_query")?,
-        name_query: query(&req.name_query, "name_query")?,
+        found: found(req)?,
         banned: req.banned,
         times: times(req),
-        nobody: has_what_nobody_has(req)?,
+        accounts: accounts(req)?,
+        // There are no organizations yet.
+        nobody: !signed(&req.organization_id, "organization_id")?.with.is_empty(),
     };
+    out.nobody |= out.found.iter().any(|(_, text)| text.contains('\n'));
     // A filter none of whose values can be met must not turn into no filter at all.
     out.nobody |= [(emails, &out.address_keys), (numbers, &out.phone_numbers), (wallets, &out.wallets), (names, &out.username_keys)]
         .iter()
         .any(|(asked, possible)| !asked.is_empty() && possible.is_empty());
+    Ok(out)
+}
+
+/// Reads the texts that are searched for. A user has lines of them: a text over several lines is found nowhere.
+fn found(req: &bapi::UserFilter) -> Result<Vec<(TextIn, String)>, ApiError> {
+    let mut out = Vec::new();
+    for (text, param, scope) in [
+        (&req.query, "query", TextIn::Any),
+        (&req.email_address_query, "email_address_query", TextIn::EmailAddress),
+        (&req.phone_number_query, "phone_number_query", TextIn::PhoneNumber),
+        (&req.username_query, "username_query", TextIn::Username),
+        (&req.name_query, "name_query", TextIn::Name),
+    ] {
+        out.extend(query(text, param)?.map(|text| (scope, text)));
+    }
     Ok(out)
 }
 
@@ -208,19 +222,17 @@ fn times(req: &bapi::UserFilter) -> Vec<(TimeColumn, TimeOp, Timestamp)> {
     .collect()
 }
 
-/// Whether a filter asks for organizations or accounts elsewhere, which no user has yet.
-fn has_what_nobody_has(req: &bapi::UserFilter) -> Result<bool, ApiError> {
-    let members = signed(&req.organization_id, "organization_id")?;
+/// Reads accounts at another provider.
+fn accounts(req: &bapi::UserFilter) -> Result<Option<(String, Vec<String>)>, ApiError> {
     let accounts = bounded(&req.provider_user_id, "provider_user_id")?;
     let provider = req.provider.as_deref().filter(|text| !text.is_empty());
-    for (given, other, missing) in
-        [(provider.is_some(), !accounts.is_empty(), "provider_user_id"), (!accounts.is_empty(), provider.is_some(), "provider")]
-    {
-        if given && !other {
-            return Err(ApiError::new(codes::FORM_CONDITIONAL_PARAM_MISSING).param(missing));
-        }
+    let missing = |param| Err(ApiError::new(codes::FORM_CONDITIONAL_PARAM_MISSING).param(param));
+    match (provider, accounts) {
+        (None, []) => Ok(None),
+        (Some(_), []) => missing("provider_user_id"),
+        (None, _) => missing("provider"),
+        (Some(provider), accounts) => Ok(Some((provider.to_owned(), accounts.to_vec()))),
     }
-    Ok(!members.with.is_empty() || provider.is_some())
 }
 
 #[cfg(test)]
@@ -293,10 +305,11 @@ mod tests {
             bapi::UserFilter { phone_number: list_of(&["5550100"]), ..Default::default() },
             bapi::UserFilter { web3_wallet: list_of(&["0x1"]), ..Default::default() },
             bapi::UserFilter { organization_id: list_of(&["org_1"]), ..Default::default() },
-            bapi::UserFilter { provider: Some("oauth_google".to_owned()), provider_user_id: list_of(&["1"]), ..Default::default() },
         ];
         assert!(asks.iter().all(|ask| filter(ask).unwrap().nobody));
         assert!(!filter(&bapi::UserFilter { organization_id: list_of(&["-org_1"]), ..Default::default() }).unwrap().nobody);
+        let both = bapi::UserFilter { provider: Some("oauth_google".to_owned()), provider_user_id: list_of(&["1"]), ..Default::default() };
+        assert_eq!(filter(&both).unwrap().accounts, Some(("oauth_google".to_owned(), list_of(&["1"]))));
         let alone = bapi::UserFilter { provider: Some("oauth_google".to_owned()), ..Default::default() };
         assert_eq!(fault(filter(&alone)), ("form_conditional_param_missing", "provider_user_id".to_owned()));
         let alone = bapi::UserFilter { provider_user_id: list_of(&["1"]), ..Default::default() };
@@ -313,7 +326,7 @@ mod tests {
             ..Default::default()
         };
         let read = filter(&ask).unwrap();
-        assert_eq!((read.query.as_deref(), read.name_query.as_deref(), read.times.len()), (Some("ada"), None, 2));
+        assert_eq!((read.found.as_slice(), read.times.len()), ([(TextIn::Any, "ada".to_owned())].as_slice(), 2));
         let long = bapi::UserFilter { query: Some("x".repeat(257)), ..Default::default() };
         assert_eq!(fault(filter(&long)), ("form_param_max_length_exceeded", "query".to_owned()));
     }

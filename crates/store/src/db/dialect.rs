@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 /// What the two databases say differently. Nothing outside asks which one it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
@@ -24,12 +26,21 @@ impl Dialect {
         }
     }
 
-    /// Statements that make the migrating connection the only one that migrates, until its transaction ends. SQLite's
-    /// transactions begin with the write lock already.
-    pub fn migration_lock(self) -> Option<&'static str> {
+    /// Statements that make the migrating connection the only one that migrates, until its transaction ends, however long
+    /// an index takes. SQLite's transactions begin with the write lock already.
+    pub fn migration_lock(self) -> &'static [&'static str] {
         match self {
-            Self::Sqlite => None,
-            Self::Postgres => Some("LOCK TABLE schema_migrations IN ACCESS EXCLUSIVE MODE"),
+            Self::Sqlite => &[],
+            Self::Postgres => &["SET LOCAL statement_timeout = 0", "LOCK TABLE schema_migrations IN ACCESS EXCLUSIVE MODE"],
+        }
+    }
+
+    /// A migration as this database takes it. A table that is only ever read by its key has its rows in the key's index on
+    /// SQLite; PostgreSQL knows no such tables.
+    pub fn migration(self, text: &str) -> Cow<'_, str> {
+        match self {
+            Self::Sqlite => Cow::Borrowed(text),
+            Self::Postgres => Cow::Owned(text.replace(" WITHOUT ROWID", "")),
         }
     }
 

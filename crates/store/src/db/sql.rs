@@ -85,6 +85,11 @@ macro_rules! sql {
     ($text:expr $(, $value:expr)* $(,)?) => { $crate::db::Sql::new($text)$(.bind($value))* };
 }
 
+impl From<Vec<u8>> for Value {
+    fn from(v: Vec<u8>) -> Self {
+        Self::Bytes(v)
+    }
+}
 impl From<&str> for Value {
     fn from(v: &str) -> Self {
         Self::Text(Some(v.to_owned()))

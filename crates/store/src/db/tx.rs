@@ -7,10 +7,12 @@ use super::shared::Shared;
 use super::{Dialect, Read, Row, Sql, StoreError, TRIES};
 use super::{pg_all, pg_exec, pg_opt, sqlite_all, sqlite_exec, sqlite_opt};
 use crate::changes::{Change, Teller};
-use doorward_base::InstanceId;
+use crate::users::search;
+use doorward_base::{InstanceId, UserId};
 use sqlx::postgres::{PgRow, Postgres};
 use sqlx::sqlite::Sqlite;
 use sqlx::{AssertSqlSafe, Executor as _, Row as _, ValueRef as _};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A transaction, rolled back unless it is committed.
@@ -26,6 +28,8 @@ pub struct Tx {
     /// What it changed that others may want to hear of, and who writes that down.
     changes: Vec<(InstanceId, Change)>,
     teller: Option<Arc<dyn Teller>>,
+    /// Users who may be found by another text now.
+    searchable: BTreeSet<(InstanceId, UserId)>,
 }
 
 enum Either {
@@ -85,8 +89,17 @@ impl Tx {
     async fn begin(lease: Either, dialect: Dialect, shared: Arc<Shared>) -> Result<Self, StoreError> {
         // A transaction from before it begins: dropped while it does, it is rolled back.
         let repeatable = dialect == Dialect::Postgres;
-        let (done, changes) = (Vec::new(), Vec::new());
-        let mut tx = Self { lease: Some(lease), done, tries: 0, repeatable, changed: false, shared, changes, teller: None };
+        let mut tx = Self {
+            lease: Some(lease),
+            done: Vec::new(),
+            tries: 0,
+            repeatable,
+            changed: false,
+            shared,
+            changes: Vec::new(),
+            teller: None,
+            searchable: BTreeSet::new(),
+        };
         tx.simple(dialect.begin()).await?;
         Ok(tx)
     }
@@ -102,6 +115,11 @@ impl Tx {
         if self.teller.is_some() {
             self.changes.push((instance.clone(), change));
         }
+    }
+
+    /// Notes that a user came to be, is gone, or may be found by another text.
+    pub(crate) fn searchable(&mut self, instance: &InstanceId, user: &UserId) {
+        self.searchable.insert((instance.clone(), user.clone()));
     }
 
     /// All rows of a query.
@@ -122,9 +140,16 @@ impl Tx {
     /// Makes it last.
     pub async fn commit(mut self) -> Result<(), StoreError> {
         let changes = std::mem::take(&mut self.changes);
-        let Some(teller) = self.teller.take().filter(|_| !changes.is_empty()) else { return self.end().await };
-        teller.tell(&mut self, changes).await?;
+        let teller = self.teller.take().filter(|_| !changes.is_empty());
+        if let Some(teller) = &teller {
+            teller.tell(&mut self, changes).await?;
+        }
+        let searchable = std::mem::take(&mut self.searchable);
+        if !searchable.is_empty() {
+            search::keep(&mut self, searchable).await?;
+        }
         self.end().await?;
+        let Some(teller) = teller else { return Ok(()) };
         teller.told();
         Ok(())
     }

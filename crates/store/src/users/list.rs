@@ -1,132 +1,85 @@
-//! Lists of users: filters, orders, pages.
+//! Lists of users: filters, orders, pages. How texts are searched for is in docs/adr/0031.
 
+use super::filter::{TextIn, TimeColumn, TimeOp, UserFilter, UserOrder, escaped, pattern};
+use super::search::{self, MAX_TERM, Range};
 use super::{UserWithEmails, push_in, user, with_emails};
 use crate::db::{Db, Sql, StoreError};
 use crate::sql;
 use doorward_base::*;
 
-/// Which users to list: several values of one filter are alternatives, several filters must all hold.
-#[derive(Clone, Debug, Default)]
-pub struct UserFilter {
-    /// Addresses, as they are compared.
-    pub address_keys: Vec<String>,
-    /// Phone numbers.
-    pub phone_numbers: Vec<String>,
-    /// Wallets.
-    pub wallets: Vec<String>,
-    /// User names, as they are compared.
-    pub username_keys: Vec<String>,
-    /// Ids of the app's own.
-    pub external_ids: Vec<String>,
-    /// None of these ids of the app's own.
-    pub not_external_ids: Vec<String>,
-    /// Ids.
-    pub user_ids: Vec<String>,
-    /// None of these ids.
-    pub not_user_ids: Vec<String>,
-    /// Found in any text that identifies a user.
-    pub query: Option<String>,
-    /// Found in an address.
-    pub email_query: Option<String>,
-    /// Found in a phone number.
-    pub phone_query: Option<String>,
-    /// Found in the user name.
-    pub username_query: Option<String>,
-    /// Found in the first or last name.
-    pub name_query: Option<String>,
-    /// Banned or not.
-    pub banned: Option<bool>,
-    /// Times: (column, operator, value).
-    pub times: Vec<(TimeColumn, TimeOp, Timestamp)>,
-    /// Nobody: a filter on something that no user of this instance can have.
-    pub nobody: bool,
+/// As long as no more users than this may be meant they are looked at one by one; otherwise the list is walked in its order
+/// until the page is full, which is soon.
+const FEW: i64 = 10_000;
+
+/// How the users are come by who are held against the filter.
+#[derive(Debug, PartialEq, Eq)]
+enum Way {
+    /// The filter names them.
+    Named,
+    /// Few have one of these terms.
+    Terms(Vec<Range>),
+    /// All of them, in order.
+    All,
 }
 
-impl UserFilter {
-    /// Whether it names the users that it lets through, so that there are few.
-    fn names_users(&self) -> bool {
-        let named = [&self.address_keys, &self.phone_numbers, &self.wallets, &self.username_keys, &self.external_ids, &self.user_ids];
-        named.iter().any(|it| !it.is_empty())
+async fn way(db: &Db, instance: &InstanceId, filter: &UserFilter) -> Result<Way, StoreError> {
+    if filter.names_users() {
+        return Ok(Way::Named);
     }
-}
-
-/// A time by which users are filtered.
-#[derive(Clone, Copy, Debug)]
-pub enum TimeColumn {
-    /// When the user was last seen.
-    LastActiveAt,
-    /// When the user was created.
-    CreatedAt,
-    /// When the user last signed in.
-    LastSignInAt,
-}
-
-/// How a time is compared.
-#[derive(Clone, Copy, Debug)]
-pub enum TimeOp {
-    /// Before.
-    Before,
-    /// After.
-    After,
-    /// At or after.
-    Since,
-}
-
-/// By what users are ordered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UserOrder {
-    /// When the user was created.
-    CreatedAt,
-    /// When the user last changed.
-    UpdatedAt,
-    /// The primary address.
-    EmailAddress,
-    /// The primary number.
-    PhoneNumber,
-    /// First name.
-    FirstName,
-    /// Last name.
-    LastName,
-    /// The user name.
-    Username,
-    /// When the user last signed in.
-    LastSignInAt,
-    /// When the user was last seen.
-    LastActiveAt,
-}
-
-impl UserOrder {
-    fn column(self) -> &'static str {
-        match self {
-            Self::CreatedAt => "created_at",
-            Self::UpdatedAt => "updated_at",
-            Self::EmailAddress => "primary_email_key",
-            Self::PhoneNumber => "primary_phone",
-            Self::FirstName => "first_name",
-            Self::LastName => "last_name",
-            Self::Username => "username_key",
-            Self::LastSignInAt => "last_sign_in_at",
-            Self::LastActiveAt => "last_active_at",
+    let mut best = (FEW + 1, Way::All);
+    for (scope, text) in &filter.found {
+        let original = (*scope == TextIn::Any).then_some(text.as_str());
+        for ranges in search::ranges(&search::normal(text), original) {
+            let mut sql = sql!("SELECT CAST(COUNT(*) AS BIGINT) AS n FROM (", instance);
+            some_terms(&mut sql, &ranges);
+            let limit = sql.value(best.0);
+            sql.push(&format!(" LIMIT ${limit}) few"));
+            let n = db.opt(sql).await?.map_or(Ok(0), |row| row.int("n"))?;
+            if n < best.0 {
+                best = (n, Way::Terms(ranges));
+            }
         }
     }
+    Ok(best.1)
+}
 
-    fn nullable(self) -> bool {
-        !matches!(self, Self::CreatedAt | Self::UpdatedAt)
+/// Selects the users of some terms, some of them more than once.
+fn some_terms(sql: &mut Sql, ranges: &[Range]) {
+    for (n, (from, to)) in ranges.iter().enumerate() {
+        let (from, to) = (sql.value(from.clone()), sql.value(to.clone()));
+        let union = if n == 0 { "" } else { " UNION ALL " };
+        sql.push(&format!("{union}SELECT user_id FROM user_terms WHERE instance_id = $1 AND term >= ${from} AND term < ${to}"));
     }
 }
 
-/// `%text%` with the pattern's own characters escaped.
-pub(crate) fn pattern(text: &str) -> String {
-    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    format!("%{escaped}%")
+/// The statement as far as its filters go. Who is few is picked first: walking the order's index until they are found would
+/// cost more the more users there are.
+fn filtered(select: &str, instance: &InstanceId, filter: &UserFilter, way: &Way) -> Sql {
+    let mut sql = match way {
+        Way::All => sql!(format!("SELECT {select} FROM users u WHERE u.instance_id = $1"), instance),
+        _ => sql!("WITH picked AS MATERIALIZED (", instance),
+    };
+    match way {
+        Way::All => push_filters(&mut sql, filter),
+        Way::Named => {
+            sql.push("SELECT u.id AS user_id FROM users u WHERE u.instance_id = $1");
+            push_filters(&mut sql, filter);
+        }
+        Way::Terms(ranges) => some_terms(&mut sql, ranges),
+    }
+    if *way != Way::All {
+        sql.push(&format!(
+            ") SELECT {select} FROM (SELECT DISTINCT user_id FROM picked) p CROSS JOIN users u
+            WHERE u.instance_id = $1 AND u.id = p.user_id"
+        ));
+    }
+    if matches!(way, Way::Terms(_)) {
+        push_filters(&mut sql, filter);
+    }
+    sql
 }
 
-fn filtered(db: &Db, select: &str, instance: &InstanceId, filter: &UserFilter) -> Sql {
-    let mut sql = sql!(format!("{select} FROM users u WHERE u.instance_id = $1"), instance);
-    let like = |column: &str, n: usize| db.dialect().like(column, n);
-    let in_email = |test: &str| format!("u.id IN (SELECT e.user_id FROM email_addresses e WHERE e.instance_id = $1 AND {test})");
-    let in_phone = |test: &str| format!("u.id IN (SELECT p.user_id FROM phone_numbers p WHERE p.instance_id = $1 AND {test})");
-    let in_wallet = |test: &str| format!("u.id IN (SELECT w.user_id FROM web3_wallets w WHERE w.instance_id = $1 AND {test})");
+fn push_filters(sql: &mut Sql, filter: &UserFilter) {
     if filter.nobody {
         sql.push(" AND 1 = 0");
     }
@@ -138,55 +91,40 @@ fn filtered(db: &Db, select: &str, instance: &InstanceId, filter: &UserFilter) -
         ("COALESCE(u.external_id, '')", "NOT IN", &filter.not_external_ids),
     ] {
         if !values.is_empty() {
-            push_in(&mut sql, column, operator, values.iter().cloned());
+            push_in(sql, column, operator, values.iter().cloned());
         }
     }
-    if !filter.address_keys.is_empty() {
-        let numbers: Vec<String> = filter.address_keys.iter().map(|v| format!("${}", sql.value(v))).collect();
-        sql.push(&format!(" AND {}", in_email(&format!("e.address_key IN ({})", numbers.join(", ")))));
+    for (table, column, values) in [
+        ("email_addresses", "address_key", &filter.address_keys),
+        ("phone_numbers", "number", &filter.phone_numbers),
+        ("web3_wallets", "address", &filter.wallets),
+    ] {
+        if !values.is_empty() {
+            sql.push(&format!(" AND u.id IN (SELECT i.user_id FROM {table} i WHERE i.instance_id = $1"));
+            push_in(sql, &format!("i.{column}"), "IN", values.iter().cloned());
+            sql.push(")");
+        }
     }
-    if !filter.phone_numbers.is_empty() {
-        let numbers: Vec<String> = filter.phone_numbers.iter().map(|v| format!("${}", sql.value(v))).collect();
-        sql.push(&format!(" AND {}", in_phone(&format!("p.number IN ({})", numbers.join(", ")))));
+    if let Some((strategy, subjects)) = &filter.accounts {
+        let n = sql.value(strategy);
+        sql.push(&format!(
+            " AND u.id IN (SELECT x.user_id FROM external_accounts x WHERE x.instance_id = $1 AND x.strategy = ${n} AND x.status = 'verified'"
+        ));
+        push_in(sql, "x.subject", "IN", subjects.iter().cloned());
+        sql.push(")");
     }
-    if !filter.wallets.is_empty() {
-        let numbers: Vec<String> = filter.wallets.iter().map(|v| format!("${}", sql.value(v))).collect();
-        sql.push(&format!(" AND {}", in_wallet(&format!("w.address IN ({})", numbers.join(", ")))));
-    }
-    if let Some(text) = &filter.query {
-        let n = sql.value(pattern(text));
-        let mut tests: Vec<String> =
-            ["u.id", "u.username", "u.first_name", "u.last_name", "u.external_id"].iter().map(|column| like(column, n)).collect();
-        tests.push(in_email(&like("e.address", n)));
-        tests.push(in_phone(&like("p.number", n)));
-        tests.push(in_wallet(&like("w.address", n)));
-        sql.push(&format!(" AND ({})", tests.join(" OR ")));
-    }
-    if let Some(text) = &filter.email_query {
-        let n = sql.value(pattern(text));
-        sql.push(&format!(" AND {}", in_email(&like("e.address", n))));
-    }
-    if let Some(text) = &filter.phone_query {
-        let n = sql.value(pattern(text));
-        sql.push(&format!(" AND {}", in_phone(&like("p.number", n))));
-    }
-    if let Some(text) = &filter.username_query {
-        let n = sql.value(pattern(text));
-        sql.push(&format!(" AND {}", like("u.username", n)));
-    }
-    if let Some(text) = &filter.name_query {
-        let n = sql.value(pattern(text));
-        sql.push(&format!(" AND ({} OR {})", like("u.first_name", n), like("u.last_name", n)));
+    for (scope, text) in &filter.found {
+        push_text(sql, *scope, text);
     }
     if let Some(banned) = filter.banned {
-        let n = sql.value(banned);
-        sql.push(&format!(" AND u.banned = ${n}"));
+        sql.push(if banned { " AND u.banned" } else { " AND NOT u.banned" });
     }
     for (column, operator, at) in &filter.times {
+        // As the indexes have them; who was never seen was not seen before a time either.
         let column = match column {
-            TimeColumn::LastActiveAt => "u.last_active_at",
+            TimeColumn::LastActiveAt => "COALESCE(u.last_active_at, -1)",
             TimeColumn::CreatedAt => "u.created_at",
-            TimeColumn::LastSignInAt => "u.last_sign_in_at",
+            TimeColumn::LastSignInAt => "COALESCE(u.last_sign_in_at, -1)",
         };
         let operator = match operator {
             TimeOp::Before => "<",
@@ -194,9 +132,35 @@ fn filtered(db: &Db, select: &str, instance: &InstanceId, filter: &UserFilter) -
             TimeOp::Since => ">=",
         };
         let n = sql.value(*at);
-        sql.push(&format!(" AND {column} {operator} ${n}"));
+        sql.push(&format!(" AND {column} {operator} ${n} AND {column} >= 0"));
     }
-    sql
+}
+
+fn push_text(sql: &mut Sql, scope: TextIn, text: &str) {
+    let lower = search::normal(text);
+    let n = sql.value(pattern(&lower));
+    let like = |column: &str, n: usize| format!("t.{column} LIKE ${n} ESCAPE '\\'");
+    let mut tests: Vec<String> = match scope {
+        TextIn::Any => vec!["username", "name", "email_addresses", "phone_numbers", "web3_wallets"],
+        TextIn::EmailAddress => vec!["email_addresses"],
+        TextIn::PhoneNumber => vec!["phone_numbers"],
+        TextIn::Username => vec!["username"],
+        TextIn::Name => vec!["name"],
+    }
+    .into_iter()
+    .map(|column| like(column, n))
+    .collect();
+    if scope == TextIn::Any {
+        let n = sql.value(format!("{}%", escaped(&lower)));
+        tests.push(like("external_id", n));
+        if let Some(part) = search::id_part(text) {
+            let n = sql.value(format!("{}%", escaped(&[UserId::PREFIX, part].concat())));
+            tests.push(like("user_id", n));
+        }
+    }
+    // A subquery and no join: nobody is to think that it pays to read all texts first.
+    let tests = tests.join(" OR ");
+    sql.push(&format!(" AND (SELECT {tests} FROM user_texts t WHERE t.instance_id = $1 AND t.user_id = u.id)"));
 }
 
 /// Where a page begins.
@@ -218,35 +182,30 @@ pub async fn list(
     limit: i64,
     start: &PageStart,
 ) -> Result<Vec<UserWithEmails>, StoreError> {
-    let sql = page(db, instance, filter, order, descending, limit, start);
+    let way = way(db, instance, filter).await?;
+    let sql = page(instance, filter, &way, (order, descending), limit, start);
     let users = db.all(sql).await?.iter().map(user).collect::<Result<_, _>>()?;
     with_emails(&mut db, instance, users).await
 }
 
-fn page(db: &Db, instance: &InstanceId, filter: &UserFilter, order: UserOrder, descending: bool, limit: i64, start: &PageStart) -> Sql {
-    let mut sql = if filter.names_users() {
-        // Picked first: walking the order's index until the few are found would cost more the more users there are.
-        let mut sql = filtered(db, "WITH picked AS MATERIALIZED (SELECT u.id", instance, filter);
-        sql.push(") SELECT u.* FROM picked CROSS JOIN users u WHERE u.instance_id = $1 AND u.id = picked.id");
-        sql
-    } else {
-        filtered(db, "SELECT u.*", instance, filter)
-    };
-    let column = order.column();
+fn page(
+    instance: &InstanceId,
+    filter: &UserFilter,
+    way: &Way,
+    (order, descending): (UserOrder, bool),
+    limit: i64,
+    start: &PageStart,
+) -> Sql {
+    let mut sql = filtered("u.*", instance, filter, way);
+    let key = order.key();
     let (direction, than) = if descending { ("DESC", "<") } else { ("ASC", ">") };
     if let PageStart::After(id) = start {
         let n = sql.value(id);
-        let key = if order.nullable() { format!("COALESCE(u.{column}, {})", order.least()) } else { format!("u.{column}") };
-        let pivot = if order.nullable() { format!("COALESCE(p.{column}, {})", order.least()) } else { format!("p.{column}") };
-        sql.push(&format!(" AND ({key}, u.id) {than} (SELECT {pivot}, p.id FROM users p WHERE p.instance_id = $1 AND p.id = ${n})"));
+        let (key, of) = (order.key(), order.key().replace("u.", "a."));
+        sql.push(&format!(" AND ({key}, u.id) {than} (SELECT {of}, a.id FROM users a WHERE a.instance_id = $1 AND a.id = ${n})"));
     }
-    let nulls = match (order.nullable(), descending) {
-        (false, _) => "",
-        (true, true) => " NULLS LAST",
-        (true, false) => " NULLS FIRST",
-    };
     let limit = sql.value(limit);
-    sql.push(&format!(" ORDER BY u.{column} {direction}{nulls}, u.id {direction} LIMIT ${limit}"));
+    sql.push(&format!(" ORDER BY {key} {direction}, u.id {direction} LIMIT ${limit}"));
     if let PageStart::Offset(offset) = start {
         let n = sql.value(*offset);
         sql.push(&format!(" OFFSET ${n}"));
@@ -254,44 +213,140 @@ fn page(db: &Db, instance: &InstanceId, filter: &UserFilter, order: UserOrder, d
     sql
 }
 
-impl UserOrder {
-    /// What a missing value counts as when a page begins after it.
-    fn least(self) -> &'static str {
-        match self {
-            Self::LastSignInAt | Self::LastActiveAt => "-1",
-            _ => "''",
-        }
-    }
-}
-
 /// How many users a filter lets through.
 pub async fn count(db: &Db, instance: &InstanceId, filter: &UserFilter) -> Result<i64, StoreError> {
-    let row = db.opt(filtered(db, "SELECT CAST(COUNT(*) AS BIGINT) AS n", instance, filter)).await?;
-    row.map_or(Ok(0), |row| row.int("n"))
+    if filter.is_empty() {
+        return search::count(db, instance).await;
+    }
+    if filter.banned == Some(false) && (UserFilter { banned: None, ..filter.clone() }).is_empty() {
+        let banned = UserFilter { banned: Some(true), ..UserFilter::default() };
+        return Ok(search::count(db, instance).await? - counted(db, filtered(COUNT, instance, &banned, &Way::All)).await?);
+    }
+    if let [(TextIn::Any, text)] = filter.found.as_slice()
+        && text.chars().count() <= MAX_TERM
+        && (UserFilter { found: Vec::new(), ..filter.clone() }).is_empty()
+    {
+        // The terms say it all.
+        let mut sql = sql!("SELECT CAST(COUNT(DISTINCT user_id) AS BIGINT) AS n FROM (", instance);
+        let ranges = search::ranges(&search::normal(text), Some(text)).pop().unwrap_or_default();
+        some_terms(&mut sql, &ranges);
+        sql.push(") found");
+        return counted(db, sql).await;
+    }
+    counted(db, filtered(COUNT, instance, filter, &way(db, instance, filter).await?)).await
+}
+
+const COUNT: &str = "CAST(COUNT(*) AS BIGINT) AS n";
+
+async fn counted(db: &Db, sql: Sql) -> Result<i64, StoreError> {
+    db.opt(sql).await?.map_or(Ok(0), |row| row.int("n"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::plan;
+    use crate::users::{UserRecord, insert};
+
+    fn one() -> Vec<String> {
+        vec!["a".to_owned()]
+    }
 
     #[tokio::test]
     async fn users_who_are_named_are_found_by_the_name_s_index_however_many_others_there_are() {
         let (_directory, db) = plan::database().await;
         let instance = InstanceId::from("ins_1".to_owned());
-        let one = || vec!["a".to_owned()];
+        let accounts = Some(("oauth_google".to_owned(), one()));
         for (filter, index) in [
             (UserFilter { address_keys: one(), ..UserFilter::default() }, "email_addresses_key"),
             (UserFilter { phone_numbers: one(), ..UserFilter::default() }, "phone_numbers_number"),
             (UserFilter { wallets: one(), ..UserFilter::default() }, "web3_wallets_address"),
+            (UserFilter { accounts, ..UserFilter::default() }, "external_accounts_subject_only"),
             (UserFilter { username_keys: one(), ..UserFilter::default() }, "users_username"),
             (UserFilter { external_ids: one(), ..UserFilter::default() }, "users_external_id"),
             (UserFilter { user_ids: one(), ..UserFilter::default() }, "sqlite_autoindex_users_1"),
         ] {
-            let sql = page(&db, &instance, &filter, UserOrder::CreatedAt, true, 10, &PageStart::Offset(0));
+            let sql = page(&instance, &filter, &Way::Named, (UserOrder::CreatedAt, true), 10, &PageStart::Offset(0));
             let steps = plan::steps(&db, sql).await;
             assert!(steps.iter().any(|step| step.contains(index)), "{filter:?}: {steps:?}");
             assert!(!steps.iter().any(|step| step.contains("users_created_at") || step.starts_with("SCAN u")), "{filter:?}: {steps:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn every_order_is_walked_on_an_index_in_both_directions() {
+        let (_directory, db) = plan::database().await;
+        let instance = InstanceId::from("ins_1".to_owned());
+        for order in [
+            UserOrder::CreatedAt,
+            UserOrder::UpdatedAt,
+            UserOrder::EmailAddress,
+            UserOrder::PhoneNumber,
+            UserOrder::FirstName,
+            UserOrder::LastName,
+            UserOrder::Username,
+            UserOrder::LastSignInAt,
+            UserOrder::LastActiveAt,
+        ] {
+            for descending in [false, true] {
+                let sql = page(&instance, &UserFilter::default(), &Way::All, (order, descending), 10, &PageStart::Offset(0));
+                let steps = plan::steps(&db, sql).await;
+                assert!(steps.iter().any(|step| step.contains("USING INDEX users_")), "{order:?}: {steps:?}");
+                assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{order:?}: {steps:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn texts_are_searched_for_among_the_terms() {
+        let (_directory, db) = plan::database().await;
+        let instance = InstanceId::from("ins_1".to_owned());
+        let found = vec![(TextIn::EmailAddress, "ada".to_owned())];
+        let filter = UserFilter { found, ..UserFilter::default() };
+        let way = way(&db, &instance, &filter).await.unwrap();
+        assert_eq!(way, Way::Terms(vec![(b"ada".to_vec(), b"ada\xff".to_vec())]));
+        let sql = page(&instance, &filter, &way, (UserOrder::CreatedAt, true), 10, &PageStart::Offset(0));
+        let steps = plan::steps(&db, sql).await;
+        assert!(steps.iter().any(|step| step.contains("SEARCH user_terms USING PRIMARY KEY")), "{steps:?}");
+        assert!(!steps.iter().any(|step| step.contains("users_created_at") || step.starts_with("SCAN u")), "{steps:?}");
+    }
+
+    #[tokio::test]
+    async fn it_makes_no_difference_by_which_way_users_are_found() {
+        let (_directory, db) = plan::database().await;
+        let instance = InstanceId::from("ins_1".to_owned());
+        let mut tx = db.begin().await.unwrap();
+        for n in 0..40_i64 {
+            let (at, id) = (n % 7, UserId::from(format!("user_{n}")));
+            let username = (n % 3 == 0).then(|| format!("name{n}"));
+            let user = UserRecord {
+                id: id.clone(),
+                username_key: username.clone(),
+                username,
+                first_name: (n % 2 == 0).then(|| "Ada".to_owned()),
+                created_at: at,
+                updated_at: at,
+                ..UserRecord::default()
+            };
+            insert(&mut tx, &instance, &user).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        for (scope, text) in
+            [(TextIn::Any, "a"), (TextIn::Any, "name3"), (TextIn::Name, "ada"), (TextIn::Username, "ME1"), (TextIn::Any, "%")]
+        {
+            let filter = UserFilter { found: vec![(scope, text.to_owned())], ..UserFilter::default() };
+            let found = way(&db, &instance, &filter).await.unwrap();
+            assert!(matches!(found, Way::Terms(_)), "{found:?}");
+            for order in [UserOrder::CreatedAt, UserOrder::Username] {
+                let ids = async |way: &Way| {
+                    let sql = page(&instance, &filter, way, (order, true), 7, &PageStart::Offset(2));
+                    db.all(sql).await.unwrap().iter().map(|row| row.text("id").unwrap()).collect::<Vec<_>>()
+                };
+                assert_eq!(ids(&found).await, ids(&Way::All).await, "{text}");
+            }
+            let all = counted(&db, filtered(COUNT, &instance, &filter, &Way::All)).await.unwrap();
+            assert_eq!(count(&db, &instance, &filter).await.unwrap(), all, "{text}");
+        }
+        assert_eq!(count(&db, &instance, &UserFilter::default()).await.unwrap(), 40);
     }
 }

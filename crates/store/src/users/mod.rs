@@ -1,208 +1,33 @@
 //! Users, their e-mail addresses and phone numbers.
 
 use crate::changes::Change;
-use crate::db::{Db, Read, Row, Sql, StoreError, Tx};
-use crate::external_accounts::{self, ExternalAccountRecord};
-use crate::passkeys::{self, PasskeyRecord};
+use crate::db::{Db, Read, Sql, StoreError, Tx};
 use crate::sql;
+use crate::{external_accounts, passkeys};
 use doorward_base::*;
 
+mod emails;
+mod filter;
 mod list;
 mod owned;
+mod passwords;
 mod phones;
+mod record;
+pub mod search;
 mod wallets;
-pub(crate) use list::pattern;
-pub use list::{PageStart, TimeColumn, TimeOp, UserFilter, UserOrder, count, list};
+pub use emails::{by_email, delete_email, get_email, insert_email, prove_email, unprove_email};
+pub(crate) use filter::pattern;
+pub use filter::{TextIn, TimeColumn, TimeOp, UserFilter, UserOrder};
+pub use list::{PageStart, count, list};
 use owned::of_users;
 pub(crate) use owned::push_in;
+pub use passwords::{rehash, replace_password, set_password, set_password_compromised};
 pub use phones::{
     PhoneRecord, by_phone, clear_second_factors, delete_phone, get_phone, insert_phone, prove_phone, set_second_factor, unprove_phone,
 };
+pub use record::{EmailRecord, UserRecord, UserWithEmails};
+use record::{email, user};
 pub use wallets::{WalletRecord, by_wallet, delete_wallet, insert_wallet, prove_wallet};
-
-/// A user as it is kept. Metadata is JSON text.
-#[derive(Clone, Debug, Default)]
-pub struct UserRecord {
-    /// The user's id.
-    pub id: UserId,
-    /// The app's own id.
-    pub external_id: Option<String>,
-    /// The user name as the user wrote it.
-    pub username: Option<String>,
-    /// The user name as it is compared.
-    pub username_key: Option<String>,
-    /// First name.
-    pub first_name: Option<String>,
-    /// Last name.
-    pub last_name: Option<String>,
-    /// BCP 47 tag of the user's language.
-    pub locale: Option<String>,
-    /// The address that is shown and written to.
-    pub primary_email_address_id: Option<IdentificationId>,
-    /// That address as it is compared: what the list is ordered by.
-    pub primary_email_key: Option<String>,
-    /// The number that is shown and written to.
-    pub primary_phone_number_id: Option<IdentificationId>,
-    /// That number: what the list is ordered by.
-    pub primary_phone: Option<String>,
-    /// Whether the user ever had a number.
-    pub has_phone_numbers: bool,
-    /// The wallet that is shown.
-    pub primary_web3_wallet_id: Option<IdentificationId>,
-    /// Whether the user ever had a wallet.
-    pub has_web3_wallets: bool,
-    /// Whether there may be passkeys: it stays when the last one is removed.
-    pub has_passkeys: bool,
-    /// Whether there may be accounts at other providers: it stays when the last one is removed.
-    pub has_external_accounts: bool,
-    /// The password's hash, in PHC form or in a foreign one.
-    pub password_hash: Option<String>,
-    /// Whether the password is known to others, so that another has to be chosen.
-    pub password_compromised: bool,
-    /// When the password last changed.
-    pub password_updated_at: Option<Timestamp>,
-    /// Metadata for all to read.
-    pub public_metadata: String,
-    /// Metadata for the backend.
-    pub private_metadata: String,
-    /// Metadata for the browser.
-    pub unsafe_metadata: String,
-    /// Whether the user is kept out.
-    pub banned: bool,
-    /// Wrong guesses since the last right one.
-    pub failed_attempts: i64,
-    /// Until when the account is closed.
-    pub locked_until: Option<Timestamp>,
-    /// Whether the user may delete the account.
-    pub delete_self_enabled: bool,
-    /// Whether the user may create organizations.
-    pub create_organization_enabled: bool,
-    /// How many.
-    pub create_organizations_limit: Option<i64>,
-    /// When the legal terms were accepted.
-    pub legal_accepted_at: Option<Timestamp>,
-    /// Whether a new device is trusted without a further proof.
-    pub bypass_client_trust: bool,
-    /// Whether an authenticator app is enrolled.
-    pub totp_enabled: bool,
-    /// Whether backup codes are left.
-    pub backup_codes_enabled: bool,
-    /// When the first second factor was enrolled.
-    pub mfa_enabled_at: Option<Timestamp>,
-    /// When the last second factor was removed.
-    pub mfa_disabled_at: Option<Timestamp>,
-    /// The picture that the user chose.
-    pub image_id: Option<ImageId>,
-    /// When the user last signed in.
-    pub last_sign_in_at: Option<Timestamp>,
-    /// When the user was last seen.
-    pub last_active_at: Option<Timestamp>,
-    /// When the user was created.
-    pub created_at: Timestamp,
-    /// When the user last changed.
-    pub updated_at: Timestamp,
-}
-
-/// An e-mail address as it is kept.
-#[derive(Clone, Debug, Default)]
-pub struct EmailRecord {
-    /// The identifier's id.
-    pub id: IdentificationId,
-    /// Whose it is.
-    pub user_id: UserId,
-    /// As the user wrote it.
-    pub address: String,
-    /// As it is compared.
-    pub address_key: String,
-    /// Whether it was proven. At most one user has a given proven address.
-    pub verified: bool,
-    /// What proved it.
-    pub strategy: Option<String>,
-    /// With how many tries.
-    pub attempts: Option<i64>,
-    /// When.
-    pub verified_at: Option<Timestamp>,
-    /// When it was added.
-    pub created_at: Timestamp,
-    /// When it last changed.
-    pub updated_at: Timestamp,
-}
-
-/// A user with all addresses, numbers, wallets, passkeys and accounts at other providers.
-#[derive(Clone, Debug, Default)]
-pub struct UserWithEmails {
-    /// The user.
-    pub user: UserRecord,
-    /// The addresses, the oldest first.
-    pub emails: Vec<EmailRecord>,
-    /// The phone numbers, the oldest first.
-    pub phones: Vec<PhoneRecord>,
-    /// The wallets, the oldest first.
-    pub wallets: Vec<WalletRecord>,
-    /// The passkeys, the oldest first.
-    pub passkeys: Vec<PasskeyRecord>,
-    /// The accounts at other providers, the oldest first.
-    pub external_accounts: Vec<ExternalAccountRecord>,
-}
-
-fn user(row: &Row) -> Result<UserRecord, StoreError> {
-    Ok(UserRecord {
-        id: row.id("id")?,
-        external_id: row.opt_text("external_id")?,
-        username: row.opt_text("username")?,
-        username_key: row.opt_text("username_key")?,
-        first_name: row.opt_text("first_name")?,
-        last_name: row.opt_text("last_name")?,
-        locale: row.opt_text("locale")?,
-        primary_email_address_id: row.opt_id("primary_email_address_id")?,
-        primary_email_key: row.opt_text("primary_email_key")?,
-        primary_phone_number_id: row.opt_id("primary_phone_number_id")?,
-        primary_phone: row.opt_text("primary_phone")?,
-        has_phone_numbers: row.flag("has_phone_numbers")?,
-        primary_web3_wallet_id: row.opt_id("primary_web3_wallet_id")?,
-        has_web3_wallets: row.flag("has_web3_wallets")?,
-        has_passkeys: row.flag("has_passkeys")?,
-        has_external_accounts: row.flag("has_external_accounts")?,
-        password_hash: row.opt_text("password_hash")?,
-        password_compromised: row.flag("password_compromised")?,
-        password_updated_at: row.opt_int("password_updated_at")?,
-        public_metadata: row.text("public_metadata")?,
-        private_metadata: row.text("private_metadata")?,
-        unsafe_metadata: row.text("unsafe_metadata")?,
-        banned: row.flag("banned")?,
-        failed_attempts: row.int("failed_attempts")?,
-        locked_until: row.opt_int("locked_until")?,
-        delete_self_enabled: row.flag("delete_self_enabled")?,
-        create_organization_enabled: row.flag("create_organization_enabled")?,
-        create_organizations_limit: row.opt_int("create_organizations_limit")?,
-        legal_accepted_at: row.opt_int("legal_accepted_at")?,
-        bypass_client_trust: row.flag("bypass_client_trust")?,
-        totp_enabled: row.flag("totp_enabled")?,
-        backup_codes_enabled: row.flag("backup_codes_enabled")?,
-        mfa_enabled_at: row.opt_int("mfa_enabled_at")?,
-        mfa_disabled_at: row.opt_int("mfa_disabled_at")?,
-        image_id: row.opt_id("image_id")?,
-        last_sign_in_at: row.opt_int("last_sign_in_at")?,
-        last_active_at: row.opt_int("last_active_at")?,
-        created_at: row.int("created_at")?,
-        updated_at: row.int("updated_at")?,
-    })
-}
-
-fn email(row: &Row) -> Result<EmailRecord, StoreError> {
-    Ok(EmailRecord {
-        id: row.id("id")?,
-        user_id: row.id("user_id")?,
-        address: row.text("address")?,
-        address_key: row.text("address_key")?,
-        verified: row.flag("verified")?,
-        strategy: row.opt_text("strategy")?,
-        attempts: row.opt_int("attempts")?,
-        verified_at: row.opt_int("verified_at")?,
-        created_at: row.int("created_at")?,
-        updated_at: row.int("updated_at")?,
-    })
-}
 
 async fn with_emails(db: &mut impl Read, instance: &InstanceId, users: Vec<UserRecord>) -> Result<Vec<UserWithEmails>, StoreError> {
     if users.is_empty() {
@@ -264,13 +89,6 @@ pub async fn known(db: &Db, instance: &InstanceId, ids: &[String], external: boo
     db.all(sql).await?.iter().map(|row| row.text("name")).collect()
 }
 
-/// The user who has proven an address, by the address as it is compared.
-pub async fn by_email(db: &Db, instance: &InstanceId, address_key: &str) -> Result<Option<UserWithEmails>, StoreError> {
-    let text = "SELECT u.* FROM email_addresses e JOIN users u ON u.instance_id = e.instance_id AND u.id = e.user_id
-        WHERE e.instance_id = $1 AND e.address_key = $2 AND e.verified";
-    one(db, instance, sql!(text, instance, address_key)).await
-}
-
 /// The user of a user name, as it is compared.
 pub async fn by_username(db: &Db, instance: &InstanceId, username_key: &str) -> Result<Option<UserWithEmails>, StoreError> {
     one(db, instance, sql!("SELECT * FROM users WHERE instance_id = $1 AND username_key = $2", instance, username_key)).await
@@ -310,6 +128,7 @@ pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &UserRecord) -> Resu
         .bind(it.has_web3_wallets);
     tx.exec(sql).await?;
     tx.note(instance, Change::UserCreated(it.id.clone()));
+    tx.searchable(instance, &it.id);
     Ok(())
 }
 
@@ -362,63 +181,8 @@ pub async fn update(tx: &mut Tx, instance: &InstanceId, it: &UserRecord, expecte
         .bind(it.updated_at.max(expected_updated_at + 1))
         .bind(expected_updated_at)
         .bind(&it.primary_phone);
+    tx.searchable(instance, &it.id);
     change(tx, instance, &it.id, sql).await
-}
-
-/// The address of an id, whoever has it.
-pub async fn get_email(db: &Db, instance: &InstanceId, id: &IdentificationId) -> Result<Option<EmailRecord>, StoreError> {
-    let text = "SELECT * FROM email_addresses WHERE instance_id = $1 AND id = $2";
-    db.opt(sql!(text, instance, id)).await?.as_ref().map(email).transpose()
-}
-
-/// Adds an address.
-pub async fn insert_email(tx: &mut Tx, instance: &InstanceId, it: &EmailRecord) -> Result<(), StoreError> {
-    let sql = sql!(
-        "INSERT INTO email_addresses (instance_id, id, user_id, address, address_key, verified, strategy, attempts, verified_at, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        instance,
-        &it.id,
-        &it.user_id,
-        &it.address,
-        &it.address_key,
-        it.verified,
-        &it.strategy,
-        it.attempts,
-        it.verified_at,
-        it.created_at,
-        it.updated_at
-    );
-    change(tx, instance, &it.user_id, sql).await.map(|_| ())
-}
-
-/// Marks an address as proven. False when it is gone or was proven before.
-///
-/// # Errors
-/// [`StoreError::Conflict`] when another user has proven it.
-pub async fn prove_email(tx: &mut Tx, instance: &InstanceId, it: &EmailRecord) -> Result<bool, StoreError> {
-    let text = "UPDATE email_addresses SET verified = TRUE, strategy = $4, attempts = $5, verified_at = $6, updated_at = $6
-        WHERE instance_id = $1 AND id = $2 AND user_id = $3 AND NOT verified";
-    let sql = sql!(text, instance, &it.id, &it.user_id, &it.strategy, it.attempts, it.verified_at);
-    change(tx, instance, &it.user_id, sql).await
-}
-
-/// Marks an address as not proven. False when it is gone or was not.
-pub async fn unprove_email(
-    tx: &mut Tx,
-    instance: &InstanceId,
-    user: &UserId,
-    id: &IdentificationId,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let text = "UPDATE email_addresses SET verified = FALSE, strategy = NULL, attempts = NULL, verified_at = NULL, updated_at = $4
-        WHERE instance_id = $1 AND id = $2 AND user_id = $3 AND verified";
-    change(tx, instance, user, sql!(text, instance, id, user, now)).await
-}
-
-/// Removes an address. False when it is gone already.
-pub async fn delete_email(tx: &mut Tx, instance: &InstanceId, user: &UserId, id: &IdentificationId) -> Result<bool, StoreError> {
-    let text = "DELETE FROM email_addresses WHERE instance_id = $1 AND id = $2 AND user_id = $3";
-    change(tx, instance, user, sql!(text, instance, id, user)).await
 }
 
 /// Bans a user or lets them in again. False when there is no such user.
@@ -499,55 +263,6 @@ pub async fn seen(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timestam
     tx.exec(sql!(text, instance, id, now, now - 60_000)).await.map(|_| ())
 }
 
-/// Replaces a password's hash with a better one of the same password, unless it changed in the meantime.
-pub async fn rehash(db: &Db, instance: &InstanceId, id: &UserId, old_hash: &str, new_hash: &str) -> Result<bool, StoreError> {
-    let text = "UPDATE users SET password_hash = $4 WHERE instance_id = $1 AND id = $2 AND password_hash = $3";
-    Ok(db.exec(sql!(text, instance, id, old_hash, new_hash)).await? == 1)
-}
-
-/// Sets a new password's hash.
-pub async fn set_password(tx: &mut Tx, instance: &InstanceId, id: &UserId, hash: &str, now: Timestamp) -> Result<bool, StoreError> {
-    let text = format!(
-        "UPDATE users SET password_hash = $3, password_updated_at = $4, password_compromised = FALSE, {} WHERE instance_id = $1 AND id = $2",
-        changed_at(4)
-    );
-    change(tx, instance, id, sql!(text, instance, id, hash, now)).await
-}
-
-/// Says whether a password is known to others. False when the user has none, or is gone.
-pub async fn set_password_compromised(
-    tx: &mut Tx,
-    instance: &InstanceId,
-    id: &UserId,
-    compromised: bool,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let text = format!(
-        "UPDATE users SET password_compromised = $3, {} WHERE instance_id = $1 AND id = $2 AND password_hash IS NOT NULL",
-        changed_at(4)
-    );
-    change(tx, instance, id, sql!(text, instance, id, compromised, now)).await
-}
-
-/// Replaces or removes a password's hash, if it is still the one that was read.
-pub async fn replace_password(
-    tx: &mut Tx,
-    instance: &InstanceId,
-    id: &UserId,
-    old: Option<&str>,
-    new: Option<&str>,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let text = format!(
-        "UPDATE users SET password_hash = $3, password_updated_at = $4, password_compromised = FALSE, {}
-         WHERE instance_id = $1 AND id = $2 AND COALESCE(password_hash, '') = $5",
-        changed_at(6)
-    );
-    let (new, old) = (new.map(str::to_owned), old.unwrap_or_default());
-    let updated_at = new.as_ref().map(|_| now);
-    change(tx, instance, id, sql!(text, instance, id, &new, updated_at, old, now)).await
-}
-
 /// Deletes a user with addresses, numbers, sessions and refresh tokens. False when there is no such user.
 pub async fn delete(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timestamp) -> Result<bool, StoreError> {
     let clients = "UPDATE clients SET updated_at = $3 WHERE instance_id = $1 AND id IN
@@ -574,6 +289,7 @@ pub async fn delete(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timest
     }
     let gone = tx.opt(sql!("DELETE FROM users WHERE instance_id = $1 AND id = $2 RETURNING external_id", instance, id)).await?;
     let Some(gone) = gone else { return Ok(false) };
+    tx.searchable(instance, id);
     tx.note(instance, Change::UserDeleted(id.clone(), gone.opt_text("external_id")?));
     Ok(true)
 }

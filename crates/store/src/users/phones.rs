@@ -83,6 +83,7 @@ pub async fn insert_phone(tx: &mut Tx, instance: &InstanceId, it: &PhoneRecord) 
         it.created_at,
         it.updated_at
     );
+    tx.searchable(instance, &it.user_id);
     change(tx, instance, &it.user_id, sql).await?;
     let text = "UPDATE users SET has_phone_numbers = TRUE WHERE instance_id = $1 AND id = $2 AND NOT has_phone_numbers";
     tx.exec(sql!(text, instance, &it.user_id)).await.map(|_| ())
@@ -142,5 +143,6 @@ pub async fn clear_second_factors(tx: &mut Tx, instance: &InstanceId, user: &Use
 /// Removes a number. False when it is gone already.
 pub async fn delete_phone(tx: &mut Tx, instance: &InstanceId, user: &UserId, id: &IdentificationId) -> Result<bool, StoreError> {
     let text = "DELETE FROM phone_numbers WHERE instance_id = $1 AND id = $2 AND user_id = $3";
+    tx.searchable(instance, user);
     change(tx, instance, user, sql!(text, instance, id, user)).await
 }

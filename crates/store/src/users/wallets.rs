@@ -54,6 +54,7 @@ pub async fn insert_wallet(tx: &mut Tx, instance: &InstanceId, it: &WalletRecord
     let text = "INSERT INTO web3_wallets (instance_id, id, user_id, address, verified, strategy, verified_at, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     let sql = sql!(text, instance, &it.id, &it.user_id, &it.address, it.verified, &it.strategy, it.verified_at);
+    tx.searchable(instance, &it.user_id);
     change(tx, instance, &it.user_id, sql.bind(it.created_at).bind(it.updated_at)).await?;
     let text = "UPDATE users SET has_web3_wallets = TRUE WHERE instance_id = $1 AND id = $2 AND NOT has_web3_wallets";
     tx.exec(sql!(text, instance, &it.user_id)).await.map(|_| ())
@@ -72,5 +73,6 @@ pub async fn prove_wallet(tx: &mut Tx, instance: &InstanceId, it: &WalletRecord)
 /// Removes a wallet. False when it is gone already.
 pub async fn delete_wallet(tx: &mut Tx, instance: &InstanceId, user: &UserId, id: &IdentificationId) -> Result<bool, StoreError> {
     let text = "DELETE FROM web3_wallets WHERE instance_id = $1 AND id = $2 AND user_id = $3";
+    tx.searchable(instance, user);
     change(tx, instance, user, sql!(text, instance, id, user)).await
 }
