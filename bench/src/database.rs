@@ -93,6 +93,19 @@ impl Database {
         Ok(version)
     }
 
+    /// How much it takes on the disk, in bytes.
+    pub(crate) async fn bytes(&self) -> anyhow::Result<f64> {
+        let db = self.open().await?;
+        let text = if self.made.is_some() {
+            "SELECT CAST(pg_database_size(current_database()) AS BIGINT) AS bytes"
+        } else {
+            "SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()"
+        };
+        let bytes = db.opt(Sql::new(text)).await?.context("a size")?.int("bytes")?;
+        db.close().await;
+        Ok(bytes as f64)
+    }
+
     /// Brings a database that was just filled to where it would be some time later.
     pub(crate) async fn settle(&self, db: &Db) -> anyhow::Result<()> {
         if self.made.is_some() {

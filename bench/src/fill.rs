@@ -1,6 +1,7 @@
 //! Fills a database with users, many rows to a statement.
 
 use doorward_base::{Clock, IdentificationId, InstanceId, Rng, Timestamp, UserId};
+use doorward_store::users::search;
 use doorward_store::{Db, Sql};
 
 /// Rows of one statement: SQLite takes 32,766 values.
@@ -25,7 +26,7 @@ pub(crate) struct Known {
     pub(crate) emails: Vec<String>,
 }
 
-/// Adds so many users, one a second until now.
+/// Adds so many users, one a second until now, and makes them searchable.
 pub(crate) async fn fill(db: &Db, instance: &InstanceId, count: usize) -> anyhow::Result<Known> {
     let (rng, now) = (Rng::system(), Clock::system().now());
     let mut known = Known { ids: Vec::new(), emails: Vec::new() };
@@ -47,6 +48,7 @@ pub(crate) async fn fill(db: &Db, instance: &InstanceId, count: usize) -> anyhow
         }
         tx.commit().await?;
     }
+    search::fill(db, instance).await?;
     Ok(known)
 }
 

@@ -3,12 +3,13 @@
 //! the same work done by a peer, all taken in this run.
 //!
 //! `DOORWARD_BIN` names the binary; `BENCH_USERS` the larger number of users (a million); `BENCH_POSTGRES_URL` a
-//! PostgreSQL server on this machine whose user may make databases; `BENCH_ONLY` names parts to run, of `server`, `peer`
-//! and `users`.
+//! PostgreSQL server on this machine whose user may make databases; `BENCH_ONLY` names parts to run, of `server`, `peer`,
+//! `users` and `import`.
 
 mod cost;
 mod database;
 mod fill;
+mod import;
 mod load;
 mod peer;
 mod process;
@@ -76,6 +77,9 @@ async fn run() -> anyhow::Result<()> {
         }
         if wanted("users") {
             rows.extend(users::measure(&kind).await?);
+        }
+        if wanted("import") {
+            rows.extend(import::measure(&kind).await?);
         }
     }
     report::write(&machine, &versions, &notes, &rows)

@@ -29,6 +29,16 @@ impl Process {
         Ok(())
     }
 
+    /// Whether it has not ended yet.
+    pub(crate) fn runs(&mut self) -> anyhow::Result<bool> {
+        Ok(self.0.try_wait()?.is_none())
+    }
+
+    /// Whether it ended well.
+    pub(crate) fn succeeded(&mut self) -> anyhow::Result<bool> {
+        Ok(self.0.wait()?.success())
+    }
+
     /// Processor time so far, all threads, in microseconds.
     pub(crate) fn cpu_us(&self) -> anyhow::Result<f64> {
         cpu_us(self.0.id())

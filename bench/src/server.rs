@@ -67,6 +67,18 @@ impl Server {
         Ok(server)
     }
 
+    /// Where its configuration is.
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Another command of the binary, run beside it.
+    pub(crate) fn command(&self, args: &[&str]) -> anyhow::Result<Command> {
+        let mut command = Command::new(binary()?);
+        command.args(args).current_dir(self.dir());
+        Ok(command)
+    }
+
     /// Ends it and starts it again: milliseconds from exec to the first answered request, which reads the database.
     pub(crate) async fn restart_ms(&mut self) -> anyhow::Result<f64> {
         self.process = None;

@@ -17,6 +17,10 @@ use std::time::Instant;
 /// The smaller number.
 const FEW: usize = 10_000;
 const ROUNDS: usize = 3;
+/// For five letters from the middle of an address, which hardly anybody else has.
+const SEARCH: &str = "search";
+const COUNT: &str = "count";
+const COUNT_FOUND: &str = "count of a search";
 
 /// A server with users in it.
 struct Filled {
@@ -29,11 +33,11 @@ pub(crate) fn many() -> usize {
     std::env::var("BENCH_USERS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000)
 }
 
-/// Measures create, get, list and find at ten thousand users and at many.
+/// Measures create, get, list, find, search and count at ten thousand users and at many.
 pub(crate) async fn measure(kind: &Kind) -> anyhow::Result<Vec<Row>> {
     let (few, lots) = (filled(kind, FEW).await?, filled(kind, many()).await?);
     let mut rows = Vec::new();
-    for what in ["create", "get", "list (10 newest)", "find by e-mail"] {
+    for what in ["create", "get", "list (10 newest)", "list (by last name)", "find by e-mail", SEARCH, COUNT, COUNT_FOUND] {
         let (mut at_few, mut at_lots) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             at_few.push(one(&few, what).await?);
@@ -73,11 +77,20 @@ fn reads(it: &Filled, paths: Vec<String>) -> Make {
     Arc::new(move |n| calls.get(n % calls.len().max(1)).cloned().unwrap_or_else(|| Call::get("/")))
 }
 
+/// From the middle of addresses.
+fn parts(emails: &[String]) -> impl Iterator<Item = &str> {
+    emails.iter().filter_map(|email| email.get(3..8))
+}
+
 async fn one(it: &Filled, what: &str) -> anyhow::Result<Cost> {
     let (make, count) = match what {
         "create" => (create(&it.server), 700),
         "get" => (reads(it, it.known.ids.iter().map(|id| format!("/v1/users/{id}")).collect()), 3_000),
         "find by e-mail" => (reads(it, it.known.emails.iter().map(|email| format!("/v1/users?email_address={email}")).collect()), 2_000),
+        SEARCH => (reads(it, parts(&it.known.emails).map(|part| format!("/v1/users?query={part}")).collect()), 2_000),
+        COUNT_FOUND => (reads(it, parts(&it.known.emails).map(|part| format!("/v1/users/count?query={part}")).collect()), 2_000),
+        COUNT => (reads(it, vec!["/v1/users/count".to_owned()]), 2_000),
+        "list (by last name)" => (reads(it, vec!["/v1/users?limit=10&order_by=last_name".to_owned()]), 2_000),
         _ => (reads(it, vec!["/v1/users?limit=10".to_owned()]), 2_000),
     };
     let load = Load { connections: 1, warm_up: 100, count };
