@@ -64,7 +64,7 @@ impl Texts {
             for line in text.lines() {
                 let starts: Vec<usize> = line.char_indices().map(|(at, _)| at).chain([line.len()]).collect();
                 all.extend(
-                    (0..starts.len() - 1).map(|n| line[starts[n]..starts[(n + MAX_TERM).min(starts.len() - 1)]].as_bytes().to_vec()),
+                    (0..starts.len() - 1).map(|n| line.as_bytes()[starts[n]..starts[(n + MAX_TERM).min(starts.len() - 1)]].to_vec()),
                 );
             }
         }
@@ -117,7 +117,7 @@ pub(super) fn ranges(text: &str, original: Option<&str>) -> Vec<Vec<Range>> {
         ids.extend(id_part(original).map(|part| beginning(marked(ID, part))));
     }
     let windows = BTreeSet::from([0, last / 2, last]);
-    let window = |from: usize| text[starts[from]..starts[(from + MAX_TERM).min(starts.len() - 1)]].as_bytes().to_vec();
+    let window = |from: usize| text.as_bytes()[starts[from]..starts[(from + MAX_TERM).min(starts.len() - 1)]].to_vec();
     windows.into_iter().map(|from| [vec![beginning(window(from))], ids.clone()].concat()).collect()
 }
 
