@@ -3,7 +3,8 @@
 
 Two PostgreSQL servers, the second a synchronous standby of the first, behind an address that leads to whichever is the primary,
 as with any cluster manager. While users are created, tickets redeemed by several at once and tokens minted, the primary dies
-(round one: kill -9 of all its processes; round two: an orderly shutdown) and the standby is promoted. Then:
+(round one: kill -9 of all its processes; round two: an orderly shutdown) and the standby is promoted; in round three nothing dies,
+but the network swallows all packets, and connections from then stay open without an answer for good. Then:
 
 - whatever was acknowledged is there, and what was used up stays used up;
 - no ticket was good for two;
@@ -91,6 +92,7 @@ class Address:
 
     def __init__(self, target):
         self.target, self.open, self.lock = target, set(), threading.Lock()
+        self.lost, self.silent, self.unanswered = 0, False, []
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=100)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -98,6 +100,9 @@ class Address:
     def accept(self):
         while True:
             near, _ = self.listener.accept()
+            if self.silent:
+                self.unanswered.append(near)
+                continue
             try:
                 far = socket.create_connection(("127.0.0.1", self.target))
             except OSError:
@@ -109,9 +114,11 @@ class Address:
                 threading.Thread(target=self.copy, args=(a, b), daemon=True).start()
 
     def copy(self, source, sink):
+        born = self.lost
         try:
             while data := source.recv(65536):
-                sink.sendall(data)
+                if born == self.lost:
+                    sink.sendall(data)
         except OSError:
             pass
         self.cut({source, sink})
@@ -129,6 +136,13 @@ class Address:
     def move(self, target):
         self.target = target
         self.cut(set(self.open))
+
+    def swallow(self):
+        """Takes what is sent and passes nothing on; what was open then stays so for good."""
+        self.lost, self.silent = self.lost + 1, True
+
+    def speak(self):
+        self.silent = False
 
 
 class Doorward:
@@ -239,19 +253,18 @@ class Doorward:
             assert successes <= len(sessions) <= 1, f"{user} has {len(sessions)} sessions by one ticket"
 
 
-def fail_over(address, doorward, primary, standby, end):
-    """Ends the primary under load; the time until all kinds of calls succeed again, in seconds."""
+def goes_away(doorward, away, back):
+    """Takes the database away under load, and brings it back; the time until all kinds of calls succeed again, in seconds."""
     threads = doorward.load()
     began = time.monotonic()
     wait("load", lambda: doorward.failed_over(began) and time.monotonic() - began > 2)
     not_now = doorward.answers[503]
     ended = time.monotonic()
-    end(primary)
+    away()
     wait("an answer of 503", lambda: doorward.answers[503] > not_now)
     status, text = doorward.health()
     assert status == 503 and "the database does not answer" in text, f"readiness: {status} {text}"
-    standby.promote()
-    address.move(standby.port)
+    back()
     moved = time.monotonic()
     wait("everything again", lambda: doorward.failed_over(moved))
     recovered = time.monotonic() - ended
@@ -262,6 +275,19 @@ def fail_over(address, doorward, primary, standby, end):
     doorward.check()
     assert not WRONG, WRONG
     return recovered
+
+
+def tell(doorward, what, seconds):
+    used = sum(successes for _, successes in doorward.tickets.values())
+    print(f"{what}: all calls again after {seconds:.1f} s; {len(doorward.users)} users, {used} of {len(doorward.tickets)} tickets; {dict(doorward.answers)}", flush=True)
+
+
+def fail_over(address, doorward, primary, standby, end):
+    def back():
+        standby.promote()
+        address.move(standby.port)
+
+    return goes_away(doorward, lambda: end(primary), back)
 
 
 def main():
@@ -278,9 +304,8 @@ def main():
         for primary, standby, end in ((one, two, Postgres.kill), (two, three, Postgres.stop)):
             if standby is three:
                 three.follow(two)
-            seconds = fail_over(address, doorward, primary, standby, end)
-            used = sum(successes for _, successes in doorward.tickets.values())
-            print(f"{end.__name__}: all calls again after {seconds:.1f} s; {len(doorward.users)} users, {used} of {len(doorward.tickets)} tickets; {dict(doorward.answers)}", flush=True)
+            tell(doorward, end.__name__, fail_over(address, doorward, primary, standby, end))
+        tell(doorward, "silence", goes_away(doorward, address.swallow, address.speak))
     finally:
         if doorward:
             doorward.process.kill()

@@ -183,10 +183,12 @@ async fn render(State((app, metrics)): State<(Arc<App>, PrometheusHandle)>) -> S
 /// Whether the database answers with the schema that this build needs, and the master key is its own. A disk that is full is
 /// told, and no reason to send people elsewhere: who is signed in stays so, and there may be no elsewhere.
 async fn ready(State(app): State<Arc<App>>) -> axum::response::Response {
-    let problem = match schema_version(&app.db).await {
-        Err(_) => Some("the database does not answer"),
-        Ok(version) if version < SCHEMA_VERSION => Some("the database's schema is older than this build"),
-        Ok(_) => match instance::check_master_key(&app).await {
+    // Whoever asks gives up sooner than a statement does.
+    let schema = tokio::time::timeout(Duration::from_secs(3), schema_version(&app.db)).await;
+    let problem = match schema {
+        Err(_) | Ok(Err(_)) => Some("the database does not answer"),
+        Ok(Ok(version)) if version < SCHEMA_VERSION => Some("the database's schema is older than this build"),
+        Ok(Ok(_)) => match instance::check_master_key(&app).await {
             Err(_) => Some("the master key is not this database's"),
             Ok(()) => None,
         },

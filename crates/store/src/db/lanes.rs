@@ -2,10 +2,11 @@
 //! message to SQLite's thread or to PostgreSQL and back, which costs more than the statement in between. So connections
 //! that did their work stay here, warm, and go through the pool only when they are new, idle for long, or not to be trusted.
 
-use super::StoreError;
+use super::{StoreError, patience};
 use sqlx::database::HasStatementCache;
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, Database, Executor, Pool};
+use std::io::ErrorKind;
 use std::ops::DerefMut as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -68,11 +69,19 @@ impl<DB: Database> Lanes<DB> {
     async fn take_warm(&self) -> Option<PoolConnection<DB>> {
         loop {
             let Warm { mut connection, since } = self.warm().pop()?;
-            if since.elapsed() < TRUSTED || connection.ping().await.is_ok() {
+            if since.elapsed() < TRUSTED {
                 return Some(connection);
             }
-            // The others have been idle for longer still, but each is asked: only some may be lost.
+            let asked = patience::within(self.0.wait, connection.ping()).await;
+            if asked.is_ok() {
+                return Some(connection);
+            }
             connection.close_on_drop();
+            // The others have been idle for longer still. Each is asked, for only some may be lost; but if no answer comes, none
+            // will from them.
+            if matches!(asked, Err(sqlx::Error::Io(error)) if error.kind() == ErrorKind::TimedOut) {
+                self.warm().drain(..).for_each(|mut it| it.connection.close_on_drop());
+            }
         }
     }
 
@@ -132,7 +141,10 @@ impl<DB: Database> Lease<DB> {
     where
         for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
     {
-        let done = self.connection().execute(sqlx::raw_sql("ROLLBACK")).await;
+        if self.distrusted {
+            return self.connection.close_on_drop();
+        }
+        let done = patience::within(patience::ANSWER, self.connection().execute(sqlx::raw_sql("ROLLBACK"))).await;
         match done {
             Ok(_) => drop(self.finish(Ok(()))),
             Err(_) => self.connection.close_on_drop(),

@@ -2,6 +2,7 @@
 
 mod dialect;
 mod lanes;
+mod patience;
 mod row;
 mod shared;
 mod sql;
@@ -206,7 +207,10 @@ impl Db {
             let connect = PgConnectOptions::from_str(&options.url)
                 .map_err(address)?
                 .application_name("doorward")
-                .options([("statement_timeout", "10000"), ("idle_in_transaction_session_timeout", "10000")])
+                .options(
+                    ["statement_timeout", "idle_in_transaction_session_timeout"]
+                        .map(|it| (it, patience::STATEMENT.as_millis().to_string())),
+                )
                 .statement_cache_capacity(256)
                 .disable_statement_logging();
             let pool = PgPoolOptions::new().max_connections(options.max_connections).acquire_timeout(options.acquire_timeout);
@@ -298,23 +302,24 @@ impl Db {
 }
 
 macro_rules! backend {
-    ($all:ident, $opt:ident, $exec:ident, $db:ty, $row:path) => {
+    ($all:ident, $opt:ident, $exec:ident, $db:ty, $row:path, $patience:expr) => {
         async fn $all<'e>(on: impl sqlx::Executor<'e, Database = $db>, sql: Sql) -> Result<Vec<Row>, sqlx::Error> {
-            let rows = sql.query::<$db>().fetch_all(on).await?;
+            let rows = patience::within($patience, sql.query::<$db>().fetch_all(on)).await?;
             Ok(rows.into_iter().map($row).collect())
         }
 
         async fn $opt<'e>(on: impl sqlx::Executor<'e, Database = $db>, sql: Sql) -> Result<Option<Row>, sqlx::Error> {
-            Ok(sql.query::<$db>().fetch_optional(on).await?.map($row))
+            Ok(patience::within($patience, sql.query::<$db>().fetch_optional(on)).await?.map($row))
         }
 
         async fn $exec<'e>(on: impl sqlx::Executor<'e, Database = $db>, sql: Sql) -> Result<u64, sqlx::Error> {
-            Ok(sql.query::<$db>().execute(on).await?.rows_affected())
+            Ok(patience::within($patience, sql.query::<$db>().execute(on)).await?.rows_affected())
         }
     };
 }
-backend!(sqlite_all, sqlite_opt, sqlite_exec, Sqlite, Row::Sqlite);
-backend!(pg_all, pg_opt, pg_exec, Postgres, Row::Pg);
+// SQLite is a thread of this process, which always answers.
+backend!(sqlite_all, sqlite_opt, sqlite_exec, Sqlite, Row::Sqlite, Duration::MAX);
+backend!(pg_all, pg_opt, pg_exec, Postgres, Row::Pg, patience::ANSWER);
 
 #[cfg(test)]
 mod tests {

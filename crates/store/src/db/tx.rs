@@ -4,7 +4,7 @@
 
 use super::lanes::Lease;
 use super::shared::Shared;
-use super::{Dialect, Read, Row, Sql, StoreError, TRIES};
+use super::{Dialect, Read, Row, Sql, StoreError, TRIES, patience};
 use super::{pg_all, pg_exec, pg_opt, sqlite_all, sqlite_exec, sqlite_opt};
 use crate::changes::{Change, Teller};
 use crate::users::search;
@@ -14,6 +14,7 @@ use sqlx::sqlite::Sqlite;
 use sqlx::{AssertSqlSafe, Executor as _, Row as _, ValueRef as _};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A transaction, rolled back unless it is committed.
 pub struct Tx {
@@ -172,7 +173,7 @@ impl Tx {
     /// Statements without values or rows, which cannot be repeated.
     pub(super) async fn script(&mut self, text: &str) -> Result<(), StoreError> {
         self.repeatable = false;
-        self.simple(text).await
+        self.text(text, Duration::MAX).await
     }
 
     fn may_repeat(&self) -> bool {
@@ -253,10 +254,14 @@ impl Tx {
     }
 
     async fn simple(&mut self, text: &str) -> Result<(), StoreError> {
+        self.text(text, patience::ANSWER).await
+    }
+
+    async fn text(&mut self, text: &str, patience: Duration) -> Result<(), StoreError> {
         let sql = sqlx::raw_sql(AssertSqlSafe(text.to_owned()));
         let done = match self.lease()? {
             Either::Sqlite(lease) => lease.connection().execute(sql).await.map(drop),
-            Either::Pg(lease) => lease.connection().execute(sql).await.map(drop),
+            Either::Pg(lease) => patience::within(patience, lease.connection().execute(sql)).await.map(drop),
         };
         self.noted(done)
     }
