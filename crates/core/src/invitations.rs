@@ -1,7 +1,7 @@
 //! Invitations: a server invites an address, and whoever gets the mail becomes its user, whatever the mode of sign-up.
 
 use crate::app::{Scope, internal};
-use crate::identifiers::{self, Email};
+use crate::identifiers::Email;
 use crate::mail::{self, Mail};
 use crate::messages::Letter;
 use crate::settings::Presence;
@@ -89,9 +89,7 @@ pub(crate) async fn prepare(scope: &Scope, fields: &InvitationFields) -> Result<
 /// `form_param_missing`, `form_param_format_invalid`.
 pub(crate) fn email(text: Option<&str>) -> Result<Email, ApiError> {
     let text = crate::sign_in::filled(text).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("email_address"))?;
-    identifiers::parse_email(text).ok_or_else(|| {
-        ApiError::new(codes::FORM_PARAM_FORMAT_INVALID).param("email_address").long("email_address must be a valid email address.")
-    })
+    users::read_email(text)
 }
 
 async fn refuse_known(scope: &Scope, email: &Email) -> Result<(), ApiError> {

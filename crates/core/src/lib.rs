@@ -10,6 +10,7 @@ pub mod client;
 pub mod crypto;
 pub mod dev_browser;
 pub mod email_link;
+mod enumeration;
 pub mod environment;
 pub mod handshake;
 pub mod identifiers;

@@ -278,7 +278,8 @@ pub struct AttackProtection {
     pub max_attempts: i64,
     /// For how many minutes.
     pub duration_minutes: i64,
-    /// Whether sign-in and sign-up hide which accounts exist.
+    /// Whether sign-in, sign-up and the user's account hide which accounts exist (the hosted service's strict protection; its
+    /// bulk protection is `rate_limits`).
     pub enumeration_protection: bool,
     /// Whether a link by mail works in the browser only that asked for it. Otherwise whoever opens a link that somebody else
     /// asked for signs that one in.

@@ -9,7 +9,7 @@ use crate::settings::Presence;
 use crate::sign_in::{self, NewSession, complete_new_session, filled};
 use crate::users::{self, NewEmail, NewIdentifiers, NewPhone, NewWallet};
 use crate::web3::{self, Address};
-use crate::{email_link, invitations, oauth, password, sms, tasks, verification};
+use crate::{email_link, enumeration, invitations, oauth, password, sms, tasks, verification};
 use doorward_base::*;
 use doorward_store::attempts::{self, AttemptRecord, Kind};
 use doorward_store::clients::{self, ClientRecord};
@@ -65,10 +65,15 @@ impl Proven {
 struct SignUpState {
     email: Option<(String, String)>,
     email_proof: Proof,
+    /// Whether somebody has the address already, which is hidden.
+    #[serde(default)]
+    email_taken: bool,
     #[serde(default)]
     phone: Option<String>,
     #[serde(default)]
     phone_proof: Proof,
+    #[serde(default)]
+    phone_taken: bool,
     #[serde(default)]
     wallet: Option<String>,
     #[serde(default)]
@@ -152,6 +157,15 @@ impl SignUpState {
             Proven::Email => &self.email_proof,
             Proven::Phone => &self.phone_proof,
             Proven::Wallet => &self.wallet_proof,
+        }
+    }
+
+    /// Whether somebody has it already: then nothing proves it.
+    fn taken(&self, field: Proven) -> bool {
+        match field {
+            Proven::Email => self.email_taken,
+            Proven::Phone => self.phone_taken,
+            Proven::Wallet => false,
         }
     }
 
@@ -391,6 +405,7 @@ pub async fn prepare(scope: &Scope, caller: &Caller, current: &Current, req: &Pr
         return view(scope, &loaded).await;
     }
     let code = new_code(scope, caller, &loaded, field, req).await?;
+    let code = if loaded.state.taken(field) { code.unsent() } else { code };
     if field == Proven::Wallet {
         loaded.state.wallet_strategy = Some(code.record.strategy.clone());
     }
@@ -457,6 +472,9 @@ pub async fn attempt(scope: &Scope, caller: &Caller, current: Current, req: &Att
         Proven::Wallet => web3::prove(scope, verification, owner, strategy, req.signature.as_deref()).await?,
         Proven::Email | Proven::Phone => verification::try_code(scope, verification, owner, strategy, req.code.as_deref()).await?,
     };
+    if loaded.state.taken(field) {
+        return Err(enumeration::incorrect());
+    }
     loaded.state.set_proof(field, Proof::Proven { attempts: proven.attempts, at: scope.now, by: None });
     settle(scope, caller, current, loaded, Some(proven)).await
 }
@@ -541,6 +559,7 @@ async fn with_invitation(scope: &Scope, state: &mut SignUpState, token: Option<&
     state.invited = Some(Invited { id: it.id.clone(), public_metadata: invitations::metadata(&it) });
     state.email = Some((it.email_address, it.email_key));
     state.email_proof = Proof::Proven { attempts: 1, at: scope.now, by: Some(TICKET.to_owned()) };
+    state.email_taken = false;
     Ok(())
 }
 
@@ -555,9 +574,8 @@ async fn set_email(scope: &Scope, state: &mut SignUpState, text: &str) -> Result
         let error = ApiError::new(codes::FORM_CONDITIONAL_PARAM_DISALLOWED).param("email_address");
         return Err(error.long("The invitation is for another address."));
     }
-    if user_store::by_email(scope.db(), scope.ins(), &email.key).await.map_err(internal)?.is_some() {
-        return Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param("email_address"));
-    }
+    let found = user_store::by_email(scope.db(), scope.ins(), &email.key).await.map_err(internal)?;
+    state.email_taken = enumeration::taken(scope, found.is_some(), "email_address")?;
     // A new address is unproven, whatever was proven before it.
     state.email = Some((email.address, email.key));
     state.email_proof = Proof::Unsent;
@@ -569,9 +587,8 @@ async fn set_phone(scope: &Scope, state: &mut SignUpState, text: &str) -> Result
     if state.phone.as_deref() == Some(phone.as_str()) {
         return Ok(());
     }
-    if user_store::by_phone(scope.db(), scope.ins(), phone.as_str()).await.map_err(internal)?.is_some() {
-        return Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param("phone_number"));
-    }
+    let found = user_store::by_phone(scope.db(), scope.ins(), phone.as_str()).await.map_err(internal)?;
+    state.phone_taken = enumeration::taken(scope, found.is_some(), "phone_number")?;
     state.phone = Some(phone.as_str().to_owned());
     state.phone_proof = Proof::Unsent;
     Ok(())

@@ -108,10 +108,13 @@ fn not_allowed(identifier: Option<Identifier<'_>>) -> ApiError {
     }
 }
 
-/// What an address must not look like. Test addresses of development instances may: nothing is sent to them.
+/// What an address must not look like. Test addresses may, where there are any: nothing is sent to them.
 fn refuse_form(scope: &Scope, identifier: Identifier<'_>) -> Result<(), ApiError> {
     let rules = &scope.instance.settings.restrictions;
-    if rules.block_email_subaddresses && identifier.is_subaddress() && !(scope.instance.is_development() && identifier.is_for_tests()) {
+    if rules.block_email_subaddresses
+        && identifier.is_subaddress()
+        && !(scope.instance.takes_test_identifiers() && identifier.is_for_tests())
+    {
         return Err(ApiError::new(codes::EMAIL_SUBADDRESS_NOT_ALLOWED).param(identifier.kind()));
     }
     if rules.block_disposable_email_domains && identifier.is_disposable() {

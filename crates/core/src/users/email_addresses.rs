@@ -6,7 +6,7 @@ use super::{email_view, load};
 use crate::app::{Scope, internal};
 use crate::identifiers::{self, Email};
 use crate::settings::Presence;
-use crate::{access, email_link, verification};
+use crate::{access, email_link, enumeration, verification};
 use doorward_base::*;
 use doorward_store::StoreError;
 use doorward_store::users::{self, EmailRecord, UserWithEmails};
@@ -23,7 +23,7 @@ pub(super) const MAX_ADDRESSES: usize = 50;
 ///
 /// # Errors
 /// `form_param_format_invalid`, for `email_address`.
-pub(super) fn read_email(text: &str) -> Result<Email, ApiError> {
+pub(crate) fn read_email(text: &str) -> Result<Email, ApiError> {
     identifiers::parse_email(text).ok_or_else(|| {
         ApiError::new(codes::FORM_PARAM_FORMAT_INVALID).param("email_address").long("email_address must be a valid email address.")
     })
@@ -40,9 +40,11 @@ pub async fn add_email(scope: &Scope, user: &UserWithEmails, text: Option<&str>)
     let text = crate::sign_in::filled(text).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("email_address"))?;
     let email = read_email(text)?;
     let own = user.emails.iter().any(|it| it.address_key == email.key);
-    if own || users::by_email(scope.db(), scope.ins(), &email.key).await.map_err(internal)?.is_some() {
+    if own {
         return Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param("email_address"));
     }
+    let found = users::by_email(scope.db(), scope.ins(), &email.key).await.map_err(internal)?;
+    enumeration::taken(scope, found.is_some(), "email_address")?;
     let waiting = user.emails.iter().filter(|it| !it.verified).count();
     if waiting >= MAX_UNVERIFIED || user.emails.len() >= MAX_ADDRESSES {
         return Err(codes::TOO_MANY_UNVERIFIED_IDENTIFICATIONS.into());
@@ -109,6 +111,7 @@ pub async fn prepare_email(
         } else {
             verification::new_code(scope, id.as_str(), STRATEGY, &email.key, &email, locale).await?
         };
+        let code = if enumeration::hides_email(scope, &record.address_key).await? { code.unsent() } else { code };
         let mut tx = scope.db().begin().await.map_err(internal)?;
         code.write(scope, &mut tx).await?;
         tx.commit().await.map_err(internal)?;
@@ -135,6 +138,9 @@ pub async fn attempt_email(
     let sent = verifications::latest_of(scope.db(), scope.ins(), id.as_str()).await.map_err(internal)?;
     let sent = sent.ok_or(codes::VERIFICATION_MISSING)?;
     let proven = verification::try_code(scope, &sent.id, id.as_str(), STRATEGY, code).await?;
+    if enumeration::hides_email(scope, &record.address_key).await? {
+        return Err(enumeration::incorrect());
+    }
     prove(scope, record, &proven).await
 }
 

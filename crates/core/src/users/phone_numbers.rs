@@ -6,7 +6,7 @@ use super::{load, phone_view};
 use crate::app::{Scope, internal};
 use crate::phone::Phone;
 use crate::settings::Presence;
-use crate::{access, sms, two_factor, verification};
+use crate::{access, enumeration, sms, two_factor, verification};
 use doorward_base::*;
 use doorward_store::users::{self, PhoneRecord, UserWithEmails};
 use doorward_store::{StoreError, verifications};
@@ -51,9 +51,11 @@ pub async fn add_phone(
     let text = crate::sign_in::filled(text).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("phone_number"))?;
     let phone = read_phone(scope, text)?;
     let own = user.phones.iter().any(|it| it.number == phone.as_str());
-    if own || users::by_phone(scope.db(), scope.ins(), phone.as_str()).await.map_err(internal)?.is_some() {
+    if own {
         return Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param("phone_number"));
     }
+    let found = users::by_phone(scope.db(), scope.ins(), phone.as_str()).await.map_err(internal)?;
+    enumeration::taken(scope, found.is_some(), "phone_number")?;
     let waiting = user.phones.iter().filter(|it| !it.verified).count();
     if waiting >= MAX_UNVERIFIED || user.phones.len() >= MAX_NUMBERS {
         return Err(codes::TOO_MANY_UNVERIFIED_IDENTIFICATIONS.into());
@@ -133,6 +135,7 @@ pub async fn prepare_phone(
             (channel, user.user.locale.as_deref()),
         )
         .await?;
+        let code = if enumeration::hides_phone(scope, &record.number).await? { code.unsent() } else { code };
         let mut tx = scope.db().begin().await.map_err(internal)?;
         code.write(scope, &mut tx).await?;
         tx.commit().await.map_err(internal)?;
@@ -160,6 +163,9 @@ pub async fn attempt_phone(
     let sent = verifications::latest_of(scope.db(), scope.ins(), id.as_str()).await.map_err(internal)?;
     let sent = sent.ok_or(codes::VERIFICATION_MISSING)?;
     let proven = verification::try_code(scope, &sent.id, id.as_str(), STRATEGY, code).await?;
+    if enumeration::hides_phone(scope, &record.number).await? {
+        return Err(enumeration::incorrect());
+    }
     let mut proof = PhoneRecord {
         verified: true,
         strategy: Some(STRATEGY.to_owned()),

@@ -1,0 +1,37 @@
+//! Hiding which accounts exist. Where the settings say so (`attack_protection.enumeration_protection`), whoever names an
+//! address or a number that belongs to somebody goes on as if it belonged to nobody, and gets no further than to a code that
+//! was never sent.
+//!
+//! Without it, an instance tells who asks; limits on how often one can ask are those of the calls.
+
+use crate::app::{Scope, internal};
+use doorward_base::*;
+use doorward_store::users;
+
+/// Whether the instance tells nobody.
+pub(crate) fn hides(scope: &Scope) -> bool {
+    scope.instance.settings.attack_protection.enumeration_protection
+}
+
+/// Refuses an identifier that somebody has, or answers that it is to be hidden that somebody has it.
+///
+/// # Errors
+/// `form_identifier_exists`, naming `param`.
+pub(crate) fn taken(scope: &Scope, found: bool, param: &str) -> Result<bool, ApiError> {
+    if found && !hides(scope) { Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param(param)) } else { Ok(found) }
+}
+
+/// Whether an address belongs to somebody, which is to be hidden.
+pub(crate) async fn hides_email(scope: &Scope, key: &str) -> Result<bool, ApiError> {
+    Ok(hides(scope) && users::by_email(scope.db(), scope.ins(), key).await.map_err(internal)?.is_some())
+}
+
+/// Whether a number belongs to somebody, which is to be hidden.
+pub(crate) async fn hides_phone(scope: &Scope, number: &str) -> Result<bool, ApiError> {
+    Ok(hides(scope) && users::by_phone(scope.db(), scope.ins(), number).await.map_err(internal)?.is_some())
+}
+
+/// The error of a code that was never sent, and was guessed.
+pub(crate) fn incorrect() -> ApiError {
+    ApiError::new(codes::FORM_CODE_INCORRECT).param("code")
+}
