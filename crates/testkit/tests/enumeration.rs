@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 const PASSWORD: &str = "correct horse";
 /// Who has an account, and who has none: of equal length, so that sizes can be compared.
-const WHO: [(&str, &str); 2] = [("ada@example.com", "+12024560143"), ("bob@example.com", "+12024560144")];
+const WHO: [(&str, &str); 2] = [("qiu@example.com", "+12024560143"), ("xia@example.com", "+12024560144")];
 
 async fn guarded() -> TestServer {
     let server = TestServer::with_settings(|s| {
@@ -23,10 +23,8 @@ async fn guarded() -> TestServer {
 
 /// All that a stranger sees of an answer, without what is random or theirs.
 fn seen(answer: &Answer, (email, phone): (&str, &str)) -> (u16, Vec<String>, Value) {
-    let masked = [(email, "WHO"), (phone, "NUMBER"), (&email[..3], "W")]
-        .iter()
-        .fold(answer.text.clone(), |text, (own, mask)| text.replace(own, mask));
-    let masked = masked.replace(&format!("{}**@", &email[..1]), "W**@").replace(&phone[phone.len() - 2..], "NN");
+    let shown = (format!("{}**@", &email[..1]), &phone[phone.len().saturating_sub(4)..]);
+    let masked = answer.text.replace(email, "WHO").replace(phone, "NUMBER").replace(&shown.0, "W**@").replace(shown.1, "NN");
     let mut headers: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
     headers.sort_unstable();
     (answer.status, headers, blank(&serde_json::from_str(&masked).unwrap()))
@@ -99,7 +97,7 @@ async fn fault_054_a_sign_up_does_not_tell_who_has_an_account() {
 #[tokio::test]
 async fn fault_054_not_even_the_code_of_tests_proves_what_belongs_to_somebody() {
     let server = guarded().await;
-    let email = "ada+clerk_test@example.com";
+    let email = "qiu+clerk_test@example.com";
     server.user(email, PASSWORD).await;
     let mut eve = server.browser();
     let started = eve.post("/v1/client/sign_ups", &[("email_address", email), ("password", PASSWORD)]).await;
@@ -188,7 +186,7 @@ async fn fault_054_the_waitlist_does_not_tell_who_is_on_it_or_has_an_account() {
     for email in [WHO[0].0, WHO[1].0, "cat@example.com"] {
         let answer = server.browser().post("/v1/waitlist", &[("email_address", email)]).await;
         assert_eq!(answer.expect(200)["id"].as_str().unwrap().len(), "wle_".len() + 27);
-        all.push((seen(&answer, (email, "+00")), answer.bytes.len()));
+        all.push((seen(&answer, (email, "+0000000")), answer.bytes.len()));
     }
     assert!(all.iter().all(|it| it == &all[0]), "{all:?}");
 }

@@ -23,7 +23,7 @@ use crate::sms::Channel;
 use crate::strategies::{self, Attempt, FactorParams, Grants, Prepare, Proven};
 use crate::tickets::{self, Opened};
 use crate::web3::{self, Address};
-use crate::{email_link, oauth, passkeys, password, trusted_devices, verification};
+use crate::{email_link, enumeration, oauth, passkeys, password, trusted_devices, verification};
 use doorward_base::*;
 use doorward_store::attempts::{self, AttemptRecord, Kind};
 use doorward_store::clients::{self, ClientRecord};
@@ -142,7 +142,7 @@ pub async fn start(
     let password = req.password.as_deref().filter(|p| !p.is_empty()).map(Secret::from);
     refuse_hidden(scope, strategy)?;
     let Some(user) = find_user(scope, identifier).await? else {
-        return unknown(scope, caller, current, identifier, &FactorParams::from(req), password.as_ref()).await;
+        return unknown(scope, caller, current, identifier, FactorParams::from(req), password.as_ref()).await;
     };
     if let Some(id) = signed_in_as(scope, &current, &user.user.id).await? {
         return Err(ApiError::new(codes::IDENTIFIER_ALREADY_SIGNED_IN).session(&id));
@@ -161,10 +161,9 @@ pub async fn start(
         }
         (Some(name), _) => {
             let id = SignInId::new(scope.now, &scope.app.rng);
-            let strategy = strategies::first_factor(&scope.instance, &user, name)?;
-            refuse_banned(&user)?;
-            let params = FactorParams::from(req);
-            let code = strategy.prepare(Prepare { scope, caller, user: &user, owner: id.as_str(), params: &params }).await?;
+            let mut params = FactorParams::from(req);
+            narrow(scope, identifier, Some(&user), name, &mut params)?;
+            let code = prepared(scope, caller, &user, id.as_str(), identifier, &params).await?;
             let state = SignInState { stage: Stage::NeedsFirstFactor { verification: Some(code.record.id.clone()) }, ..state };
             let (value, current) = keep(scope, current, state, Some(&user), Some((id, code)), None).await?;
             Ok(Outcome { value: Ok(value), current })
@@ -186,6 +185,49 @@ fn refuse_hidden(scope: &Scope, strategy: Option<&str>) -> Result<(), ApiError> 
     match strategy.filter(|name| strategies::hidden(&scope.instance, name)) {
         Some(_) => Err(ApiError::new(codes::STRATEGY_FOR_USER_INVALID).param("strategy")),
         None => Ok(()),
+    }
+}
+
+/// With enumeration protection a sign-in goes by the identifier that was named, and not by whatever else its user has:
+/// what is offered, and what can be asked for, is the same as if nobody had it.
+fn narrow(scope: &Scope, identifier: &str, user: Option<&UserWithEmails>, name: &str, params: &mut FactorParams) -> Result<(), ApiError> {
+    if !enumeration::hides(scope) {
+        return Ok(());
+    }
+    let offered = state::named_factors(scope, identifier, user);
+    let invalid = || ApiError::new(codes::STRATEGY_FOR_USER_INVALID).param("strategy");
+    let factor = offered.into_iter().find(|it| it.strategy == name).ok_or_else(invalid)?;
+    for (asked, own, param) in [
+        (&mut params.email_address_id, factor.email_address_id, "email_address_id"),
+        (&mut params.phone_number_id, factor.phone_number_id, "phone_number_id"),
+        (&mut params.web3_wallet_id, factor.web3_wallet_id, "web3_wallet_id"),
+    ] {
+        let own = own.map(|id| id.to_string());
+        if filled(asked.as_deref()).is_some_and(|asked| Some(asked) != own.as_deref()) {
+            return Err(ApiError::new(codes::FORM_RESOURCE_MISSING).param(param));
+        }
+        *asked = own;
+    }
+    Ok(())
+}
+
+/// Makes what a first factor sends. Where accounts are hidden, one that the user does not have pretends, too.
+async fn prepared(
+    scope: &Scope,
+    caller: &Caller,
+    user: &UserWithEmails,
+    owner: &str,
+    identifier: &str,
+    params: &FactorParams,
+) -> Result<verification::NewCode, ApiError> {
+    let name = named(params)?;
+    match strategies::first_factor(&scope.instance, user, name) {
+        Ok(strategy) => {
+            refuse_banned(scope, user)?;
+            strategy.prepare(Prepare { scope, caller, user, owner, params }).await
+        }
+        Err(_) if enumeration::hides(scope) => pretend_code(scope, caller, owner, name, identifier, params).await,
+        Err(error) => Err(error),
     }
 }
 
@@ -247,7 +289,7 @@ async fn with_ticket(
             (user, consume, None, None)
         }
     };
-    refuse_banned(&user)?;
+    refuse_banned(scope, &user)?;
     if let Some(id) = signed_in_as(scope, &current, &user.user.id).await? {
         return Err(ApiError::new(codes::IDENTIFIER_ALREADY_SIGNED_IN).session(&id));
     }
@@ -282,7 +324,7 @@ async fn unknown(
     caller: &Caller,
     current: Current,
     identifier: &str,
-    params: &FactorParams,
+    mut params: FactorParams,
     password: Option<&Secret>,
 ) -> Result<Outcome<Result<SignIn, ApiError>>, ApiError> {
     if let Some(password) = password {
@@ -292,10 +334,12 @@ async fn unknown(
         return Err(ApiError::new(codes::FORM_IDENTIFIER_NOT_FOUND).param("identifier"));
     }
     let mut state = SignInState { identifier: Some(identifier.to_owned()), user_id: None, stage: Stage::Pretended { verification: None } };
-    let code = match params.strategy().filter(|name| *name != "password") {
+    let strategy = params.strategy().filter(|name| *name != "password").map(str::to_owned);
+    let code = match strategy.as_deref() {
         Some(name) => {
             let id = SignInId::new(scope.now, &scope.app.rng);
-            let code = pretend_code(scope, caller, id.as_str(), name, identifier, params).await?;
+            narrow(scope, identifier, None, name, &mut params)?;
+            let code = pretend_code(scope, caller, id.as_str(), name, identifier, &params).await?;
             state.stage = Stage::Pretended { verification: Some(code.record.id.clone()) };
             Some((id, code))
         }
@@ -368,29 +412,33 @@ async fn proven_by_link(
 /// `resource_forbidden` for a sign-in that is not current, `strategy_for_user_invalid` and others.
 pub async fn prepare_first(scope: &Scope, caller: &Caller, current: &Current, req: &PrepareFirstFactor) -> Result<SignIn, ApiError> {
     let mut loaded = load_current(scope, current, &req.sign_in_id).await?;
-    let params = FactorParams { identifier: loaded.state.identifier.clone(), ..FactorParams::from(req) };
-    let name = named(&params)?;
+    let identifier = loaded.state.identifier.clone().unwrap_or_default();
+    let mut params = FactorParams { identifier: loaded.state.identifier.clone(), ..FactorParams::from(req) };
+    let name = named(&params)?.to_owned();
     if name == trusted_devices::STRATEGY {
         return devices::prepare(scope, loaded, &params).await;
     }
-    refuse_hidden(scope, Some(name))?;
-    if let Stage::Pretended { .. } = loaded.state.stage {
-        let identifier = loaded.state.identifier.clone().unwrap_or_default();
-        let code = pretend_code(scope, caller, &loaded.record.id, name, &identifier, &params).await?;
+    refuse_hidden(scope, Some(&name))?;
+    let (before, pretended) = match &loaded.state.stage {
+        Stage::Pretended { verification } => (verification.clone(), true),
+        Stage::NeedsFirstFactor { verification } => (verification.clone(), false),
+        _ => return Err(codes::CLIENT_STATE_INVALID.into()),
+    };
+    narrow(scope, &identifier, loaded.user.as_ref(), &name, &mut params)?;
+    if repeats(scope, before.as_ref(), &params, loaded.user.as_ref()).await? {
+        return state::view(scope, &loaded.record, &loaded.state, loaded.user.as_ref()).await;
+    }
+    if pretended {
+        let code = pretend_code(scope, caller, &loaded.record.id, &name, &identifier, &params).await?;
         loaded.state.stage = Stage::Pretended { verification: Some(code.record.id.clone()) };
         return write(scope, loaded, Some(code)).await;
     }
-    let Stage::NeedsFirstFactor { verification } = &loaded.state.stage else { return Err(codes::CLIENT_STATE_INVALID.into()) };
     let user = loaded.user.as_ref().ok_or(codes::SIGN_IN_USER_DELETED)?;
-    refuse_banned(user)?;
-    if oauth::is_redirect(name) {
+    if oauth::is_redirect(&name) {
+        refuse_banned(scope, user)?;
         return provider::prepare(scope, caller, loaded, req).await;
     }
-    let strategy = strategies::first_factor(&scope.instance, user, name)?;
-    if repeats(scope, verification.as_ref(), &params, user).await? {
-        return state::view(scope, &loaded.record, &loaded.state, loaded.user.as_ref()).await;
-    }
-    let code = strategy.prepare(Prepare { scope, caller, user, owner: &loaded.record.id, params: &params }).await?;
+    let code = prepared(scope, caller, user, &loaded.record.id, &identifier, &params).await?;
     loaded.state.stage = Stage::NeedsFirstFactor { verification: Some(code.record.id.clone()) };
     write(scope, loaded, Some(code)).await
 }
@@ -416,13 +464,20 @@ pub async fn attempt_first(
         return discovered(scope, caller, current, loaded, &verification, &params).await;
     }
     refuse_hidden(scope, Some(name))?;
+    let identifier = loaded.state.identifier.as_deref().unwrap_or_default();
+    narrow(scope, identifier, loaded.user.as_ref(), name, &mut FactorParams::default())?;
     let password = params.password();
     if let Stage::Pretended { verification } = &loaded.state.stage {
         return Err(pretend_attempt(scope, name, &loaded.record.id, verification.as_ref(), &params).await);
     }
     let Stage::NeedsFirstFactor { verification } = &loaded.state.stage else { return Err(codes::CLIENT_STATE_INVALID.into()) };
     let user = loaded.user.as_ref().ok_or(codes::SIGN_IN_USER_DELETED)?;
-    let strategy = strategies::first_factor(&scope.instance, user, name)?;
+    let strategy = match strategies::first_factor(&scope.instance, user, name) {
+        Err(_) if enumeration::hides(scope) => {
+            return Err(pretend_attempt(scope, name, &loaded.record.id, verification.as_ref(), &params).await);
+        }
+        strategy => strategy?,
+    };
     let new_password = if name.starts_with("reset_password") { password } else { None };
     if let Some(new) = new_password {
         password::accept(scope, new, "password").await?;
@@ -475,12 +530,14 @@ async fn pretend_code(
     if let (Some(_), Some(address)) = (web3::chain_of(strategy), Address::parse(identifier)) {
         return web3::ask(scope, caller, owner, strategy, "", &address);
     }
+    // Limits count by what a user's code would be counted by.
+    let target = params.email_address_id().unwrap_or_default();
     let code = match identifiers::parse_identifier(identifier).filter(|_| known) {
         Some(Identifier::Email(email)) if strategy == email_link::STRATEGY => {
-            email_link::new_link(scope, owner, &email.key, &email, params.redirect_url.as_deref(), ("magic_link_sign_in", None)).await?
+            email_link::new_link(scope, owner, target, &email, params.redirect_url.as_deref(), ("magic_link_sign_in", None)).await?
         }
         Some(Identifier::Email(email)) if strategy.ends_with("email_code") => {
-            verification::new_code(scope, owner, strategy, &email.key, &email, None).await?
+            verification::new_code(scope, owner, strategy, target, &email, None).await?
         }
         Some(Identifier::Phone(phone)) if strategy.ends_with("phone_code") => {
             verification::new_phone_code(scope, owner, strategy, &phone, (Channel::Sms, None)).await?
@@ -528,10 +585,15 @@ async fn finish(
 }
 
 /// Whether the same was asked for a moment ago: then what was sent is still good.
-async fn repeats(scope: &Scope, before: Option<&VerificationId>, params: &FactorParams, user: &UserWithEmails) -> Result<bool, ApiError> {
+async fn repeats(
+    scope: &Scope,
+    before: Option<&VerificationId>,
+    params: &FactorParams,
+    user: Option<&UserWithEmails>,
+) -> Result<bool, ApiError> {
     let Some(id) = before else { return Ok(false) };
     let before = verification::load(scope, id).await?;
-    let number = params.phone_number_id().and_then(|id| user.phones.iter().find(|phone| phone.id.as_str() == id));
+    let number = params.phone_number_id().zip(user).and_then(|(id, user)| user.phones.iter().find(|phone| phone.id.as_str() == id));
     let wanted = params.email_address_id().or(params.web3_wallet_id()).or(number.map(|phone| phone.number.as_str()));
     Ok(before.is_some_and(|before| {
         Some(before.strategy.as_str()) == params.strategy()
@@ -617,7 +679,7 @@ pub async fn prepare_second(scope: &Scope, caller: &Caller, current: &Current, r
     };
     let user = loaded.user.as_ref().ok_or(codes::SIGN_IN_USER_DELETED)?;
     let strategy = trust.factor(&scope.instance, user, named(&params)?)?;
-    if repeats(scope, verification.as_ref(), &params, user).await? {
+    if repeats(scope, verification.as_ref(), &params, Some(user)).await? {
         return state::view(scope, &loaded.record, &loaded.state, loaded.user.as_ref()).await;
     }
     let code = strategy.prepare(Prepare { scope, caller, user, owner: &loaded.record.id, params: &params }).await?;
@@ -777,8 +839,9 @@ pub(crate) async fn signed_in_as(scope: &Scope, current: &Current, user: &UserId
     Ok(client::live_sessions(scope, &client.id).await?.into_iter().find(|(s, _)| &s.user_id == user).map(|(s, _)| s.id))
 }
 
-fn refuse_banned(user: &UserWithEmails) -> Result<(), ApiError> {
-    if user.user.banned { Err(codes::USER_BANNED.into()) } else { Ok(()) }
+/// Refuses early who could not get in anyway; where accounts are hidden, not before they have proven who they are.
+fn refuse_banned(scope: &Scope, user: &UserWithEmails) -> Result<(), ApiError> {
+    if user.user.banned && !enumeration::hides(scope) { Err(codes::USER_BANNED.into()) } else { Ok(()) }
 }
 
 async fn find_user(scope: &Scope, identifier: &str) -> Result<Option<UserWithEmails>, ApiError> {

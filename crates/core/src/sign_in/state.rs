@@ -1,5 +1,5 @@
 use crate::app::Scope;
-use crate::identifiers;
+use crate::identifiers::{self, Identifier};
 use crate::instance::Instance;
 use crate::oauth::Ended;
 use crate::settings::Presence;
@@ -159,14 +159,16 @@ pub(crate) async fn view(
         (Stage::NeedsSecondFactor { trust, .. }, Some(user)) => Some(trust.factors(&scope.instance, user)),
         _ => None,
     };
-    let factors = match (&state.stage, user) {
-        (Stage::NeedsIdentifier | Stage::Discoverable { .. } | Stage::AtProvider { .. } | Stage::BackInVain { .. }, _) => None,
-        (Stage::Pretended { .. }, _) => Some(pretended_factors(scope, state.identifier.as_deref().unwrap_or_default())),
-        (_, user) => Some(user.map(|user| offered(scope, user, state.identifier.as_deref())).unwrap_or_default()),
-    };
     // Before anything is proven, a name must not tell whether the account exists.
     let hide = scope.instance.settings.attack_protection.enumeration_protection
         && matches!(state.stage, Stage::NeedsFirstFactor { .. } | Stage::Pretended { .. });
+    let factors = match (&state.stage, user) {
+        (Stage::NeedsIdentifier | Stage::Discoverable { .. } | Stage::AtProvider { .. } | Stage::BackInVain { .. }, _) => None,
+        (Stage::Pretended { .. } | Stage::NeedsFirstFactor { .. }, user) if hide => {
+            Some(named_factors(scope, state.identifier.as_deref().unwrap_or_default(), user))
+        }
+        (_, user) => Some(user.map(|user| offered(scope, user, state.identifier.as_deref())).unwrap_or_default()),
+    };
     Ok(SignIn {
         object: "sign_in_attempt".to_owned(),
         id: record.id.as_str().into(),
@@ -239,11 +241,11 @@ fn pretended_factors(scope: &Scope, identifier: &str) -> Vec<Factor> {
         return out;
     }
     let (coded, signs_in) = match identifiers::parse_identifier(identifier) {
-        Some(identifiers::Identifier::Email(email)) => {
+        Some(Identifier::Email(email)) => {
             let safe_identifier = Some(identifiers::mask_email(&email.address));
             (Factor { email_address_id: id(&email.key), safe_identifier, ..plain("email_code") }, attributes.email_code)
         }
-        Some(identifiers::Identifier::Phone(phone)) => {
+        Some(Identifier::Phone(phone)) => {
             let safe_identifier = Some(crate::phone::mask(phone.as_str()));
             let default = Some(false);
             (Factor { phone_number_id: id(phone.as_str()), safe_identifier, default, ..plain("phone_code") }, attributes.phone_code)
@@ -261,6 +263,29 @@ fn pretended_factors(scope: &Scope, identifier: &str) -> Vec<Factor> {
         out.push(Factor { strategy: format!("reset_password_{}", coded.strategy), ..coded });
     }
     out
+}
+
+/// The factors that go with an identifier, whoever has it and whatever else they have: those of nobody, with the user's own
+/// ids in them.
+pub(super) fn named_factors(scope: &Scope, identifier: &str, user: Option<&UserWithEmails>) -> Vec<Factor> {
+    let mut all = pretended_factors(scope, identifier);
+    let (Some(user), named) = (user, identifiers::parse_identifier(identifier)) else { return all };
+    let wallet = Address::parse(identifier);
+    let wallet = user.wallets.iter().find(|it| wallet.as_ref().is_some_and(|named| named.as_str() == it.address));
+    let email = user.emails.iter().find(|it| matches!(&named, Some(Identifier::Email(email)) if email.key == it.address_key));
+    let phone = user.phones.iter().find(|it| matches!(&named, Some(Identifier::Phone(phone)) if phone.as_str() == it.number));
+    for factor in &mut all {
+        for (shown, own) in [
+            (&mut factor.email_address_id, email.map(|it| &it.id)),
+            (&mut factor.phone_number_id, phone.map(|it| &it.id)),
+            (&mut factor.web3_wallet_id, wallet.map(|it| &it.id)),
+        ] {
+            if let (Some(shown), Some(own)) = (shown, own) {
+                *shown = own.clone();
+            }
+        }
+    }
+    all
 }
 
 /// 27 characters that look like those of an id.
