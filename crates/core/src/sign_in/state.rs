@@ -1,11 +1,11 @@
+use super::pretended::named_factors;
 use crate::app::Scope;
-use crate::identifiers::{self, Identifier};
 use crate::instance::Instance;
 use crate::oauth::Ended;
 use crate::settings::Presence;
 use crate::strategies::{self, Strategy};
 use crate::web3::{self, Address};
-use crate::{users, verification};
+use crate::{enumeration, users, verification};
 use doorward_base::*;
 use doorward_store::attempts::AttemptRecord;
 use doorward_store::users::UserWithEmails;
@@ -160,8 +160,7 @@ pub(crate) async fn view(
         _ => None,
     };
     // Before anything is proven, a name must not tell whether the account exists.
-    let hide = scope.instance.settings.attack_protection.enumeration_protection
-        && matches!(state.stage, Stage::NeedsFirstFactor { .. } | Stage::Pretended { .. });
+    let hide = enumeration::hides(scope) && matches!(state.stage, Stage::NeedsFirstFactor { .. } | Stage::Pretended { .. });
     let factors = match (&state.stage, user) {
         (Stage::NeedsIdentifier | Stage::Discoverable { .. } | Stage::AtProvider { .. } | Stage::BackInVain { .. }, _) => None,
         (Stage::Pretended { .. } | Stage::NeedsFirstFactor { .. }, user) if hide => {
@@ -220,75 +219,4 @@ fn supported_identifiers(scope: &Scope) -> Vec<String> {
         ("web3_wallet", attributes.web3_wallet),
     ];
     kinds.iter().filter(|(_, presence)| *presence != Presence::Off).map(|(kind, _)| (*kind).to_owned()).collect()
-}
-
-/// The factors that an account with this identifier would have. The same identifier gets the same ids each time.
-fn pretended_factors(scope: &Scope, identifier: &str) -> Vec<Factor> {
-    let attributes = &scope.instance.settings.attributes;
-    let mut out = Vec::new();
-    let plain = |strategy: &str| Factor { strategy: strategy.to_owned(), ..Factor::default() };
-    if attributes.password != Presence::Off {
-        out.push(plain("password"));
-    }
-    let id = |key: &str| {
-        let hash = scope.app.sealer.code_hash(&format!("{}:pretended", scope.ins()), key);
-        Some(IdentificationId::from(format!("{}{}", IdentificationId::PREFIX, pretended_ksuid(&hash))))
-    };
-    if let Some(address) = Address::parse(identifier).filter(|_| attributes.web3_wallet != Presence::Off) {
-        let of_chain = |name: &&String| web3::chain_of(name) == Some(address.chain());
-        let wallet = |name| Factor { web3_wallet_id: id(address.as_str()), ..plain(name) };
-        out.extend(scope.instance.settings.web3.strategies.iter().filter(of_chain).map(|name| wallet(name)));
-        return out;
-    }
-    let (coded, signs_in) = match identifiers::parse_identifier(identifier) {
-        Some(Identifier::Email(email)) => {
-            let safe_identifier = Some(identifiers::mask_email(&email.address));
-            (Factor { email_address_id: id(&email.key), safe_identifier, ..plain("email_code") }, attributes.email_code)
-        }
-        Some(Identifier::Phone(phone)) => {
-            let safe_identifier = Some(crate::phone::mask(phone.as_str()));
-            let default = Some(false);
-            (Factor { phone_number_id: id(phone.as_str()), safe_identifier, default, ..plain("phone_code") }, attributes.phone_code)
-        }
-        _ => return out,
-    };
-    let coded = Factor { primary: Some(true), ..coded };
-    if signs_in {
-        out.push(coded.clone());
-    }
-    if coded.email_address_id.is_some() && attributes.email_link {
-        out.push(Factor { strategy: "email_link".to_owned(), ..coded.clone() });
-    }
-    if attributes.password != Presence::Off {
-        out.push(Factor { strategy: format!("reset_password_{}", coded.strategy), ..coded });
-    }
-    out
-}
-
-/// The factors that go with an identifier, whoever has it and whatever else they have: those of nobody, with the user's own
-/// ids in them.
-pub(super) fn named_factors(scope: &Scope, identifier: &str, user: Option<&UserWithEmails>) -> Vec<Factor> {
-    let mut all = pretended_factors(scope, identifier);
-    let (Some(user), named) = (user, identifiers::parse_identifier(identifier)) else { return all };
-    let wallet = Address::parse(identifier);
-    let wallet = user.wallets.iter().find(|it| wallet.as_ref().is_some_and(|named| named.as_str() == it.address));
-    let email = user.emails.iter().find(|it| matches!(&named, Some(Identifier::Email(email)) if email.key == it.address_key));
-    let phone = user.phones.iter().find(|it| matches!(&named, Some(Identifier::Phone(phone)) if phone.as_str() == it.number));
-    for factor in &mut all {
-        for (shown, own) in [
-            (&mut factor.email_address_id, email.map(|it| &it.id)),
-            (&mut factor.phone_number_id, phone.map(|it| &it.id)),
-            (&mut factor.web3_wallet_id, wallet.map(|it| &it.id)),
-        ] {
-            if let (Some(shown), Some(own)) = (shown, own) {
-                *shown = own.clone();
-            }
-        }
-    }
-    all
-}
-
-/// 27 characters that look like those of an id.
-pub(crate) fn pretended_ksuid(hash: &str) -> String {
-    format!("3{}", &hash[..26])
 }
