@@ -13,12 +13,12 @@ pub(crate) fn hides(scope: &Scope) -> bool {
     scope.instance.settings.attack_protection.enumeration_protection
 }
 
-/// Refuses an identifier that somebody has, or answers that it is to be hidden that somebody has it.
+/// Refuses an identifier that somebody has, unless that is to be hidden.
 ///
 /// # Errors
 /// `form_identifier_exists`, naming `param`.
-pub(crate) fn taken(scope: &Scope, found: bool, param: &str) -> Result<bool, ApiError> {
-    if found && !hides(scope) { Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param(param)) } else { Ok(found) }
+pub(crate) fn refuse_taken(scope: &Scope, found: bool, param: &str) -> Result<(), ApiError> {
+    if found && !hides(scope) { Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param(param)) } else { Ok(()) }
 }
 
 /// Whether an address belongs to somebody, which is to be hidden.

@@ -44,7 +44,7 @@ pub async fn add_email(scope: &Scope, user: &UserWithEmails, text: Option<&str>)
         return Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param("email_address"));
     }
     let found = users::by_email(scope.db(), scope.ins(), &email.key).await.map_err(internal)?;
-    enumeration::taken(scope, found.is_some(), "email_address")?;
+    enumeration::refuse_taken(scope, found.is_some(), "email_address")?;
     let waiting = user.emails.iter().filter(|it| !it.verified).count();
     if waiting >= MAX_UNVERIFIED || user.emails.len() >= MAX_ADDRESSES {
         return Err(codes::TOO_MANY_UNVERIFIED_IDENTIFICATIONS.into());

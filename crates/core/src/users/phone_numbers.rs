@@ -55,7 +55,7 @@ pub async fn add_phone(
         return Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param("phone_number"));
     }
     let found = users::by_phone(scope.db(), scope.ins(), phone.as_str()).await.map_err(internal)?;
-    enumeration::taken(scope, found.is_some(), "phone_number")?;
+    enumeration::refuse_taken(scope, found.is_some(), "phone_number")?;
     let waiting = user.phones.iter().filter(|it| !it.verified).count();
     if waiting >= MAX_UNVERIFIED || user.phones.len() >= MAX_NUMBERS {
         return Err(codes::TOO_MANY_UNVERIFIED_IDENTIFICATIONS.into());

@@ -5,7 +5,7 @@ use super::{load, wallet_view};
 use crate::app::{Caller, Scope, internal};
 use crate::settings::Presence;
 use crate::web3::{self, Address};
-use crate::{access, verification};
+use crate::{access, enumeration, verification};
 use doorward_base::*;
 use doorward_store::users::{self, UserWithEmails, WalletRecord};
 use doorward_store::{StoreError, verifications};
@@ -39,9 +39,12 @@ pub async fn add_wallet(scope: &Scope, user: &UserWithEmails, text: Option<&str>
     let text = crate::sign_in::filled(text).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param(PARAM))?;
     let address = read_wallet(text)?;
     let own = user.wallets.iter().any(|it| it.address == address.as_str());
-    if own || users::by_wallet(scope.db(), scope.ins(), address.as_str()).await.map_err(internal)?.is_some() {
+    if own {
         return Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param(PARAM));
     }
+    let found = users::by_wallet(scope.db(), scope.ins(), address.as_str()).await.map_err(internal)?;
+    // Whoever signs with it learns then that it is taken.
+    enumeration::refuse_taken(scope, found.is_some(), PARAM)?;
     let waiting = user.wallets.iter().filter(|it| !it.verified).count();
     if waiting >= MAX_UNVERIFIED || user.wallets.len() >= MAX_WALLETS {
         return Err(codes::TOO_MANY_UNVERIFIED_IDENTIFICATIONS.into());
