@@ -291,6 +291,12 @@ list! {
     FORM_DATA_MISSING = "form_data_missing", 422, "missing data", "The request does not have all the data that this instance's settings require.";
     LEGAL_NOT_ACCEPTED = "legal_not_accepted", 422, "Legal terms not accepted", "The legal terms must be accepted.";
 
+    // Captchas.
+    CAPTCHA_INVALID = "captcha_invalid", 400, "Captcha invalid", "The captcha was not passed. Please try again.";
+    CAPTCHA_MISSING_TOKEN = "captcha_missing_token", 400, "Captcha token missing", "This needs a captcha that was passed. Please try again.";
+    CAPTCHA_NOT_ENABLED = "captcha_not_enabled", 400, "Captcha not enabled", "This instance asks for no captcha.";
+    REQUIRES_CAPTCHA = "requires_captcha", 401, "Captcha required", "This needs a captcha to be passed first.";
+
     // Sign-in, sign-up and verification.
     SESSION_EXISTS = "session_exists", 400, "Session already exists", "You're already signed in.";
     IDENTIFIER_ALREADY_SIGNED_IN = "identifier_already_signed_in", 400, "You're already signed in", "You're already signed in";

@@ -82,6 +82,8 @@ pub struct Caller {
     pub knows_pending: bool,
     /// The token of its development browser, once it was found.
     pub dev_browser: Option<Secret>,
+    /// The testing token that it named, whether or not it is good.
+    pub testing_token: Option<Secret>,
 }
 
 impl Scope {

@@ -1,6 +1,7 @@
 //! Clients: browsers and devices, and everybody who is signed in on them.
 
 use crate::app::{Caller, Scope, internal};
+use crate::captcha;
 use crate::{crypto, session, sign_in, sign_up, tasks};
 use doorward_base::*;
 use doorward_store::clients::{self, ClientRecord};
@@ -68,6 +69,7 @@ pub(crate) fn fresh(scope: &Scope) -> (ClientRecord, Secret) {
         sign_up_id: None,
         last_active_session_id: None,
         last_authentication_strategy: None,
+        captcha_passed_at: None,
         created_at: scope.now,
         updated_at: scope.now,
     };
@@ -127,7 +129,7 @@ pub async fn view(scope: &Scope, caller: &Caller, record: &ClientRecord) -> Resu
         last_active_session_id: last_active.or_else(|| live.last().map(|(s, _)| s.id.clone())),
         last_authentication_strategy: record.last_authentication_strategy.clone(),
         cookie_expires_at: None,
-        captcha_bypass: true,
+        captcha_bypass: captcha::bypasses(scope, Some(record)),
         created_at: record.created_at,
         updated_at: record.updated_at,
     };

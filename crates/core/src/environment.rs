@@ -2,8 +2,8 @@
 //! in every generation, so there is one of it.
 
 use crate::instance::Instance;
-use crate::oauth;
 use crate::settings::{PreferredStrategy, Presence, SignUpMode};
+use crate::{captcha, oauth};
 use doorward_wire::fapi::Environment;
 use serde_json::{Value, json};
 
@@ -151,6 +151,7 @@ fn display_config(instance: &Instance, frontend_url: &str) -> Value {
     let otp = instance.settings.attributes.password == Presence::Off
         || instance.settings.preferred_sign_in_strategy == Some(PreferredStrategy::Otp);
     let strategy = if otp { "otp" } else { "password" };
+    let captcha = captcha::shown(instance);
     json!({
         "object": "display_config",
         "id": derived(instance, "dconf_"),
@@ -190,11 +191,11 @@ fn display_config(instance: &Instance, frontend_url: &str) -> Value {
         "show_devmode_warning": false,
         "google_one_tap_client_id": one_tap_client(instance),
         "help_url": null, "privacy_policy_url": null, "terms_url": null,
-        "captcha_public_key": null,
-        "captcha_widget_type": "smart",
-        "captcha_public_key_invisible": null,
+        "captcha_public_key": captcha.and_then(|it| it.site_key.as_deref()),
+        "captcha_widget_type": instance.settings.captcha.widget.as_str(),
+        "captcha_public_key_invisible": captcha.and_then(|it| it.invisible_site_key.as_deref()),
         "captcha_provider": "turnstile",
-        "captcha_oauth_bypass": [],
+        "captcha_oauth_bypass": captcha.map(|it| &it.oauth_bypass[..]).unwrap_or_default(),
         "captcha_heartbeat": false,
     })
 }
@@ -299,7 +300,8 @@ fn user_settings(instance: &Instance) -> Value {
         "enterprise_sso": {"enabled": false, "self_serve_sso": false},
         "sign_in": {"second_factor": {"required": settings.session.require_second_factor, "enabled": !second_factors(instance).is_empty()}},
         "sign_up": {
-            "captcha_enabled": false, "captcha_widget_type": "smart", "custom_action_required": false, "progressive": true, "mode": mode,
+            "captcha_enabled": captcha::shown(instance).is_some(), "captcha_widget_type": settings.captcha.widget.as_str(),
+            "custom_action_required": false, "progressive": true, "mode": mode,
             "legal_consent_enabled": settings.sign_up.legal_consent, "allowlist_only": settings.restrictions.allowlist, "mfa": {"required": settings.session.require_second_factor},
         },
         "restrictions": {

@@ -5,6 +5,7 @@
 pub mod access;
 mod app;
 pub mod atlas;
+pub mod captcha;
 mod claims;
 pub mod client;
 pub mod crypto;
@@ -43,6 +44,7 @@ pub mod sms;
 mod strategies;
 pub mod tasks;
 pub mod template_keys;
+pub mod testing_tokens;
 pub mod tickets;
 pub mod trusted_devices;
 pub mod two_factor;

@@ -1,5 +1,6 @@
 //! The settings of an instance: a versioned, validated JSON document.
 
+pub use crate::captcha::CaptchaSettings;
 use crate::oauth::{self, OAuthConnection};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,8 @@ pub struct Settings {
     pub username: UsernameSettings,
     /// Protection against guessing.
     pub attack_protection: AttackProtection,
+    /// Captchas.
+    pub captcha: CaptchaSettings,
     /// Text messages.
     pub sms: SmsSettings,
     /// Where the app's own pages are.
@@ -392,6 +395,7 @@ impl Default for Settings {
             oauth: std::collections::BTreeMap::new(),
             username: UsernameSettings { min_length: 4, max_length: 64 },
             attack_protection: AttackProtection::default(),
+            captcha: CaptchaSettings::default(),
             sms: SmsSettings::default(),
             paths: Paths::default(),
             actions: Actions { delete_self: true, create_organization: true },
@@ -612,6 +616,7 @@ impl Settings {
             return Err(format!("sms.allowed_countries: {bad:?} is not the two letters of a country"));
         }
         oauth::validate(self)?;
+        self.captcha.validate()?;
         let attributes = &self.attributes;
         if self.sign_up.mode == SignUpMode::Waitlist && attributes.email_address == Presence::Off {
             return Err("sign_up.mode: a waitlist needs attributes.email_address".to_owned());

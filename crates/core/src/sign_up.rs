@@ -13,7 +13,7 @@ pub(crate) use provider::{come_back, transferable};
 use crate::app::{Caller, Scope, internal};
 use crate::client::{self, Current, Outcome};
 use crate::sign_in::{self, filled};
-use crate::{email_link, users, verification};
+use crate::{captcha, email_link, users, verification};
 use doorward_base::*;
 use doorward_store::attempts::{self, AttemptRecord, Kind};
 use doorward_store::clients::{self, ClientRecord};
@@ -40,9 +40,14 @@ struct Loaded {
 pub async fn start(scope: &Scope, caller: &Caller, current: Current, fields: &SignUpFields) -> Result<Outcome<SignUp>, ApiError> {
     sign_in::refuse_when_signed_in(scope, &current).await?;
     let mut state = SignUpState::default();
+    let spared = fields.transfer == Some(true) || filled(fields.strategy.as_deref()).is_some_and(|it| captcha::spares(&scope.instance, it));
+    state.human = captcha::check_sign_up(scope, caller, &current, &fields.captcha, spared).await?;
     fill(scope, &mut state, fields).await?;
     let id = SignUpId::new(scope.now, &scope.app.rng);
     let asked = provider::ask(scope, caller, &current, id.as_str(), &mut state, fields).await?;
+    if !matches!(asked, Asked::Away(_)) {
+        state.require_human(&scope.instance)?;
+    }
     let (mut client, is_new, new_token) = match current.record.clone() {
         Some(record) => (record, false, current.new_token.clone()),
         None => {
@@ -88,6 +93,9 @@ pub async fn update(
 ) -> Result<Outcome<SignUp>, ApiError> {
     let id = id.or_else(|| current.record.as_ref()?.sign_up_id.as_ref()).cloned();
     let mut loaded = load_current(scope, &current, &id.ok_or_else(|| ApiError::not_found("Sign up", "current"))?).await?;
+    if !loaded.state.human {
+        loaded.state.human = captcha::check_sign_up(scope, caller, &current, &fields.captcha, true).await?;
+    }
     fill(scope, &mut loaded.state, fields).await?;
     let owner = loaded.record.id.clone();
     if let Asked::Away(code) = provider::ask(scope, caller, &current, &owner, &mut loaded.state, fields).await? {

@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use doorward_base::{ApiError, codes};
-use doorward_core::{client, dev_browser, handshake};
+use doorward_core::{captcha, client, dev_browser, handshake};
 use doorward_gateway::Cx;
 use doorward_wire::Raw;
 use doorward_wire::fapi::*;
@@ -25,6 +25,11 @@ pub(crate) async fn post(cx: &mut Cx, _: PostClient) -> Result<Client, ApiError>
 
 async fn get_or_make(cx: &mut Cx) -> Result<Client, ApiError> {
     cx.client_or_new().await?;
+    Ok(client::view(&cx.scope, &cx.caller, cx.current.require()?).await?.0)
+}
+
+pub(crate) async fn verify(cx: &mut Cx, req: VerifyClient) -> Result<Client, ApiError> {
+    cx.current = captcha::pass(&cx.scope, &cx.caller, std::mem::take(&mut cx.current), &req.captcha).await?;
     Ok(client::view(&cx.scope, &cx.caller, cx.current.require()?).await?.0)
 }
 

@@ -41,6 +41,7 @@ pub fn routes() -> Routes {
         .with::<GetClient>(|cx, req| Box::pin(client::get(cx, req)))
         .with::<PutClient>(|cx, req| Box::pin(client::put(cx, req)))
         .with::<PostClient>(|cx, req| Box::pin(client::post(cx, req)))
+        .with::<VerifyClient>(|cx, req| Box::pin(client::verify(cx, req)))
         .with::<DeleteClient>(|cx, req| Box::pin(client::delete(cx, req)))
         .with::<DeleteClientSessions>(|cx, req| Box::pin(client::delete_sessions(cx, req)))
         .with::<Handshake>(|cx, req| Box::pin(client::handshake(cx, req)))

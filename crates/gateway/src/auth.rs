@@ -73,7 +73,8 @@ pub(crate) async fn frontend(inner: &Inner, parts: &Parts, peer: IpAddr, foreign
 
 fn caller(parts: &Parts, ip: IpAddr, frontend_url: String, native: bool) -> Caller {
     let user_agent = header(&parts.headers, USER_AGENT.as_str()).map(|text| text.chars().take(512).collect());
-    Caller { ip: Some(ip), user_agent, origin: None, frontend_url, native, knows_pending: false, dev_browser: None }
+    let testing_token = query(parts, "__clerk_testing_token").map(Secret::new);
+    Caller { ip: Some(ip), user_agent, origin: None, frontend_url, native, knows_pending: false, dev_browser: None, testing_token }
 }
 
 /// The address under which this request sees the Frontend API.

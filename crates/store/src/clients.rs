@@ -19,6 +19,8 @@ pub struct ClientRecord {
     pub last_active_session_id: Option<SessionId>,
     /// The strategy of the last sign-in.
     pub last_authentication_strategy: Option<String>,
+    /// When it last passed a captcha.
+    pub captcha_passed_at: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When somebody last signed in or out on it: what `__client_uat` says.
@@ -33,6 +35,7 @@ fn client(row: &Row) -> Result<ClientRecord, StoreError> {
         sign_up_id: row.opt_id("sign_up_id")?,
         last_active_session_id: row.opt_id("last_active_session_id")?,
         last_authentication_strategy: row.opt_text("last_authentication_strategy")?,
+        captcha_passed_at: row.opt_int("captcha_passed_at")?,
         created_at: row.int("created_at")?,
         updated_at: row.int("updated_at")?,
     })
@@ -78,6 +81,11 @@ pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &ClientRecord) -> Re
     ))
     .await
     .map(|_| ())
+}
+
+/// Records that it passed a captcha.
+pub async fn passed_captcha(db: &Db, instance: &InstanceId, id: &ClientId, now: Timestamp) -> Result<(), StoreError> {
+    db.exec(sql!("UPDATE clients SET captcha_passed_at = $3 WHERE instance_id = $1 AND id = $2", instance, id, now)).await.map(|_| ())
 }
 
 /// Points the client at a new sign-in. The one before it is no longer current.

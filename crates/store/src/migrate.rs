@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0026_trusted_devices.sql"),
     include_str!("migrations/0020_external_accounts.sql"),
     include_str!("migrations/0043_user_search.sql"),
+    include_str!("migrations/0039_captcha.sql"),
 ];
 
 /// The schema that this build reads and writes.

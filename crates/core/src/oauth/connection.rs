@@ -3,14 +3,13 @@
 use super::providers::{self, ClientAuth, IdTokens, Issuer, Provider, Source};
 use super::settings::{OAuthClientAuth, OAuthConnection};
 use super::{documents, providers::key_of};
-use crate::app::{Scope, internal};
+use crate::app::Scope;
 use crate::instance::Instance;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD as B64};
 use doorward_base::*;
-use doorward_store::external_accounts as store;
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -222,10 +221,7 @@ impl Connection<'_> {
         if self.is_public() {
             return Ok(None);
         }
-        let sealed = store::secret(scope.db(), scope.ins(), self.key).await.map_err(internal)?;
-        let sealed = sealed.ok_or(codes::OAUTH_CONFIG_MISSING)?;
-        let plain = scope.app.sealer.open(&secret_context(scope.ins(), self.key), &sealed).map_err(ApiError::internal)?;
-        let plain = Secret::new(String::from_utf8(plain).map_err(ApiError::internal)?);
+        let plain = super::open_secret(scope, self.key).await?.ok_or(codes::OAUTH_CONFIG_MISSING)?;
         match self.auth() {
             ClientAuth::SignedSecret => self.sign_secret(scope, &plain).map(Some),
             _ => Ok(Some(plain)),

@@ -24,6 +24,7 @@ pub(crate) use flow::{Start, ask};
 pub use flow::{callback, redeem};
 pub(crate) use identity::Identity;
 pub use mine::{access_tokens, connect, disconnect, reauthorize, remove, revoke_tokens};
+pub(crate) use operator::open_secret;
 pub use operator::{forget_secret, has_secret, set_secret};
 pub use settings::{OAuthClientAuth, OAuthConnection};
 

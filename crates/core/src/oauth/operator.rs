@@ -1,9 +1,9 @@
 //! What an instance proves itself by to a provider: set by an operator, sealed, never shown again.
 
 use super::connection::secret_context;
-use crate::app::App;
+use crate::app::{App, Scope, internal};
 use crate::instance::Instance;
-use doorward_base::Secret;
+use doorward_base::{ApiError, Secret};
 use doorward_store::external_accounts as store;
 
 /// Keeps the secret of a provider.
@@ -30,6 +30,16 @@ pub async fn forget_secret(app: &App, instance: &Instance, key: &str) -> Result<
     let was = store::delete_secret(&mut tx, &instance.id, key).await.map_err(|error| error.to_string())?;
     tx.commit().await.map_err(|error| error.to_string())?;
     Ok(was)
+}
+
+/// The secret that is kept under a key.
+///
+/// # Errors
+/// Only failures of ours.
+pub(crate) async fn open_secret(scope: &Scope, key: &str) -> Result<Option<Secret>, ApiError> {
+    let Some(sealed) = store::secret(scope.db(), scope.ins(), key).await.map_err(internal)? else { return Ok(None) };
+    let plain = scope.app.sealer.open(&secret_context(scope.ins(), key), &sealed).map_err(ApiError::internal)?;
+    Ok(Some(Secret::new(String::from_utf8(plain).map_err(ApiError::internal)?)))
 }
 
 /// Whether a provider has a secret.

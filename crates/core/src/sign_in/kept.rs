@@ -105,7 +105,12 @@ pub(super) fn new_record(scope: &Scope, id: &SignInId, client: &ClientId, state:
     })
 }
 
-pub(super) async fn advance(scope: &Scope, tx: &mut doorward_store::Tx, record: &mut AttemptRecord, state: &SignInState) -> Result<(), ApiError> {
+pub(super) async fn advance(
+    scope: &Scope,
+    tx: &mut doorward_store::Tx,
+    record: &mut AttemptRecord,
+    state: &SignInState,
+) -> Result<(), ApiError> {
     record.state = serde_json::to_string(state).map_err(ApiError::internal)?;
     if !attempts::advance(tx, Kind::SignIn, scope.ins(), record, scope.now).await.map_err(internal)? {
         return Err(codes::CLIENT_STATE_INVALID.into());

@@ -16,9 +16,9 @@ mod state;
 
 pub use complete::Completed;
 pub(crate) use complete::{NewSession, complete_new_session};
-use first::finish;
 pub(crate) use first::finish_link;
 pub use first::{attempt_first, prepare_first};
+use first::{finish, opened_link, proven_by_link};
 use guesses::locked;
 pub(crate) use guesses::{take_guess, wrong_password};
 pub(crate) use kept::current_view;
@@ -28,8 +28,8 @@ pub(crate) use pretended::pretended_ksuid;
 pub(crate) use provider::{come_back, transferable};
 pub use second::{attempt_second, prepare_second};
 pub use start::start;
-use state::{SignInState, Stage};
 pub(crate) use state::{Proof, verified};
+use state::{SignInState, Stage};
 
 use crate::app::{Caller, Scope, internal};
 use crate::client::{self, Current, Outcome};

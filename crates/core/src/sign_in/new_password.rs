@@ -1,8 +1,8 @@
 //! A new password, for whoever proved an address or a number instead of the old one.
 
-use super::{Loaded, advance, load_current};
 use super::complete::{self, Parts};
 use super::state::{self, NewPassword, Proof, Stage};
+use super::{Loaded, advance, load_current};
 use crate::app::{Caller, Scope, internal};
 use crate::client::{Current, Outcome};
 use crate::password;

@@ -14,7 +14,13 @@ use doorward_wire::fapi::Factor;
 
 /// With enumeration protection a sign-in goes by the identifier that was named, and not by whatever else its user has:
 /// what is offered, and what can be asked for, is the same as if nobody had it.
-pub(super) fn narrow(scope: &Scope, identifier: &str, user: Option<&UserWithEmails>, name: &str, params: &mut FactorParams) -> Result<(), ApiError> {
+pub(super) fn narrow(
+    scope: &Scope,
+    identifier: &str,
+    user: Option<&UserWithEmails>,
+    name: &str,
+    params: &mut FactorParams,
+) -> Result<(), ApiError> {
     if !enumeration::hides(scope) {
         return Ok(());
     }
@@ -67,7 +73,13 @@ pub(super) async fn pretend_code(
 }
 
 /// What a sign-in of nobody answers: the errors of somebody's.
-pub(super) async fn pretend_attempt(scope: &Scope, name: &str, owner: &str, verification: Option<&VerificationId>, params: &FactorParams) -> ApiError {
+pub(super) async fn pretend_attempt(
+    scope: &Scope,
+    name: &str,
+    owner: &str,
+    verification: Option<&VerificationId>,
+    params: &FactorParams,
+) -> ApiError {
     match (name, params.password(), verification) {
         ("password", Some(password), _) => match scope.app.passwords.verify(password, None).await {
             Ok(_) => wrong_password(scope),

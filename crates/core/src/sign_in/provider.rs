@@ -101,7 +101,7 @@ async fn admit(
     if wanted.is_some_and(|id| id != &user.user.id) {
         return Err(codes::EXTERNAL_ACCOUNT_NOT_FOUND.into());
     }
-    super::refuse_banned(&user)?;
+    super::refuse_banned(scope, &user)?;
     if let Some(until) = user.user.locked_until.filter(|until| *until > scope.now) {
         return Err(super::locked(scope, until));
     }

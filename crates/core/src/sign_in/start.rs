@@ -11,7 +11,7 @@ use crate::app::{Caller, Scope, internal};
 use crate::client::{Current, Outcome};
 use crate::strategies::{self, Attempt, FactorParams};
 use crate::tickets::{self, Opened};
-use crate::{enumeration, oauth, passkeys, trusted_devices};
+use crate::{captcha, enumeration, oauth, passkeys, trusted_devices};
 use doorward_base::*;
 use doorward_store::users::{self, UserWithEmails};
 use doorward_wire::fapi::{CreateSignIn, SignIn};
@@ -29,6 +29,7 @@ pub async fn start(
     req: &CreateSignIn,
 ) -> Result<Outcome<Result<SignIn, ApiError>>, ApiError> {
     refuse_when_signed_in(scope, &current).await?;
+    captcha::guard_sign_in(scope, caller, &current).await?;
     if req.transfer == Some(true) {
         return provider::transfer(scope, caller, current).await.map(Outcome::fine);
     }

@@ -3,9 +3,10 @@
 use super::provider::AtProvider;
 use crate::access::{self, Entrance};
 use crate::app::Scope;
+use crate::instance::Instance;
 use crate::settings::Presence;
 use crate::sign_in::filled;
-use crate::{email_link, web3};
+use crate::{captcha, email_link, web3};
 use doorward_base::*;
 use doorward_wire::Object;
 use serde::{Deserialize, Serialize};
@@ -72,6 +73,9 @@ pub(super) struct SignUpState {
     pub custom_action: bool,
     #[serde(default)]
     pub provider: AtProvider,
+    /// Whether a captcha was passed, or none is asked for.
+    #[serde(default)]
+    pub human: bool,
     pub done: Option<Done>,
 }
 
@@ -142,6 +146,12 @@ impl SignUpState {
             Proven::Phone => self.phone_proof = proof,
             Proven::Wallet => self.wallet_proof = proof,
         }
+    }
+
+    /// Refuses to go on without the captcha that nothing spares.
+    pub(super) fn require_human(&self, instance: &Instance) -> Result<(), ApiError> {
+        let spared = self.human || captcha::spares(instance, self.provider.strategy().unwrap_or_default());
+        if spared { Ok(()) } else { Err(codes::CAPTCHA_MISSING_TOKEN.into()) }
     }
 
     /// The strategy that proved a field, or the one that will.

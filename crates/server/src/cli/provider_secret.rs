@@ -2,14 +2,14 @@ use super::{Place, chosen, out};
 use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand};
 use doorward_base::Secret;
-use doorward_core::oauth;
+use doorward_core::{captcha, oauth};
 use serde_json::json;
 use std::io::Read as _;
 use std::path::PathBuf;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Keep the client secret (for Apple: the private key) of a provider, from a file or from standard input.
+    /// Keep the secret (for Apple: the private key) of a provider, from a file or from standard input.
     Set {
         #[command(flatten)]
         of: Of,
@@ -42,7 +42,8 @@ pub(super) struct Of {
     /// The instance; needed when there are several.
     #[arg(long)]
     instance: Option<String>,
-    /// The provider as in the settings: `google`, `custom_<name>`.
+    /// The provider as in the settings: `google`, `custom_<name>`; `captcha` or `captcha_invisible` for the service that
+    /// verifies captchas.
     #[arg(long)]
     provider: String,
 }
@@ -54,7 +55,8 @@ impl Command {
                 let secret = Secret::new(read(&file)?);
                 let app = of.place.open().await?;
                 let found = chosen(&app, of.instance.as_deref()).await?;
-                ensure!(found.settings.oauth.contains_key(&of.provider), "--provider: oauth.{} is not in the settings", of.provider);
+                let known = captcha::is_secret_key(&of.provider) || found.settings.oauth.contains_key(&of.provider);
+                ensure!(known, "--provider: oauth.{} is not in the settings", of.provider);
                 oauth::set_secret(&app, &found, &of.provider, &secret).await.map_err(anyhow::Error::msg)?;
                 out::line("the secret is kept, sealed")
             }

@@ -91,6 +91,26 @@ request! {
     DeleteClientSessions {} => Option<Client>; Frontend DELETE "/v1/client/sessions" "removeClientSessionsAndRetainCookie";
     "Client", Client, Frontend, NullClient; "Sign everybody out on this client and keep the client."
 }
+/// What came of a captcha.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct CaptchaAnswer {
+    /// The token that proves that it was passed.
+    pub captcha_token: Option<String>,
+    /// Which widget gave it: `smart` or `invisible`.
+    pub captcha_widget_type: Option<String>,
+    /// Why there is no token.
+    pub captcha_error: Option<String>,
+}
+
+request! {
+    /// A captcha that was passed.
+    VerifyClient {
+        /// What came of it.
+        #[serde(flatten)]
+        captcha: CaptchaAnswer,
+    } => Client; Frontend POST "/v1/client/verify" "verifyClient";
+    "Client", Client, Attempt, NullClient; "Answer a captcha that was asked for."
+}
 request! {
     /// Where a server-side SDK sends a browser whose session cookies it could not use.
     Handshake {

@@ -1,3 +1,4 @@
+use super::CaptchaAnswer;
 use crate::Object;
 use crate::endpoint::request;
 use crate::resource::{Verification, resource};
@@ -141,6 +142,9 @@ pub struct SignUpFields {
     pub token: Option<String>,
     /// With `oauth_token_apple` and no token: the code that Apple gave to the app.
     pub code: Option<String>,
+    /// What came of a captcha.
+    #[serde(flatten)]
+    pub captcha: CaptchaAnswer,
 }
 
 macro_rules! sign_up_request {
