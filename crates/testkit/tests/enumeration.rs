@@ -48,8 +48,8 @@ type Seen = Vec<(u16, Vec<String>, Value)>;
 
 fn compare(all: &[Seen]) {
     assert_eq!(all.len(), 2);
-    for (known, unknown) in all[0].iter().zip(&all[1]) {
-        assert_eq!(known, unknown);
+    for (step, (known, unknown)) in all[0].iter().zip(&all[1]).enumerate() {
+        assert_eq!(known, unknown, "at step {step}");
     }
 }
 
@@ -122,6 +122,104 @@ async fn fault_054_a_sign_in_and_a_forgotten_password_do_not_tell_who_has_an_acc
                 out.push(seen(&browser.post(&format!("{at}/reset_password"), &[("password", "another horse")]).await, who));
                 out.push(seen(&browser.get(&at).await, who));
             }
+        }
+        all.push(out);
+    }
+    compare(&all);
+}
+
+/// What differs between accounts, each under another address: one that is locked, one without a password, one that is banned,
+/// and none at all.
+const KINDS: [&str; 4] = ["ema@example.com", "fay@example.com", "gus@example.com", "hal@example.com"];
+/// How many guesses an account has.
+const GUESSES: i64 = 3;
+
+async fn with_kinds() -> TestServer {
+    let server = TestServer::with_settings(|s| {
+        s.attack_protection.enumeration_protection = true;
+        s.attack_protection.max_attempts = GUESSES;
+        s.attributes.email_link = true;
+    })
+    .await;
+    server.user(KINDS[0], PASSWORD).await;
+    let without = json!({"email_address": [KINDS[1]], "skip_password_requirement": true});
+    server.backend("POST", "/v1/users", Some(without)).await.expect(200);
+    let banned = server.user(KINDS[2], PASSWORD).await;
+    server.backend("POST", &format!("/v1/users/{banned}/ban"), None).await.expect(200);
+    server
+}
+
+#[tokio::test]
+async fn fault_054_locked_banned_and_passwordless_accounts_answer_as_nobody_does() {
+    let server = with_kinds().await;
+    let mut all = Vec::new();
+    for email in KINDS {
+        let who = (email, "+0000000");
+        let mut out = Vec::new();
+        for _ in 0..=GUESSES {
+            out.push(seen(&server.browser().sign_in(email, "guess it").await, who));
+        }
+        for strategy in ["email_code", "reset_password_email_code", "email_link", "phone_code", "passkey"] {
+            let mut browser = server.browser();
+            let fields = [("identifier", email), ("strategy", strategy), ("redirect_url", "http://localhost:3000/verify")];
+            out.push(seen(&browser.post("/v1/client/sign_ins", &fields).await, who));
+        }
+        let mut browser = server.browser();
+        let started = browser.post("/v1/client/sign_ins", &[("identifier", email)]).await;
+        out.push(seen(&started, who));
+        let at = format!("/v1/client/sign_ins/{}", id_of(&started));
+        let (prepare, attempt) = (format!("{at}/prepare_first_factor"), format!("{at}/attempt_first_factor"));
+        for strategy in ["email_code", "reset_password_email_code", "password", "totp"] {
+            out.push(seen(&browser.post(&prepare, &[("strategy", strategy)]).await, who));
+            for code in ["000000", "000001", ""] {
+                let fields = [("strategy", strategy), ("code", code), ("password", "guess it")];
+                out.push(seen(&browser.post(&attempt, &fields).await, who));
+            }
+        }
+        out.push(seen(&browser.post(&prepare, &[("strategy", "email_code"), ("email_address_id", "idn_another")]).await, who));
+        out.push(seen(&browser.get(&at).await, who));
+        all.push(out);
+    }
+    for (kind, steps) in all.iter().enumerate() {
+        for (step, (known, nobody)) in steps.iter().zip(&all[3]).enumerate() {
+            assert_eq!(known, nobody, "{} at step {step}", KINDS[kind]);
+        }
+    }
+    // A locked account is closed to the right password too, and says no more of it.
+    let right = server.browser().sign_in(KINDS[0], PASSWORD).await;
+    right.refused(422, "form_password_or_identifier_incorrect", "password");
+    // Who proves to be a banned person is told.
+    assert_eq!(server.browser().sign_in(KINDS[2], PASSWORD).await.code(), "form_password_or_identifier_incorrect", "locked as well");
+    server.advance(std::time::Duration::from_secs(24 * 60 * 60));
+    server.browser().sign_in(KINDS[0], PASSWORD).await.expect(200);
+    assert_eq!(server.browser().sign_in(KINDS[2], PASSWORD).await.code(), "user_banned");
+}
+
+#[tokio::test]
+async fn fault_054_odd_requests_do_not_tell_who_has_an_account() {
+    let server = guarded().await;
+    let mut all = Vec::new();
+    for who in WHO {
+        let mut out = Vec::new();
+        for fields in [
+            &[("identifier", who.0), ("strategy", "password")][..],
+            &[("identifier", who.0), ("strategy", "password"), ("password", "guess it")],
+            &[("identifier", who.0), ("strategy", "email_code"), ("password", "guess it")],
+            &[("identifier", who.0), ("strategy", "phone_code")],
+            &[("identifier", who.1), ("strategy", "email_code")],
+            &[("identifier", who.1), ("strategy", "phone_code"), ("channel", "whatsapp")],
+            &[("identifier", who.1), ("strategy", "phone_code"), ("phone_number_id", "idn_another")],
+            &[("identifier", who.0), ("strategy", "oauth_google")],
+        ] {
+            out.push(seen(&server.browser().post("/v1/client/sign_ins", fields).await, who));
+        }
+        let mut browser = server.browser();
+        let fields = [("identifier", who.0), ("strategy", "reset_password_email_code")];
+        let started = browser.post("/v1/client/sign_ins", &fields).await;
+        let attempt = format!("/v1/client/sign_ins/{}/attempt_first_factor", id_of(&started));
+        for password in ["short", "long enough it is"] {
+            let fields = [("strategy", "reset_password_email_code"), ("code", "000000"), ("password", password)];
+            out.push(seen(&browser.post(&attempt, &fields).await, who));
         }
         all.push(out);
     }

@@ -168,6 +168,14 @@ async fn fault_054_who_has_no_account_is_asked_the_same() {
         seen.push((strategies, asked["message"].as_str().unwrap().len(), wrong.code().to_owned(), missing.code().to_owned()));
     }
     assert_eq!(seen[0], seen[1]);
+    // Whose wallet it is, is told to who can sign with it.
+    let mut eve = server.browser();
+    let begun = eve.post("/v1/client/sign_ups", &[("web3_wallet", &known.address())]).await;
+    let at = format!("/v1/client/sign_ups/{}", id(&begun));
+    let asked = eve.post(&format!("{at}/prepare_verification"), &[("strategy", METAMASK)]).await;
+    let text = asked.response()["verifications"]["web3_wallet"]["nonce"].as_str().unwrap().to_owned();
+    let fields = [("strategy", METAMASK), ("signature", &known.sign(&text))];
+    eve.post(&format!("{at}/attempt_verification"), &fields).await.refused(422, "form_identifier_exists", "web3_wallet");
     let without = TestServer::start().await;
     let mut browser = without.browser();
     browser.post("/v1/client/sign_ins", &[("identifier", &known.address())]).await.refused(422, "form_identifier_not_found", "identifier");
