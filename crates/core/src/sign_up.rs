@@ -46,7 +46,7 @@ pub async fn start(scope: &Scope, caller: &Caller, current: Current, fields: &Si
     let id = SignUpId::new(scope.now, &scope.app.rng);
     let asked = provider::ask(scope, caller, &current, id.as_str(), &mut state, fields).await?;
     if !matches!(asked, Asked::Away(_)) {
-        state.require_human(&scope.instance)?;
+        state.require_human(&scope.instance, state.provider.strategy().unwrap_or_default())?;
     }
     let (mut client, is_new, new_token) = match current.record.clone() {
         Some(record) => (record, false, current.new_token.clone()),
@@ -98,9 +98,11 @@ pub async fn update(
     }
     fill(scope, &mut loaded.state, fields).await?;
     let owner = loaded.record.id.clone();
-    if let Asked::Away(code) = provider::ask(scope, caller, &current, &owner, &mut loaded.state, fields).await? {
+    let asked = provider::ask(scope, caller, &current, &owner, &mut loaded.state, fields).await?;
+    if let Asked::Away(code) = asked {
         return Ok(Outcome { value: provider::set_out(scope, loaded, &code).await?, current });
     }
+    loaded.state.require_human(&scope.instance, loaded.state.provider.strategy().unwrap_or_default())?;
     settle(scope, caller, current, loaded, None).await
 }
 

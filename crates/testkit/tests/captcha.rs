@@ -6,8 +6,9 @@ use axum::routing::post;
 use axum::{Json, Router};
 use doorward_core::captcha::CaptchaWidget;
 use doorward_core::keys::Environment;
+use doorward_core::oauth::OAuthConnection;
 use doorward_core::settings::CaptchaSettings;
-use doorward_testkit::{Answer, Browser, Options, Provider, TestServer};
+use doorward_testkit::{Answer, Browser, CLIENT_ID, CLIENT_SECRET, ORIGIN, Options, Provider, TestServer};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -244,27 +245,37 @@ async fn a_client_that_passed_one_is_asked_for_none_for_an_hour() {
 
 #[tokio::test]
 async fn providers_that_are_trusted_spare_it_and_nothing_else_by_their_name() {
-    let provider = Provider::start().await;
-    let service = Service::serve().await;
-    let mut captcha = service.settings();
-    captcha.oauth_bypass = vec!["oauth_custom_acme".to_owned()];
+    let account = json!({"sub": "ada-1", "email": EMAIL, "email_verified": true, "given_name": "Ada"});
+    let (provider, service) = (Provider::start(account).await, Service::serve().await);
+    let acme = || OAuthConnection { client_id: CLIENT_ID.to_owned(), issuer: Some(provider.url()), ..OAuthConnection::default() };
     let mut options = Options { environment: Environment::Production, ..Options::default() };
-    options.settings.captcha = captcha;
-    options.settings.oauth.insert("custom_acme".to_owned(), provider.settings());
+    options.settings.captcha = CaptchaSettings { oauth_bypass: vec!["oauth_custom_acme".to_owned()], ..service.settings() };
+    options.settings.oauth.insert("custom_acme".to_owned(), acme());
+    options.settings.oauth.insert("custom_other".to_owned(), acme());
     let server = TestServer::with(options).await;
-    let redirect = [("strategy", "oauth_custom_acme"), ("redirect_url", "http://localhost:3000/back")];
-    let shown = environment(&server).await;
-    assert_eq!(shown["display_config"]["captcha_oauth_bypass"], json!(["oauth_custom_acme"]));
+    for (key, secret) in [("custom_acme", CLIENT_SECRET), ("custom_other", CLIENT_SECRET), ("captcha", SECRET)] {
+        server.provider_secret(key, secret).await;
+    }
+    assert_eq!(environment(&server).await["display_config"]["captcha_oauth_bypass"], json!(["oauth_custom_acme"]));
+    let by = |strategy: &'static str| [("strategy", strategy), ("redirect_url", "/back"), ("action_complete_redirect_url", "/done")];
+    server.browser().post("/v1/client/sign_ups", &by("oauth_custom_other")).await.refused(400, "captcha_missing_token", "");
     let mut browser = server.browser();
-    let begun = browser.post("/v1/client/sign_ups", &redirect).await;
-    begun.expect(200);
-    // Whoever turns to another way on the way has to pass one.
+    let begun = browser.post("/v1/client/sign_ups", &by("oauth_custom_acme")).await;
+    let way = begun.response()["verifications"]["external_account"]["external_verification_redirect_url"].as_str().unwrap();
+    // Whoever turns to another way meanwhile has to pass one.
     let at = format!("/v1/client/sign_ups/{}", begun.response()["id"].as_str().unwrap());
-    let fields = [("email_address", EMAIL), ("password", PASSWORD)];
-    browser.post(&format!("{at}?_method=PATCH"), &fields).await.refused(400, "captcha_missing_token", "");
-    browser.post(&format!("{at}/prepare_verification"), &[("strategy", "email_code")]).await.refused(400, "captcha_missing_token", "");
+    let (patch, prepare) = (format!("{at}?_method=PATCH"), format!("{at}/prepare_verification"));
+    let fields = [("email_address", "eve@example.com"), ("password", PASSWORD)];
+    for (path, fields) in [(&patch, &fields[..]), (&prepare, &by("oauth_custom_other")), (&prepare, &[("strategy", "email_code")])] {
+        browser.post(path, fields).await.refused(400, "captcha_missing_token", "");
+    }
+    assert_eq!(browser.get(&provider.visit(way)).await.headers["location"], format!("{ORIGIN}/done"));
+    assert_eq!(service.times_asked(), 0, "nobody was asked");
+
+    let mut browser = server.browser();
+    let begun = browser.post("/v1/client/sign_ups", &by("oauth_custom_acme")).await;
+    let at = format!("/v1/client/sign_ups/{}", begun.response()["id"].as_str().unwrap());
     let later = [&fields[..], &[("captcha_token", "good 1")]].concat();
     browser.post(&format!("{at}?_method=PATCH"), &later).await.expect(200);
     browser.post(&format!("{at}/prepare_verification"), &[("strategy", "email_code")]).await.expect(200);
-    server.browser().post("/v1/client/sign_ups", &[("transfer", "true")]).await.refused(400, "captcha_missing_token", "");
 }

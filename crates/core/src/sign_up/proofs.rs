@@ -23,7 +23,7 @@ pub async fn prepare(scope: &Scope, caller: &Caller, current: &Current, req: &Pr
     if filled(req.strategy.as_deref()).is_some_and(oauth::is_redirect) {
         return provider::prepare(scope, caller, loaded, req).await;
     }
-    loaded.state.require_human(&scope.instance)?;
+    loaded.state.require_human(&scope.instance, loaded.state.provider.strategy().unwrap_or_default())?;
     let field = Proven::by(req.strategy.as_deref())?;
     if let Proof::Proven { .. } = loaded.state.proof(field) {
         return Err(codes::VERIFICATION_ALREADY_VERIFIED.into());

@@ -96,6 +96,7 @@ pub(super) async fn ask(
 }
 
 async fn away(scope: &Scope, caller: &Caller, owner: &str, state: &mut SignUpState, start: Start<'_>) -> Result<Asked, ApiError> {
+    state.require_human(&scope.instance, start.strategy)?;
     let code = oauth::ask(scope, caller, owner, None, start).await?;
     state.provider = AtProvider::Away { verification: code.record.id.clone() };
     Ok(Asked::Away(Box::new(code)))

@@ -28,7 +28,7 @@ pub(super) async fn settle(
     let open = requirements(scope, &loaded.state);
     let complete = open.missing.is_empty() && open.unverified.is_empty() && !loaded.state.provider.is_open();
     if complete {
-        loaded.state.require_human(&scope.instance)?;
+        loaded.state.require_human(&scope.instance, loaded.state.provider.strategy().unwrap_or_default())?;
         access::admit(scope, loaded.state.entrance(), &loaded.state.identifiers(), true).await?;
     }
     let tasks = complete && tasks::at_begin(scope, caller, None, false)?;

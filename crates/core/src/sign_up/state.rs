@@ -148,10 +148,9 @@ impl SignUpState {
         }
     }
 
-    /// Refuses to go on without the captcha that nothing spares.
-    pub(super) fn require_human(&self, instance: &Instance) -> Result<(), ApiError> {
-        let spared = self.human || captcha::spares(instance, self.provider.strategy().unwrap_or_default());
-        if spared { Ok(()) } else { Err(codes::CAPTCHA_MISSING_TOKEN.into()) }
+    /// Refuses to go on by a strategy without the captcha that it does not spare.
+    pub(super) fn require_human(&self, instance: &Instance, strategy: &str) -> Result<(), ApiError> {
+        if self.human || captcha::spares(instance, strategy) { Ok(()) } else { Err(codes::CAPTCHA_MISSING_TOKEN.into()) }
     }
 
     /// The strategy that proved a field, or the one that will.
