@@ -67,7 +67,8 @@ pub(super) async fn pretend_code(
             let channel = sms::channel(scope, params.channel.as_deref())?;
             verification::new_phone_code(scope, owner, strategy, &phone, (channel, None)).await?
         }
-        _ => return Err(ApiError::new(codes::STRATEGY_FOR_USER_INVALID).param("strategy")),
+        // A password is not sent.
+        _ => return Err(ApiError::new(codes::VERIFICATION_STRATEGY_INVALID).param("strategy")),
     };
     Ok(code.unsent())
 }
