@@ -22,7 +22,7 @@ impl Core {
         let retry_after = header("retry-after").and_then(|text| text.trim().parse::<i64>().ok()).filter(|n| *n >= 0);
         let body: Value = read(body).unwrap_or(Value::Null);
         let good = (200..300).contains(&status);
-        let whole = body.is_array() && matches!(ask.kind, Kind::User { .. });
+        let whole = body.is_array() && matches!(ask.kind, Kind::Account { .. });
         if good && (body.is_object() || body.is_null() || whole) {
             return self.succeeded(id, ask, body, now);
         }
@@ -71,7 +71,10 @@ impl Core {
                 }
             }
             Kind::Step { call } => self.settle(call, Ok(taken(&mut body, "response"))),
-            Kind::User { call, .. } => {
+            Kind::Account { call, session, deletes_user } => {
+                if deletes_user {
+                    self.end(Some(&session));
+                }
                 let value = if body.is_array() { body } else { taken(&mut body, "response") };
                 self.settle(call, Ok(value));
             }
@@ -173,7 +176,7 @@ impl Core {
             }
             Kind::DevBrowser => self.give_up_held_back(&failure),
             Kind::Reload { call } | Kind::Touch { call } => drop(call.map(|call| self.settle(call, Err(failure)))),
-            Kind::Step { call } | Kind::User { call, .. } | Kind::Activate { call, .. } => self.settle(call, Err(failure)),
+            Kind::Step { call } | Kind::Account { call, .. } | Kind::Activate { call, .. } => self.settle(call, Err(failure)),
             Kind::SignOut { call, session } => {
                 if failure.status == 401 || failure.status == 404 {
                     // There is nothing left to end.

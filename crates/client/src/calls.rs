@@ -1,5 +1,6 @@
 //! Commands, and the endpoints that they go to.
 
+use crate::account::Account;
 use crate::requests::{Route, route};
 use doorward_wire::Endpoint as _;
 use doorward_wire::fapi::*;
@@ -12,9 +13,10 @@ pub enum Command {
     Load,
     /// Find it out again. Settles with the user of the active session.
     Reload,
-    /// One step of a sign-in or a sign-up, or of the user's own account, with the parameters of its endpoint. Settles with the
-    /// attempt, or with what the endpoint answers.
+    /// One step of a sign-in or a sign-up, with the parameters of its endpoint. Settles with the attempt.
     Step(Step, Map<String, Value>),
+    /// A call about the user's own account. Settles with what the endpoint answers.
+    Account(Account),
     /// Make a session the one that is used; `None` for none at all.
     SetActive {
         /// The session; the present one when it is not named.
@@ -56,12 +58,11 @@ pub struct TokenQuery {
 pub(crate) enum Owner {
     SignIn,
     SignUp,
-    User,
 }
 
 macro_rules! steps {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $owner:ident, $endpoint:ident;)*) => {
-        /// A step of a sign-in or a sign-up, or of the account of who is signed in.
+        /// A step of a sign-in or a sign-up.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Step { $($(#[$doc])* $name,)* }
 
@@ -115,10 +116,4 @@ steps! {
     SignUpPrepareVerification = "signUp.prepareVerification", SignUp, PrepareVerification;
     /// Proves an address.
     SignUpAttemptVerification = "signUp.attemptVerification", SignUp, AttemptVerification;
-    /// Changes the user.
-    UserUpdate = "user.update", User, UpdateMe;
-    /// Lists the user's sessions on all devices.
-    UserSessions = "user.sessions", User, GetMyActiveSessions;
-    /// Ends one of them, named by `sessionId`.
-    UserRevokeSession = "user.revokeSession", User, RevokeMySession;
 }

@@ -61,6 +61,10 @@ impl Failure {
         Self::new("client_ended", "The client has ended.")
     }
 
+    pub(crate) fn signed_out() -> Self {
+        Self::new("signed_out", "Nobody is signed in.")
+    }
+
     /// What the server said.
     pub(crate) fn answered(status: u16, body: &Value, retry_after: Option<i64>) -> Self {
         let errors = body["errors"].as_array().cloned().unwrap_or_default();

@@ -1,5 +1,6 @@
 //! Configuration, commands, events and effects as JSON, for bindings that pass text.
 
+use crate::account::{Account, Area};
 use crate::calls::{Command, Step, TokenQuery};
 use crate::effects::{Cookie, Effect, Event, Request};
 use crate::text::{plain, quoted, read, written};
@@ -51,13 +52,15 @@ pub fn command(json: &str) -> Option<(u64, i64, Command)> {
         Value::Object(params) => params,
         _ => Map::new(),
     };
-    Some((call, now, named(&name, params)))
+    Some((call, now, named(&name, params).unwrap_or(Command::Unknown(name))))
 }
 
-fn named(name: &str, params: Map<String, Value>) -> Command {
+fn named(name: &str, params: Map<String, Value>) -> Option<Command> {
     let param = |name: &str| params.get(name).and_then(text);
     let nullable = |name: &str| params.get(name).map(text);
-    match name {
+    Some(match name {
+        "me" => return account(Area::Me, params),
+        "verification" => return account(Area::Verification, params),
         "load" => Command::Load,
         "reload" | "user.reload" => Command::Reload,
         "setActive" => Command::SetActive { session: nullable("session"), organization: nullable("organization") },
@@ -69,11 +72,18 @@ fn named(name: &str, params: Map<String, Value>) -> Command {
             organization: param("organizationId"),
             skip_cache: params.get("skipCache") == Some(&Value::Bool(true)),
         }),
-        _ => match Step::named(name) {
-            Some(step) => Command::Step(step, params),
-            None => Command::Unknown(name.to_owned()),
-        },
-    }
+        _ => Command::Step(Step::named(name)?, params),
+    })
+}
+
+/// `{method, path, params?, file?}`: the path as a list of what stands between its slashes.
+fn account(area: Area, mut params: Map<String, Value>) -> Option<Command> {
+    let path = params.get("path")?.as_array()?.iter().map(text).collect::<Option<_>>()?;
+    let call = Account::new(area, params.get("method")?.as_str()?, path)?.with_file(params.get("file").and_then(text));
+    Some(Command::Account(match params.get_mut("params").map(Value::take) {
+        Some(Value::Object(params)) => call.with(params),
+        _ => call,
+    }))
 }
 
 /// `{now, event, ..}`: the time and what happened. None when it is none of these.

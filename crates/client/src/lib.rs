@@ -15,6 +15,7 @@
 //! # Ok::<(), String>(())
 //! ```
 
+mod account;
 mod answers;
 mod calls;
 mod config;
@@ -28,6 +29,7 @@ mod shown;
 mod text;
 mod tokens;
 
+pub use account::{Account, Area};
 pub use calls::{Command, Step, TokenQuery};
 pub use config::Config;
 pub use effects::{Cookie, Effect, Event, Failure, Outcome, Request};

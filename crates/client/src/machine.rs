@@ -7,7 +7,6 @@ use crate::few::Few;
 use crate::json::taken;
 use crate::requests::{Ask, Kind, form, pairs, route};
 use crate::sessions::Known;
-use crate::text::plain;
 use crate::tokens::{Key, Tokens};
 use doorward_wire::Endpoint as _;
 use doorward_wire::fapi::*;
@@ -128,12 +127,13 @@ impl Core {
             }
             Command::Reload => self.reload(Some(call)),
             Command::Step(step, params) => self.step(call, step, &params),
+            Command::Account(it) => self.of_account(call, it),
             Command::SetActive { session, organization } => self.set_active(call, session, organization),
             Command::SignOut { session } => self.sign_out(call, session),
             Command::GetToken(query) => self.get_token(call, query, now),
             Command::Touch { session } => match session.or_else(|| self.known.active.clone()) {
                 Some(id) => self.touch(Kind::Touch { call: Some(call) }, &id, None, "focus"),
-                None => self.settle(call, Err(Failure::new("signed_out", "Nobody is signed in."))),
+                None => self.settle(call, Err(Failure::signed_out())),
             },
             Command::Unknown(name) => {
                 self.settle(call, Err(Failure::new("unknown_command", &["There is no command ", &name, "."].concat())));
@@ -199,7 +199,6 @@ impl Core {
         let name = match step.owner() {
             Owner::SignIn => "sign_in",
             Owner::SignUp => "sign_up",
-            Owner::User => return self.of_user(call, step, params),
         };
         let id = self.known.client[name]["id"].as_str().unwrap_or_default().to_owned();
         if id.is_empty() && step.route().1.contains('{') {
@@ -207,17 +206,6 @@ impl Core {
             return self.settle(call, Err(Failure::new("attempt_missing", &message)));
         }
         self.ask(Ask::new(Kind::Step { call }, step.route(), &[&id], form(params)));
-    }
-
-    fn of_user(&mut self, call: u64, step: Step, params: &Map<String, Value>) {
-        let Some(session) = self.known.active.clone() else {
-            return self.settle(call, Err(Failure::new("signed_out", "Nobody is signed in.")));
-        };
-        let mut params = params.clone();
-        // What is in the path is not in the form.
-        let named = if step == Step::UserRevokeSession { params.remove("sessionId") } else { None };
-        let id = named.as_ref().and_then(Value::as_str).map(plain).unwrap_or_default();
-        self.ask(Ask::new(Kind::User { call, session }, step.route(), &[id], form(&params)));
     }
 
     fn set_active(&mut self, call: u64, session: Option<Option<String>>, organization: Option<Option<String>>) {
@@ -230,7 +218,7 @@ impl Core {
             Some(id) => id,
             None => self.known.active.clone(),
         };
-        let Some(id) = id else { return self.settle(call, Err(Failure::new("signed_out", "Nobody is signed in."))) };
+        let Some(id) = id else { return self.settle(call, Err(Failure::signed_out())) };
         self.touch(Kind::Activate { call, session: id.clone() }, &id, organization.flatten(), "select_session");
     }
 

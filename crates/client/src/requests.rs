@@ -26,6 +26,8 @@ pub(crate) struct Ask {
     pub(crate) method: &'static str,
     pub(crate) path: String,
     pub(crate) form: String,
+    /// The form is a file, base64.
+    pub(crate) file: bool,
     /// How often it was sent.
     pub(crate) tries: u32,
     /// The server wants to hear of it no earlier.
@@ -44,9 +46,10 @@ pub(crate) enum Kind {
         call: u64,
     },
     /// For the user of a session.
-    User {
+    Account {
         call: u64,
         session: String,
+        deletes_user: bool,
     },
     Activate {
         call: u64,
@@ -74,6 +77,11 @@ impl Kind {
 }
 
 impl Ask {
+    /// One that says no more than what it is for.
+    pub(crate) fn of(kind: Kind) -> Self {
+        Self { kind, method: "GET", path: String::new(), form: String::new(), file: false, tries: 0, not_before: i64::MIN }
+    }
+
     /// For an endpoint whose path takes `id`.
     pub(crate) fn new(kind: Kind, (method, template): Route, ids: &[&str], form: String) -> Self {
         let mut ids = ids.iter();
@@ -81,12 +89,12 @@ impl Ask {
         for part in template.split('/').skip(1) {
             path.push('/');
             if part.starts_with('{') {
-                path.extend(form_urlencoded::byte_serialize(ids.next().copied().unwrap_or_default().as_bytes()));
+                path.extend(segment(ids.next().copied().unwrap_or_default()));
             } else {
                 path.push_str(part);
             }
         }
-        Self { kind, method, path, form, tries: 0, not_before: i64::MIN }
+        Self { method, path, form, ..Self::of(kind) }
     }
 
     pub(crate) fn request(&self, id: u64, config: &Config, place: &Place, dev_browser: Option<&str>, token: Option<&str>) -> Request {
@@ -104,7 +112,7 @@ impl Ask {
         if let Some(token) = dev_browser {
             add("__clerk_db_jwt", token);
         }
-        if let Kind::User { session, .. } = &self.kind {
+        if let Kind::Account { session, .. } = &self.kind {
             add("_clerk_session_id", session);
         }
         let mut headers = Vec::new();
@@ -113,11 +121,17 @@ impl Ask {
             headers.extend(token.map(|token| ("authorization", token.to_owned())));
         }
         if !reads {
-            headers.push(("content-type", "application/x-www-form-urlencoded".to_owned()));
+            let kind = if self.file { "application/octet-stream" } else { "application/x-www-form-urlencoded" };
+            headers.push(("content-type", kind.to_owned()));
         }
         let body = (!reads).then(|| self.form.clone());
         Request { id, method: if reads { "GET" } else { "POST" }, url, headers, body, credentials: !config.native }
     }
+}
+
+/// A part of a path.
+pub(crate) fn segment(text: &str) -> impl Iterator<Item = &str> {
+    form_urlencoded::byte_serialize(text.as_bytes())
 }
 
 /// Names and values of the wire as a form.

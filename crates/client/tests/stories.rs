@@ -202,17 +202,16 @@ fn a_session_that_somebody_else_ended_is_gone() {
 #[test]
 fn whoever_is_signed_in_sees_to_their_own_account() {
     let mut page = Page::loaded(&["s1"]);
-    let list = page.step(Step::UserSessions, json!({}));
+    let list = page.me("GET", &["sessions", "active"], json!({}));
     assert!(page.requests[0].url.contains("/v1/me/sessions/active?") && page.requests[0].url.ends_with("&_clerk_session_id=s1"));
     page.answer("/me/sessions/active", 200, &json!([{"id": "s1"}, {"id": "elsewhere"}]));
     assert_eq!(page.value(list)[1]["id"], "elsewhere");
 
-    let revoke = page.step(Step::UserRevokeSession, json!({"sessionId": "else/where"}));
-    assert_eq!(page.requests[0].body.as_deref(), Some(""), "what is in the path is not in the form");
+    let revoke = page.me("POST", &["sessions", "else/where", "revoke"], json!({}));
     page.answer("/me/sessions/else%2Fwhere/revoke?", 200, &json!({"response": {"status": "revoked"}, "client": client(page.now, &["s1"])}));
     assert_eq!(page.value(revoke)["status"], "revoked");
 
-    let update = page.step(Step::UserUpdate, json!({"firstName": "Augusta"}));
+    let update = page.me("PATCH", &[], json!({"firstName": "Augusta"}));
     assert!(page.requests[0].url.contains("_method=PATCH") && page.requests[0].body.as_deref() == Some("first_name=Augusta"));
     let mut changed = client(page.now + 1, &["s1"]);
     changed["sessions"][0]["user"]["first_name"] = json!("Augusta");
@@ -224,8 +223,67 @@ fn whoever_is_signed_in_sees_to_their_own_account() {
 
     page.command(Command::SignOut { session: None });
     page.answer("/client/sessions", 200, &json!({"response": client(page.now + 2, &[]), "client": null}));
-    let nobody = page.step(Step::UserSessions, json!({}));
+    let nobody = page.me("GET", &["sessions", "active"], json!({}));
     assert_eq!(page.failure(nobody).code, "signed_out");
+}
+
+#[test]
+fn a_picture_goes_as_it_is() {
+    let mut page = Page::loaded(&["s1"]);
+    let picture = Account::new(Area::Me, "POST", vec!["profile_image".into()]).unwrap().with_file(Some("R0lGODlh".into()));
+    page.command(Command::Account(picture));
+    let request = page.request("/v1/me/profile_image");
+    assert_eq!(request.body.as_deref(), Some("R0lGODlh"));
+    assert_eq!(request.headers, [("content-type", "application/octet-stream".to_owned())]);
+}
+
+#[test]
+fn a_call_about_the_account_leads_nowhere_else() {
+    for path in ["", ".", ".."] {
+        assert_eq!(Account::new(Area::Me, "GET", vec!["sessions".into(), path.into()]), None, "{path:?}");
+    }
+    assert_eq!(Account::new(Area::Me, "TRACE", Vec::new()), None);
+    for path in [json!(["..", "client"]), json!("sessions"), json!([1]), json!(null)] {
+        let text = json!({"call": 1, "now": 0, "do": "me", "params": {"method": "GET", "path": path}}).to_string();
+        assert_eq!(json::command(&text).unwrap().2, Command::Unknown("me".into()), "{path}");
+    }
+    let mut page = Page::loaded(&["s1"]);
+    page.me("DELETE", &["passkeys", "../../client?x=#"], json!({}));
+    assert!(page.requests[0].url.contains("/v1/me/passkeys/..%2F..%2Fclient%3Fx%3D%23?"), "{}", page.requests[0].url);
+}
+
+#[test]
+fn what_needs_a_new_proof_of_presence_says_so_and_then_goes_on() {
+    let mut page = Page::loaded(&["s1"]);
+    let refused = page.me("POST", &["totp"], json!({}));
+    let mut body = errors("session_reverification_required");
+    body["errors"][0]["meta"] = json!({"level": "second_factor"});
+    page.answer("/v1/me/totp", 403, &body);
+    let failure = page.failure(refused);
+    assert_eq!((failure.code.as_str(), failure.status), ("session_reverification_required", 403));
+    assert_eq!(failure.errors[0]["meta"]["level"], "second_factor");
+    assert!(page.requests.is_empty() && page.snapshot()["session"]["id"] == "s1", "and signs nobody out");
+
+    let verify = |page: &mut Page, path: &[&str], params: Value| page.account(Area::Verification, "POST", path, params);
+    let start = verify(&mut page, &[], json!({"level": "first_factor"}));
+    page.answer("/v1/client/sessions/s1/verify?", 200, &json!({"response": {"status": "needs_first_factor"}, "client": null}));
+    assert_eq!(page.value(start)["status"], "needs_first_factor");
+    let prove = verify(&mut page, &["attempt_first_factor"], json!({"strategy": "password", "password": "right"}));
+    page.answer("/sessions/s1/verify/attempt_first_factor", 200, &json!({"response": {"status": "complete"}, "client": null}));
+    assert_eq!(page.value(prove)["status"], "complete");
+}
+
+#[test]
+fn whoever_deletes_the_account_is_signed_out_in_every_tab() {
+    let mut page = Page::loaded(&["s1", "s2"]);
+    let update = page.me("DELETE", &["passkeys", "p1"], json!({}));
+    page.answer("/me/passkeys/p1", 200, &json!({"response": {"deleted": true}, "client": null}));
+    assert_eq!((page.value(update)["deleted"].clone(), page.told.len()), (json!(true), 0));
+    let delete = page.me("DELETE", &[], json!({}));
+    page.answer("/v1/me?", 200, &json!({"response": {"deleted": true}, "client": null}));
+    assert_eq!(page.value(delete)["deleted"], true);
+    assert_eq!((&page.snapshot()["session"], page.snapshot()["sessions"].as_array().unwrap().len()), (&Value::Null, 1));
+    assert_eq!((page.told.len(), &page.cookies["__session"]), (1, &None));
 }
 
 #[test]

@@ -70,6 +70,15 @@ impl Page {
         self.command(Command::Step(step, params.as_object().unwrap().clone()))
     }
 
+    pub(crate) fn account(&mut self, area: Area, method: &str, path: &[&str], params: Value) -> u64 {
+        let path = path.iter().map(|part| (*part).to_owned()).collect();
+        self.command(Command::Account(Account::new(area, method, path).unwrap().with(params.as_object().unwrap().clone())))
+    }
+
+    pub(crate) fn me(&mut self, method: &str, path: &[&str], params: Value) -> u64 {
+        self.account(Area::Me, method, path, params)
+    }
+
     pub(crate) fn token(&mut self) -> u64 {
         self.command(Command::GetToken(TokenQuery::default()))
     }

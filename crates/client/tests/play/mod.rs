@@ -60,7 +60,7 @@ fn config(script: &mut Script<'_>) -> Config {
 }
 
 fn command(script: &mut Script<'_>) -> Command {
-    match script.byte() % 8 {
+    match script.byte() % 9 {
         0 => Command::Load,
         1 => Command::Reload,
         2 => {
@@ -80,8 +80,16 @@ fn command(script: &mut Script<'_>) -> Command {
             skip_cache: script.byte() % 2 == 1,
         }),
         6 => Command::Touch { session: script.maybe(Script::session) },
+        7 => account(script).map_or(Command::Reload, Command::Account),
         _ => Command::Unknown(script.text()),
     }
+}
+
+fn account(script: &mut Script<'_>) -> Option<Account> {
+    let area = script.pick(&[Area::Me, Area::Verification]);
+    let method = script.pick(&["GET", "POST", "PATCH", "DELETE"]);
+    let path = (0..script.byte() % 3).map(|_| script.text()).collect();
+    Some(Account::new(area, method, path)?.with_file(script.maybe(Script::text)))
 }
 
 /// A token of 60 seconds, made at the beginning or later.
