@@ -7,6 +7,7 @@ use crate::few::Few;
 use crate::json::taken;
 use crate::requests::{Ask, Kind, form, pairs, route};
 use crate::sessions::Known;
+use crate::text::plain;
 use crate::tokens::{Key, Tokens};
 use doorward_wire::Endpoint as _;
 use doorward_wire::fapi::*;
@@ -200,7 +201,9 @@ impl Core {
             Owner::SignIn => "sign_in",
             Owner::SignUp => "sign_up",
         };
-        let id = self.known.client[name]["id"].as_str().unwrap_or_default().to_owned();
+        // Reading may name one: another tab may have finished it, and then it is nobody's current one.
+        let named = params.get("id").and_then(Value::as_str).map(plain).filter(|_| step.route().0 == "GET");
+        let id = named.or(self.known.client[name]["id"].as_str()).unwrap_or_default().to_owned();
         if id.is_empty() && step.route().1.contains('{') {
             let message = ["There is no ", &name.replace('_', "-"), " to go on with: create one first."].concat();
             return self.settle(call, Err(Failure::new("attempt_missing", &message)));

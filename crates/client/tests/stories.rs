@@ -92,6 +92,16 @@ fn a_step_without_an_attempt_is_refused_here() {
 }
 
 #[test]
+fn an_attempt_that_another_tab_has_finished_can_still_be_read() {
+    let mut page = Page::loaded(&[]);
+    let look = page.step(Step::SignInReload, json!({"id": "sia_1"}));
+    page.answer("/sign_ins/sia_1?", 200, &json!({"response": {"id": "sia_1", "status": "complete"}, "client": null}));
+    assert_eq!(page.value(look)["status"], "complete");
+    let prepare = page.step(Step::SignInPrepareFirstFactor, json!({"id": "sia_1"}));
+    assert_eq!(page.failure(prepare).code, "attempt_missing", "but not gone on with");
+}
+
+#[test]
 fn a_token_is_replaced_before_it_ends() {
     let mut page = Page::loaded(&["s1"]);
     page.until_timer();

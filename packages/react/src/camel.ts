@@ -1,4 +1,5 @@
-const name = (key: string) => key.replace(/_+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+/** A name of the wire as JavaScript writes it. */
+export const name = (key: string) => key.replace(/_+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
 /**
  * The wire's names as JavaScript's, and its moments as `Date`. What people keep

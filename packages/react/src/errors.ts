@@ -61,6 +61,11 @@ export class DoorwardAPIResponseError extends Error {
   }
 }
 
+/** What was refused before anybody was asked. */
+export function missing(code: string, message: string): DoorwardAPIResponseError {
+  return new DoorwardAPIResponseError(message, { code });
+}
+
 // Told by their shape: two copies of this package in one app have two classes.
 export function isClerkAPIResponseError(error: unknown): error is DoorwardAPIResponseError {
   return error instanceof Error && (error as { clerkError?: boolean }).clerkError === true && "errors" in error;

@@ -1,5 +1,5 @@
 import type { Doorward, SetActiveParams } from "./doorward.js";
-import { DoorwardAPIResponseError, type DoorwardAPIError } from "./errors.js";
+import { DoorwardAPIResponseError, type DoorwardAPIError, missing } from "./errors.js";
 import { SignIn, SignUp } from "./resources.js";
 import type * as T from "./types.js";
 
@@ -79,9 +79,10 @@ export abstract class Future<Attempt extends SignIn | SignUp> {
 
   view = () => this.#view;
 
-  /** Does it to the attempt there is; what goes wrong becomes `errors`. */
-  protected async act(work: (attempt: Attempt) => Promise<unknown>): Promise<Result> {
-    this.#pending += 1;
+  /** Does it to the attempt there is; what goes wrong becomes `errors`. What only waits leaves the forms free. */
+  protected async act(work: (attempt: Attempt) => Promise<unknown>, { waits = false } = {}): Promise<Result> {
+    const weight = waits ? 0 : 1;
+    this.#pending += weight;
     this.#error = null;
     this.#tell();
     try {
@@ -94,7 +95,7 @@ export abstract class Future<Attempt extends SignIn | SignUp> {
     } catch (error) {
       this.#error = error instanceof DoorwardAPIResponseError ? error : new DoorwardAPIResponseError(String((error as Error).message ?? error), { code: "unexpected_error" });
     } finally {
-      this.#pending -= 1;
+      this.#pending -= weight;
       this.#tell();
     }
     return { error: this.#error };
@@ -121,10 +122,6 @@ export abstract class Future<Attempt extends SignIn | SignUp> {
   };
 }
 
-export function missing(code: string, message: string): DoorwardAPIResponseError {
-  return new DoorwardAPIResponseError(message, { code });
-}
-
 export interface IdentifierParams {
   identifier?: string;
   emailAddress?: string;
@@ -136,6 +133,18 @@ export const named = ({ identifier, emailAddress, phoneNumber }: IdentifierParam
 export interface CodeParams {
   code: string;
 }
+
+export interface LinkParams {
+  /** Where the link leads, once it has proved the address. */
+  verificationUrl: string;
+}
+
+export interface WaitParams {
+  /** Ends the waiting, and nothing else. */
+  signal?: AbortSignal;
+}
+
+export const linkTo = ({ verificationUrl }: LinkParams) => ({ redirectUrl: new URL(verificationUrl, location.href).href });
 
 export type SSOParams = Omit<T.RedirectParams, "redirectUrl" | "redirectUrlComplete"> & {
   /** Where to go when all is done. */

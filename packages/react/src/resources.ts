@@ -1,5 +1,7 @@
 import { camel } from "./camel.js";
+import { type EmailLinkFlow, emailLinkFlow } from "./email-link.js";
 import type * as T from "./types.js";
+import { User } from "./user.js";
 
 /** Gives the core one command; answers with the resource that came of it. */
 export type Run = (what: string, params?: object) => Promise<unknown>;
@@ -18,9 +20,15 @@ const nothing = {
   verifiedAtClient: null,
 };
 
-function verification(held: unknown): T.VerificationResource {
-  const { externalVerificationRedirectUrl: url, ...rest } = (held ?? {}) as JSONObject;
-  return { ...nothing, ...rest, ...(url ? { externalVerificationRedirectURL: new URL(url as string) } : {}) } as T.VerificationResource;
+/** How far a proof is, from JSON whose names are JavaScript's. */
+export function verification(held: unknown): T.VerificationResource {
+  const { externalVerificationRedirectUrl: url, expireAt, ...rest } = (held ?? {}) as JSONObject;
+  return {
+    ...nothing,
+    ...rest,
+    expireAt: expireAt ? new Date(expireAt as number) : null,
+    ...(url ? { externalVerificationRedirectURL: new URL(url as string) } : {}),
+  } as T.VerificationResource;
 }
 
 const blankSignIn = {
@@ -61,12 +69,19 @@ export class SignIn {
   prepareSecondFactor = (params: T.PrepareSecondFactorParams) => this.#do("prepareSecondFactor", params);
   attemptSecondFactor = (params: T.AttemptSecondFactorParams) => this.#do("attemptSecondFactor", params);
   resetPassword = (params: T.ResetPasswordParams) => this.#do("resetPassword", params);
-  reload = () => this.#do("reload");
+  reload = () => this.#do("reload", { id: this.id });
 
   authenticateWithRedirect = async ({ redirectUrlComplete, ...params }: T.RedirectParams): Promise<void> => {
     await this.create({ ...params, actionCompleteRedirectUrl: redirectUrlComplete });
     leave(this.firstFactorVerification);
   };
+
+  createEmailLinkFlow = (): EmailLinkFlow<T.EmailLinkParams & { emailAddressId: string }, this> =>
+    emailLinkFlow(
+      (params) => this.prepareFirstFactor({ strategy: "email_link", ...params }),
+      this.reload,
+      () => this.firstFactorVerification,
+    );
 }
 export interface SignIn extends T.SignInFields {}
 
@@ -118,66 +133,25 @@ export class SignUp {
   attemptEmailAddressVerification = ({ code }: { code: string }) => this.attemptVerification({ strategy: "email_code", code });
   preparePhoneNumberVerification = (params: T.PrepareVerificationParams = { strategy: "phone_code" }) => this.prepareVerification(params);
   attemptPhoneNumberVerification = ({ code }: { code: string }) => this.attemptVerification({ strategy: "phone_code", code });
-  reload = () => this.#do("reload");
+  reload = () => this.#do("reload", { id: this.id });
 
   authenticateWithRedirect = async ({ redirectUrlComplete, ...params }: T.RedirectParams): Promise<void> => {
     await this.create({ ...params, actionCompleteRedirectUrl: redirectUrlComplete });
     leave(this.verifications.externalAccount);
   };
+
+  createEmailLinkFlow = (): EmailLinkFlow<T.EmailLinkParams, this> =>
+    emailLinkFlow(
+      (params) => this.prepareVerification({ strategy: "email_link", ...params }),
+      this.reload,
+      () => this.verifications.emailAddress,
+    );
 }
 export interface SignUp extends T.SignUpFields {}
 
 function leave({ externalVerificationRedirectURL: url }: T.VerificationResource): void {
   if (url) location.assign(url);
 }
-
-export class User {
-  readonly #run: Run;
-
-  constructor(run: Run, json: unknown) {
-    this.#run = run;
-    Object.assign(this, camel(json));
-  }
-
-  get fullName(): string | null {
-    return [this.firstName, this.lastName].filter(Boolean).join(" ") || null;
-  }
-
-  get primaryEmailAddress(): T.EmailAddressFields | null {
-    return this.emailAddresses?.find((it) => it.id === this.primaryEmailAddressId) ?? null;
-  }
-
-  get primaryPhoneNumber(): T.PhoneNumberFields | null {
-    return this.phoneNumbers?.find((it) => it.id === this.primaryPhoneNumberId) ?? null;
-  }
-
-  get hasVerifiedEmailAddress(): boolean {
-    return this.emailAddresses?.some((it) => it.verification?.status === "verified") ?? false;
-  }
-
-  update = async (params: T.UpdateUserParams): Promise<this> => Object.assign(this, camel(await this.#run("user.update", params)));
-  reload = async (): Promise<this> => Object.assign(this, camel(await this.#run("user.reload")));
-  /** The user's sessions on all devices. */
-  getSessions = async (): Promise<SessionWithActivities[]> => {
-    const all = (await this.#run("user.sessions")) as unknown[];
-    return all.map((json) => new SessionWithActivities(this.#run, json));
-  };
-}
-export interface User extends T.UserFields {}
-
-/** A session on this device or another, and what it was last used on. */
-export class SessionWithActivities {
-  readonly #run: Run;
-
-  constructor(run: Run, json: unknown) {
-    this.#run = run;
-    Object.assign(this, camel(json));
-  }
-
-  /** Ends it, wherever it is. */
-  revoke = async (): Promise<this> => Object.assign(this, camel(await this.#run("user.revokeSession", { sessionId: this.id })));
-}
-export interface SessionWithActivities extends T.SessionWithActivitiesFields {}
 
 export class Session {
   readonly #run: Run;
@@ -206,5 +180,23 @@ export class Session {
     return this;
   };
   end = () => this.remove();
+
+  /** Asks the user, of the active session, to prove once more who they are. */
+  startVerification = (params: { level: T.VerificationLevel }) => this.#verify([], params);
+  prepareFirstFactorVerification = (params: T.PrepareFirstFactorParams) => this.#verify(["prepare_first_factor"], params);
+  attemptFirstFactorVerification = (params: T.AttemptFirstFactorParams) => this.#verify(["attempt_first_factor"], params);
+  prepareSecondFactorVerification = (params: T.PrepareSecondFactorParams) => this.#verify(["prepare_second_factor"], params);
+  attemptSecondFactorVerification = (params: T.AttemptSecondFactorParams) => this.#verify(["attempt_second_factor"], params);
+  verifyWithPasskey = async (): Promise<T.SessionVerification> => {
+    const { firstFactorVerification } = await this.prepareFirstFactorVerification({ strategy: "passkey" });
+    const { passkeyAnswer } = await import("./passkey.js");
+    return this.attemptFirstFactorVerification({ strategy: "passkey", publicKeyCredential: await passkeyAnswer(firstFactorVerification.nonce) });
+  };
+
+  #verify = async (path: string[], params: object): Promise<T.SessionVerification> => {
+    const { session: _, ...rest } = (await this.#run("verification", { method: "POST", path, params })) as JSONObject;
+    const held = camel(rest, false) as T.SessionVerification;
+    return { ...held, firstFactorVerification: verification(held.firstFactorVerification), secondFactorVerification: verification(held.secondFactorVerification) };
+  };
 }
 export interface Session extends T.SessionFields {}

@@ -1,6 +1,8 @@
 import type { Doorward } from "./doorward.js";
 import { passkeyAnswer } from "./passkey.js";
-import { type CodeParams, Future, type IdentifierParams, type SSOParams, missing, named } from "./future.js";
+import { linkOpened } from "./email-link.js";
+import { missing } from "./errors.js";
+import { type CodeParams, Future, type IdentifierParams, type LinkParams, type SSOParams, type WaitParams, linkTo, named } from "./future.js";
 import { SignIn } from "./resources.js";
 import type * as T from "./types.js";
 
@@ -50,6 +52,13 @@ export class SignInFuture extends Future<SignIn> {
     verifyCode: ({ code }: CodeParams) => this.act((it) => it.attemptFirstFactor({ strategy: "email_code", code })),
   };
 
+  emailLink = {
+    sendLink: (params: SendParams & LinkParams) => this.act((it) => send(it, "email_link", { ...params, ...linkTo(params) })),
+    /** Answers when the link has been opened, or can be opened no more. */
+    waitForVerification: ({ signal }: WaitParams = {}) =>
+      this.act((it) => linkOpened(it.reload, () => it.firstFactorVerification, () => !signal?.aborted), { waits: true }),
+  };
+
   phoneCode = {
     sendCode: (params: SendPhoneParams = {}) => this.act((it) => send(it, "phone_code", params)),
     verifyCode: ({ code }: CodeParams) => this.act((it) => it.attemptFirstFactor({ strategy: "phone_code", code })),
@@ -71,15 +80,15 @@ export class SignInFuture extends Future<SignIn> {
   };
 }
 
-async function send(signIn: SignIn, strategy: string, params: SendParams & SendPhoneParams): Promise<void> {
+async function send(signIn: SignIn, strategy: string, { redirectUrl, ...params }: SendParams & SendPhoneParams & { redirectUrl?: string }): Promise<void> {
   const identifier = params.emailAddress ?? params.phoneNumber;
   const wanted = params.emailAddressId ?? params.phoneNumberId;
   if (identifier) await signIn.create({ identifier });
   else if (!signIn.id) throw missing("identifier_missing", "Nobody has said yet who wants to sign in.");
   const factor = signIn.supportedFirstFactors?.find((it) => it.strategy === strategy && (!wanted || wanted === (it.emailAddressId ?? it.phoneNumberId)));
-  if (!factor) throw missing("factor_not_found", "This account cannot sign in with a code.");
+  if (!factor) throw missing("factor_not_found", `This account cannot sign in with a ${redirectUrl ? "link" : "code"}.`);
   const { emailAddressId, phoneNumberId } = factor;
-  await signIn.prepareFirstFactor({ strategy, ...(emailAddressId ? { emailAddressId } : { phoneNumberId }) });
+  await signIn.prepareFirstFactor({ strategy, redirectUrl, ...(emailAddressId ? { emailAddressId } : { phoneNumberId }) });
 }
 
 async function prepareSecond(signIn: SignIn, strategy: string): Promise<void> {

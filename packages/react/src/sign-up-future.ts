@@ -1,5 +1,6 @@
 import type { Doorward } from "./doorward.js";
-import { type CodeParams, Future, type SSOParams } from "./future.js";
+import { linkOpened } from "./email-link.js";
+import { type CodeParams, Future, type LinkParams, type SSOParams, type WaitParams, linkTo } from "./future.js";
 import { SignUp } from "./resources.js";
 import type * as T from "./types.js";
 
@@ -47,6 +48,10 @@ export class SignUpFuture extends Future<SignUp> {
       get externalAccount() { return attempt().verifications.externalAccount; },
       sendEmailCode: () => this.act((it) => it.prepareVerification({ strategy: "email_code" })),
       verifyEmailCode: ({ code }: CodeParams) => this.act((it) => it.attemptVerification({ strategy: "email_code", code })),
+      sendEmailLink: (params: LinkParams) => this.act((it) => it.prepareVerification({ strategy: "email_link", ...linkTo(params) })),
+      /** Answers when the link has been opened, or can be opened no more. */
+      waitForEmailLinkVerification: ({ signal }: WaitParams = {}) =>
+        this.act((it) => linkOpened(it.reload, () => it.verifications.emailAddress, () => !signal?.aborted), { waits: true }),
       sendPhoneCode: () => this.act((it) => it.prepareVerification({ strategy: "phone_code" })),
       verifyPhoneCode: ({ code }: CodeParams) => this.act((it) => it.attemptVerification({ strategy: "phone_code", code })),
     };

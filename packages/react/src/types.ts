@@ -162,17 +162,100 @@ export interface SignUpFields {
   legalAcceptedAt: number | null;
 }
 
+export interface EmailLinkParams {
+  /** Where the link leads, once it has proved the address. */
+  redirectUrl: string;
+}
+
+export type VerificationLevel = OpenString<"first_factor" | "second_factor" | "multi_factor">;
+
+export interface SessionVerification {
+  status: "needs_first_factor" | "needs_second_factor" | "complete";
+  level: VerificationLevel;
+  supportedFirstFactors: SignInFirstFactor[] | null;
+  supportedSecondFactors: SignInSecondFactor[] | null;
+  firstFactorVerification: VerificationResource;
+  secondFactorVerification: VerificationResource;
+}
+
 export interface EmailAddressFields {
   id: string;
   emailAddress: string;
-  verification: VerificationResource | null;
+  verification: VerificationResource;
   linkedTo: { id: string; type: string }[];
 }
 
 export interface PhoneNumberFields {
   id: string;
   phoneNumber: string;
-  verification: VerificationResource | null;
+  reservedForSecondFactor: boolean;
+  defaultSecondFactor: boolean;
+  verification: VerificationResource;
+  linkedTo: { id: string; type: string }[];
+  /** A first set, only where this number has just become the first second factor. */
+  backupCodes?: string[];
+}
+
+export interface PasskeyFields {
+  id: string;
+  name: string | null;
+  verification: VerificationResource;
+  lastUsedAt: Date | null;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export interface ExternalAccountFields {
+  id: string;
+  provider: string;
+  providerUserId: string;
+  identificationId: string;
+  approvedScopes: string;
+  emailAddress: string;
+  firstName: string;
+  lastName: string;
+  username: string | null;
+  imageUrl: string | null;
+  label: string | null;
+  publicMetadata: Record<string, unknown>;
+  verification: VerificationResource;
+}
+
+export interface Web3WalletFields {
+  id: string;
+  web3Wallet: string;
+  verification: VerificationResource;
+}
+
+export interface TOTPResource {
+  id: string;
+  /** There once, when it is made. */
+  secret?: string;
+  uri?: string;
+  verified: boolean;
+  backupCodes?: string[];
+  createdAt: Date | null;
+  updatedAt: Date | null;
+}
+
+export interface BackupCodeResource {
+  id: string;
+  codes: string[];
+  createdAt: Date | null;
+  updatedAt: Date | null;
+}
+
+export interface DeletedObject {
+  object: string;
+  id?: string;
+  slug?: string;
+  deleted: boolean;
+}
+
+export interface ImageResource {
+  id?: string;
+  name: string | null;
+  publicUrl: string | null;
 }
 
 export interface UserFields {
@@ -185,12 +268,12 @@ export interface UserFields {
   hasImage: boolean;
   primaryEmailAddressId: string | null;
   primaryPhoneNumberId: string | null;
-  emailAddresses: EmailAddressFields[];
-  phoneNumbers: PhoneNumberFields[];
+  primaryWeb3WalletId: string | null;
   passwordEnabled: boolean;
   twoFactorEnabled: boolean;
   totpEnabled: boolean;
   backupCodeEnabled: boolean;
+  deleteSelfEnabled: boolean;
   publicMetadata: Record<string, unknown>;
   unsafeMetadata: Record<string, unknown>;
   lastSignInAt: Date | null;
@@ -200,11 +283,28 @@ export interface UserFields {
 }
 
 export interface UpdateUserParams {
-  username?: string;
-  firstName?: string;
-  lastName?: string;
+  username?: string | null;
+  firstName?: string | null;
+  lastName?: string | null;
   primaryEmailAddressId?: string;
+  primaryPhoneNumberId?: string;
+  primaryWeb3WalletId?: string;
   unsafeMetadata?: Record<string, unknown>;
+}
+
+export interface UpdatePasswordParams {
+  newPassword: string;
+  /** Of those who have one. */
+  currentPassword?: string;
+  signOutOfOtherSessions?: boolean;
+}
+
+export interface ExternalAccountParams {
+  strategy?: OAuthStrategy;
+  redirectUrl: string;
+  additionalScopes?: string[];
+  oidcPrompt?: string;
+  oidcLoginHint?: string;
 }
 
 export interface SessionFields {
