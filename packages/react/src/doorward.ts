@@ -1,8 +1,9 @@
 import { camel } from "./camel.js";
 import { DoorwardAPIResponseError } from "./errors.js";
-import { Session, SignIn, SignUp, type User } from "./resources.js";
+import { Session, SignIn, SignUp } from "./resources.js";
 import { type CoreConfig, Runtime, type Settlement, loadCore } from "./runtime.js";
-import type { GetTokenOptions, OAuthStrategy } from "./types.js";
+import type { GetTokenOptions } from "./types.js";
+import type { User } from "./user.js";
 
 export type Navigate = (to: string) => unknown;
 
@@ -256,25 +257,14 @@ export class Doorward {
     return url.href;
   };
 
-  get #frontend(): string {
+  /** Where the Frontend API is. */
+  get frontend(): string {
     const host = atob(this.publishableKey.split("_")[2] ?? "").slice(0, -1);
     return this.options.proxyUrl ?? `https://${host}`;
   }
 
-  #environment?: Promise<Environment>;
-  /** What the instance offers. Only screens of ours want to know, so the core does not load it. */
-  environment = (): Promise<Environment> => {
-    this.#environment ??= fetch(new URL(`${this.#frontend}/v1/environment`, location.href), { credentials: "include" })
-      .then(async (answer) => (answer.ok ? environmentOf(await answer.json()) : Promise.reject(new Error(`Doorward: the environment is not there (${answer.status})`))))
-      .catch((error) => {
-        this.#environment = undefined;
-        throw error;
-      });
-    return this.#environment;
-  };
-
   #page(own: string | undefined, kind: string, back: string | null): string {
-    const url = new URL(own ?? `${this.#frontend}/${kind}`, location.href);
+    const url = new URL(own ?? `${this.frontend}/${kind}`, location.href);
     if (back) url.searchParams.set("redirect_url", back);
     return own ? url.href : this.buildUrlWithAuth(url.href);
   }
@@ -283,28 +273,6 @@ export class Doorward {
   buildSignUpUrl = ({ redirectUrl = location.href }: { redirectUrl?: string | null } = {}) => this.#page(this.options.signUpUrl, "sign-up", redirectUrl);
   redirectToSignIn = (options?: { redirectUrl?: string | null }) => this.navigate(this.buildSignInUrl(options));
   redirectToSignUp = (options?: { redirectUrl?: string | null }) => this.navigate(this.buildSignUpUrl(options));
-}
-
-/** What the instance offers, as far as screens of ours ask. */
-export interface Environment {
-  phoneCode: boolean;
-  social: { strategy: OAuthStrategy; name: string }[];
-}
-
-interface EnvironmentJSON {
-  user_settings?: {
-    attributes?: Record<string, { enabled?: boolean; first_factors?: string[] }>;
-    social?: Record<string, { enabled?: boolean; authenticatable?: boolean; strategy: OAuthStrategy; name?: string }>;
-  };
-}
-
-function environmentOf({ user_settings: { attributes = {}, social = {} } = {} }: EnvironmentJSON): Environment {
-  return {
-    phoneCode: Boolean(attributes.phone_number?.enabled && attributes.phone_number.first_factors?.includes("phone_code")),
-    social: Object.values(social)
-      .filter((it) => it.enabled && it.authenticatable)
-      .map(({ strategy, name }) => ({ strategy, name: name ?? strategy.replace(/^oauth_/, "") })),
-  };
 }
 
 function clientOf(json: object, sessions: Session[], attempts: { signIn: SignIn; signUp: SignUp }): ClientFields {

@@ -2,8 +2,9 @@
 import { useMemo, useSyncExternalStore } from "react";
 import { type InitialState, useDoorwardContext } from "./context.js";
 import type { Doorward, State } from "./doorward.js";
-import type { Session, SignIn, SignUp, User } from "./resources.js";
+import type { Session, SignIn, SignUp } from "./resources.js";
 import type { GetToken, HasParams } from "./types.js";
+import type { User } from "./user.js";
 
 type SetActive = Doorward["setActive"];
 interface NotLoaded {

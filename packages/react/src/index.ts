@@ -31,12 +31,21 @@ export {
   SignedOut,
 } from "./components.js";
 export { AuthenticateWithRedirectCallback, type RedirectCallbackProps } from "./redirect-callback.js";
-export { SignIn, type SignInProps } from "./ui/sign-in.js";
-export { SignUp, type SignUpProps } from "./ui/sign-up.js";
+export { SignIn, type SignInProps } from "./ui/sign-in/index.js";
+export { SignUp, type SignUpProps } from "./ui/sign-up/index.js";
 export { UserProfile, type UserProfileProps } from "./ui/user-profile.js";
 export type { Appearance, Variables } from "./ui/styles.js";
 export { ClerkAPIResponseError, DoorwardAPIResponseError, type DoorwardAPIError, isClerkAPIResponseError, isDoorwardAPIResponseError } from "./errors.js";
 export type { InitialState } from "./context.js";
 export type { ClientFields as ClientResource, Doorward, DoorwardOptions, SetActiveParams, SignOutOptions, State } from "./doorward.js";
-export type { Session as SessionResource, SignIn as SignInResource, SignUp as SignUpResource, SessionWithActivities as SessionWithActivitiesResource, User as UserResource } from "./resources.js";
+export type { Session as SessionResource, SignIn as SignInResource, SignUp as SignUpResource } from "./resources.js";
+export type {
+  EmailAddress as EmailAddressResource,
+  ExternalAccount as ExternalAccountResource,
+  Passkey as PasskeyResource,
+  PhoneNumber as PhoneNumberResource,
+  SessionWithActivities as SessionWithActivitiesResource,
+  User as UserResource,
+  Web3Wallet as Web3WalletResource,
+} from "./user.js";
 export type * from "./types.js";

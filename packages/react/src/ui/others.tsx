@@ -1,9 +1,9 @@
 "use client";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef } from "react";
 import { useDoorwardContext } from "../context.js";
-import type { Environment } from "../doorward.js";
 import { handleRedirectCallback } from "../redirect-callback.js";
 import type { OAuthStrategy } from "../types.js";
+import type { Offers } from "./environment.js";
 
 const RETURNED = "__doorward_returned";
 
@@ -12,6 +12,13 @@ export function comeBackHere(): string {
   const url = new URL(location.href);
   url.hash = "";
   url.searchParams.set(RETURNED, "1");
+  return url.href;
+}
+
+/** Where a link in an email leads: the page of the form, in another tab. */
+export function openHere(): string {
+  const url = new URL(location.href);
+  url.hash = "";
   return url.href;
 }
 
@@ -40,24 +47,36 @@ export function useReturn(after: () => string, onOpen: (error: string | undefine
   });
 }
 
-/** What the instance offers beside what every form has; nothing until it is known. */
-export function useOffers(): Environment | undefined {
+const outcomes: Record<string, string> = {
+  verified: "The link was right. Go on in the tab where you began.",
+  expired: "This link has expired. Ask for another one.",
+  client_mismatch: "Open the link in the browser where you began.",
+};
+
+/** What a link from an email has come to, where the server leads back from it: on, with who has signed in by it, or to a note. */
+export function useLink(after: () => string, onNote: (note: string) => unknown): void {
   const { doorward } = useDoorwardContext();
-  const [offers, setOffers] = useState<Environment>();
+  const begun = useRef(false);
   useEffect(() => {
-    let wanted = true;
-    // Without an answer the form is what it was; the next screen asks again.
-    doorward.environment().then(
-      (found) => wanted && setOffers(found),
-      () => {},
-    );
-    return () => void (wanted = false);
-  }, [doorward]);
-  return offers;
+    const url = new URL(location.href);
+    const status = url.searchParams.get("__clerk_status");
+    if (begun.current || !status) return;
+    begun.current = true;
+    const session = url.searchParams.get("__clerk_created_session");
+    for (const name of ["__clerk_status", "__clerk_created_session"]) url.searchParams.delete(name);
+    history.replaceState(history.state, "", url);
+    void (async () => {
+      await doorward.run("reload");
+      const here = session && doorward.getState().sessions?.some(({ id }) => id === session);
+      if (status !== "verified" || !here) return onNote(outcomes[status] ?? "This link does not work. Ask for another one.");
+      await doorward.setActive({ session });
+      await doorward.navigate(doorward.buildUrlWithAuth(after()));
+    })().catch(() => onNote("That did not work. Try again in a moment."));
+  });
 }
 
 export interface OthersProps {
-  offers: Environment | undefined;
+  offers: Offers | undefined;
   busy: boolean;
   onProvider: (strategy: OAuthStrategy) => unknown;
 }

@@ -1,0 +1,72 @@
+"use client";
+import { useEffect, useState } from "react";
+import { camel } from "../camel.js";
+import { useDoorwardContext } from "../context.js";
+import type { Doorward } from "../doorward.js";
+import type { OAuthStrategy } from "../types.js";
+
+export interface Attribute {
+  enabled: boolean;
+  required: boolean;
+  firstFactors: string[];
+  secondFactors: string[];
+  verifications: string[];
+}
+
+type AttributeName = "emailAddress" | "phoneNumber" | "username" | "firstName" | "lastName" | "password" | "authenticatorApp" | "backupCode" | "passkey" | "web3Wallet";
+
+/** What the instance offers, as far as screens of ours ask. */
+export interface Offers {
+  attributes: Partial<Record<AttributeName, Attribute>>;
+  social: { strategy: OAuthStrategy; name: string }[];
+  legalConsent: boolean;
+}
+
+interface Settings {
+  attributes?: Offers["attributes"];
+  social?: Record<string, { enabled?: boolean; authenticatable?: boolean; strategy: OAuthStrategy; name?: string }>;
+  signUp?: { legalConsentEnabled?: boolean };
+}
+
+function offersOf(json: unknown): Offers {
+  const { attributes = {}, social = {}, signUp } = ((camel(json) as { userSettings?: Settings }).userSettings ?? {}) satisfies Settings;
+  return {
+    attributes,
+    social: Object.values(social)
+      .filter((it) => it.enabled && it.authenticatable)
+      .map(({ strategy, name }) => ({ strategy, name: name ?? strategy.replace(/^oauth_/, "") })),
+    legalConsent: signUp?.legalConsentEnabled ?? false,
+  };
+}
+
+const asked = new WeakMap<Doorward, Promise<Offers>>();
+
+/** Asks once; where there was no answer, the next screen asks again. Only screens want to know, so the core does not load it. */
+export function environment(doorward: Doorward): Promise<Offers> {
+  let offers = asked.get(doorward);
+  if (!offers) {
+    offers = fetch(new URL(`${doorward.frontend}/v1/environment`, location.href), { credentials: "include" }).then(async (answer) => {
+      if (!answer.ok) throw new Error(`Doorward: the environment is not there (${answer.status})`);
+      return offersOf(await answer.json());
+    });
+    asked.set(doorward, offers);
+    offers.catch(() => asked.delete(doorward));
+  }
+  return offers;
+}
+
+/** What the instance offers beside what every form has; nothing until it is known. */
+export function useOffers(): Offers | undefined {
+  const { doorward } = useDoorwardContext();
+  const [offers, setOffers] = useState<Offers>();
+  useEffect(() => {
+    let wanted = true;
+    // Without an answer the form is what it was.
+    environment(doorward).then(
+      (found) => wanted && setOffers(found),
+      () => {},
+    );
+    return () => void (wanted = false);
+  }, [doorward]);
+  return offers;
+}

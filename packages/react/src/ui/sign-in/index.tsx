@@ -1,0 +1,183 @@
+"use client";
+import { useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { useDoorwardContext } from "../../context.js";
+import { passkeysWork } from "../../passkey.js";
+import { useSignIn } from "../../signals.js";
+import type { OAuthStrategy } from "../../types.js";
+import { type Offers, useOffers } from "../environment.js";
+import { Card, Field, Link, destination } from "../form.js";
+import { Others, comeBackHere, useLink, useReturn } from "../others.js";
+import type { Appearance } from "../styles.js";
+import { emailCode } from "./email-code.js";
+import { emailLink } from "./email-link.js";
+import { password } from "./password.js";
+import { phoneCode } from "./phone-code.js";
+import { resetPassword } from "./reset-password.js";
+import { secondFactors } from "./second-factors.js";
+import type { Step, Strategy, Way } from "./strategy.js";
+
+export interface SignInProps {
+  appearance?: Appearance;
+  /** The page for those who have no account; without it, none is offered. */
+  signUpUrl?: string;
+  /** Where to go afterwards, if the address does not say. */
+  redirectUrl?: string;
+  /** Offers passkeys, in browsers that have them. The instance must have them on. */
+  passkeys?: boolean;
+}
+
+const strategies: Strategy[] = [password, emailCode, emailLink, phoneCode, resetPassword];
+const steps: Record<string, Step> = Object.assign({}, ...strategies.map((it) => it.steps), secondFactors);
+const ways: Way[] = strategies.flatMap((it) => it.ways ?? []);
+const never = () => () => {};
+
+/** The form to begin with: the usual one, unless the instance has no passwords. */
+function firstStep(offers: Offers | undefined): string {
+  if (!offers || offers.attributes.password?.enabled) return "password";
+  return ways.find((it) => it.on === "password" && it.to !== "forgotten" && it.offered?.(offers))?.to ?? "password";
+}
+
+/**
+ * The form to sign in: by password, passkey, a code or a link in an email, a code in a text message, or with a new password; by
+ * accounts elsewhere, where the instance takes them; and the second step, where there is one.
+ */
+export function SignIn({ appearance, signUpUrl, redirectUrl: after, passkeys }: SignInProps) {
+  const { doorward } = useDoorwardContext();
+  const { signIn, errors: all, fetchStatus } = useSignIn();
+  const offers = useOffers();
+  const first = firstStep(offers);
+  const [chosen, setStep] = useState<string>();
+  const name = chosen ?? first;
+  const step = steps[name]!;
+  const [address, setAddress] = useState("");
+  const [note, setNote] = useState("");
+  const [tried, setTried] = useState<string>();
+  // What was wrong with one step is not wrong with the next one.
+  const errors = tried === name ? all : { ...all, raw: null, global: null, fields: {} as Record<string, null> };
+  const fields: Record<string, (typeof all.fields)[keyof typeof all.fields]> = errors.fields;
+
+  async function go(to: string) {
+    await signIn.reset();
+    setNote("");
+    setStep(to);
+  }
+
+  async function finish() {
+    if (signIn.status === "complete") await signIn.finalize({ navigate: ({ decorateUrl }) => doorward.navigate(decorateUrl(destination(after))) });
+    else if (signIn.status === "needs_new_password") setStep("new-password");
+    else if (signIn.status === "needs_second_factor" || signIn.status === "needs_client_trust") {
+      const second = offered()[0];
+      if (second) await secondStep(second);
+    }
+  }
+
+  const offered = () => Object.keys(secondFactors).filter((it) => signIn.supportedSecondFactors.some(({ strategy }) => strategy === it));
+
+  async function secondStep(to: string) {
+    const { note, send } = secondFactors[to]!;
+    setNote("");
+    setTried(to);
+    setStep(to);
+    if (!(await send?.(signIn))?.error) setNote(note);
+  }
+
+  // What the server rendered does not know the browser: hydration begins with what it showed.
+  const canPasskey = useSyncExternalStore(never, passkeysWork, () => false) && passkeys;
+
+  async function passkey() {
+    setNote("");
+    setTried(name);
+    if (!(await signIn.passkey()).error) await finish();
+  }
+
+  useReturn(
+    () => destination(after),
+    (error) => (error ? setNote(error) : finish()),
+  );
+  useLink(() => destination(after), setNote);
+
+  // Whoever comes by a link that signs in has nothing to enter.
+  const ticket = useRef(false);
+  useEffect(() => {
+    const url = new URL(location.href);
+    const given = url.searchParams.get("__clerk_ticket");
+    if (!given || ticket.current) return;
+    ticket.current = true;
+    url.searchParams.delete("__clerk_ticket");
+    history.replaceState(history.state, "", url);
+    setTried(name);
+    void signIn.ticket({ ticket: given }).then(({ error }) => (error ? undefined : finish()));
+  });
+
+  useEffect(() => {
+    const controller = new AbortController();
+    void step.waits?.(signIn, controller.signal).then(({ error }) => {
+      if (controller.signal.aborted || error) return;
+      if (signIn.firstFactorVerification.status === "verified" || signIn.status === "complete") return finish();
+      setNote("The link works no more. Send another one.");
+    });
+    return () => controller.abort();
+    // A step waits once, whatever is rendered meanwhile.
+  }, [name]);
+
+  async function submit(values: Record<string, string>) {
+    const to = values.identifier ?? address;
+    setAddress(to);
+    setNote("");
+    setTried(name);
+    const given = { ...values, identifier: to, ...(values.code === undefined ? {} : { code: values.code.trim() }) };
+    if ((await step.submit(signIn, given)).error) return;
+    if (!step.next) return finish();
+    setNote(step.sent?.(to) ?? "");
+    setStep(step.next);
+  }
+
+  async function withProvider(strategy: OAuthStrategy) {
+    setTried(name);
+    const redirectUrl = new URL(destination(after), location.href).href;
+    await signIn.sso({ strategy, redirectUrl, redirectCallbackUrl: comeBackHere() });
+  }
+
+  const second = name in secondFactors;
+  return (
+    <Card
+      {...{ appearance, step: name, errors, title: step.title, action: step.action }}
+      hint={note}
+      busy={fetchStatus === "fetching"}
+      onSubmit={submit}
+      more={
+        <>
+          {name !== first && <Link onClick={() => go(first)}>{second || first !== "password" ? "Start over" : "Use your password"}</Link>}
+          {second &&
+            offered()
+              .filter((to) => to !== name || secondFactors[to]!.send)
+              .map((to) => (
+                <Link key={to} onClick={() => secondStep(to)}>
+                  {to === name ? "Send the code again" : secondFactors[to]!.link}
+                </Link>
+              ))}
+          {name === first && canPasskey && <Link onClick={passkey}>Use a passkey</Link>}
+          {ways
+            .filter((it) => it.on === name && (it.offered?.(offers) ?? true))
+            .map(({ to, text }) => (
+              <Link key={to} onClick={() => go(to)}>
+                {text}
+              </Link>
+            ))}
+          {signUpUrl && <a href={signUpUrl}>No account yet? Sign up</a>}
+        </>
+      }
+      others={name === first && <Others offers={offers} busy={fetchStatus === "fetching"} onProvider={withProvider} />}
+    >
+      {step.asks.map((it) => (
+        <Field
+          key={it.name === "identifier" ? it.label : `${name} ${it.name}`}
+          {...it}
+          {...(it.type === "email" ? { defaultValue: address } : {})}
+          {...(name === "password" && it.type === "email" && offers?.attributes.username?.enabled ? { label: "Email or user name", type: "text" } : {})}
+          error={fields[it.name] ?? null}
+        />
+      ))}
+    </Card>
+  );
+}
