@@ -15,5 +15,8 @@ made=$target/account-pages
 rm -rf "$made"
 node packages/account/build.mjs "$made"
 # What has not changed keeps its time, so that cargo builds nothing for it.
-cmp -s "$made/version" crates/pages/built/version || cp "$made"/* crates/pages/built/
+if ! cmp -s "$made/version" crates/pages/built/version; then
+  rm -f crates/pages/built/*
+  cp "$made"/* crates/pages/built/
+fi
 say "the next build of doorward has the account pages"

@@ -5,7 +5,7 @@
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
@@ -20,6 +20,11 @@ const { outputFiles } = await build({
   bundle: true,
   minify: true,
   write: false,
+  outdir: "out",
+  entryNames: "account",
+  chunkNames: "[name]-[hash]",
+  // The account's own screens are of no use to who signs in.
+  splitting: true,
   format: "esm",
   target: "es2022",
   jsx: "automatic",
@@ -29,7 +34,7 @@ const { outputFiles } = await build({
   logLevel: "error",
 });
 const files = {
-  "account.js": Buffer.from(outputFiles[0].contents),
+  ...Object.fromEntries(outputFiles.map(({ path, contents }) => [basename(path), Buffer.from(contents)])),
   "account.css": Buffer.concat([readFileSync(path("../react/dist/styles.css")), readFileSync(path("src/account.css"))]),
   "doorward_client_bg.wasm": readFileSync(path(wasm)),
 };
@@ -42,7 +47,7 @@ for (const [name, bytes] of Object.entries(files)) {
   const packed = gzipSync(bytes, { level: 9 });
   // What system packed it is nobody's business, and would differ (RFC 1952, 2.3.1).
   packed[9] = 255;
-  loaded += packed.length;
+  if (!/^user-profile/.test(name)) loaded += packed.length;
   writeFileSync(join(out, name), bytes);
   writeFileSync(join(out, `${name}.gz`), packed);
 }

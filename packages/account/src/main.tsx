@@ -1,9 +1,11 @@
 // The account pages of the server, made of the forms that apps can use too. What the page is for, and where to go
 // afterwards, the server has checked and put beside the element.
-import { DoorwardProvider, SignIn, SignUp, UserProfile, useDoorward, useSession, useSessionList, type SessionResource } from "@doorward/react";
-import { type ReactNode, useEffect, useState } from "react";
+import { DoorwardProvider, SignIn, SignUp, useDoorward, useSession, useSessionList, type SessionResource } from "@doorward/react";
+import { type ReactNode, Suspense, lazy, useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { Link, Panel } from "../../react/dist/ui/form.js";
+
+const UserProfile = lazy(() => import("../../react/dist/ui/user-profile.js").then((it) => ({ default: it.UserProfile })));
 
 interface Setup {
   page: string;
@@ -79,7 +81,7 @@ function Form({ setup, children }: { setup: Setup; children: ReactNode }) {
   const there = useThere();
   const [other, setOther] = useState(false);
   // A link that signs in means the person that it was sent to, whoever is there.
-  const [byLink] = useState(() => new URLSearchParams(location.search).has("__clerk_ticket"));
+  const [byLink] = useState(() => ["__clerk_ticket", "__clerk_status"].some((name) => new URLSearchParams(location.search).has(name)));
   if (!there) return null;
   if (there.length && !other && !byLink) return <Choose setup={setup} there={there} onOther={() => setOther(true)} />;
   return children;
@@ -98,7 +100,11 @@ function User({ setup }: { setup: Setup }) {
       void doorward.navigate(url.href, { replace: true });
     }
   }, [doorward, isLoaded, isSignedIn, leaving, setup]);
-  return <UserProfile appearance={appearance} afterSignOutUrl={setup.afterSignOut} />;
+  return (
+    <Suspense>
+      <UserProfile appearance={appearance} afterSignOutUrl={setup.afterSignOut} />
+    </Suspense>
+  );
 }
 
 function Page({ setup }: { setup: Setup }) {

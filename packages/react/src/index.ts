@@ -30,9 +30,11 @@ export {
   SignedIn,
   SignedOut,
 } from "./components.js";
+export { type ReverificationOptions, type ReverificationRequest, useReverification } from "./use-reverification.js";
 export { AuthenticateWithRedirectCallback, type RedirectCallbackProps } from "./redirect-callback.js";
 export { SignIn, type SignInProps } from "./ui/sign-in/index.js";
 export { SignUp, type SignUpProps } from "./ui/sign-up/index.js";
+export { UserButton, type UserButtonProps } from "./ui/user-button.js";
 export { UserProfile, type UserProfileProps } from "./ui/user-profile.js";
 export type { Appearance, Variables } from "./ui/styles.js";
 export { ClerkAPIResponseError, DoorwardAPIResponseError, type DoorwardAPIError, isClerkAPIResponseError, isDoorwardAPIResponseError } from "./errors.js";

@@ -50,12 +50,30 @@ class Owned {
     );
 }
 
-type Provable = Pick<Owned, "reload" | "prepareVerification" | "attemptVerification" | "destroy">;
-export type EmailAddress = T.EmailAddressFields & Provable & Pick<Owned, "createEmailLinkFlow">;
-export type PhoneNumber = T.PhoneNumberFields & Provable & Pick<Owned, "setReservedForSecondFactor" | "makeDefaultSecondFactor">;
-export type Web3Wallet = T.Web3WalletFields & Provable;
-export type ExternalAccount = T.ExternalAccountFields & Pick<Owned, "reload" | "destroy" | "reauthorize">;
-export type Passkey = T.PasskeyFields & Pick<Owned, "reload" | "update" | "delete">;
+interface Provable<It> {
+  reload(): Promise<It>;
+  prepareVerification(params?: T.PrepareVerificationParams): Promise<It>;
+  attemptVerification(params: { code?: string; signature?: string; strategy?: string }): Promise<It>;
+  destroy(): Promise<void>;
+}
+export interface EmailAddress extends T.EmailAddressFields, Provable<EmailAddress> {
+  createEmailLinkFlow(): EmailLinkFlow<T.EmailLinkParams, EmailAddress>;
+}
+export interface PhoneNumber extends T.PhoneNumberFields, Provable<PhoneNumber> {
+  setReservedForSecondFactor(params: { reserved: boolean }): Promise<PhoneNumber>;
+  makeDefaultSecondFactor(): Promise<PhoneNumber>;
+}
+export interface Web3Wallet extends T.Web3WalletFields, Provable<Web3Wallet> {}
+export interface ExternalAccount extends T.ExternalAccountFields {
+  reload(): Promise<ExternalAccount>;
+  reauthorize(params: T.ExternalAccountParams): Promise<ExternalAccount>;
+  destroy(): Promise<void>;
+}
+export interface Passkey extends T.PasskeyFields {
+  reload(): Promise<Passkey>;
+  update(params: { name: string }): Promise<Passkey>;
+  delete(): Promise<T.DeletedObject>;
+}
 
 const asked = ({ additionalScopes, ...params }: T.ExternalAccountParams) => ({ ...params, additionalScope: additionalScopes });
 const isVerified = (it: { verification: T.VerificationResource }) => it.verification.status === "verified";

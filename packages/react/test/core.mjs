@@ -17,6 +17,9 @@ const calls = {
   "signUp.attemptVerification": (it) => ["POST", `/v1/client/sign_ups/${it.client.sign_up.id}/attempt_verification`],
   setActive: (it, { session }) => ["POST", `/v1/client/sessions/${session}/touch`],
   signOut: () => ["DELETE", "/v1/client/sessions"],
+  me: (_, { method, path }) => [method, ["/v1/me", ...path].join("/")],
+  verification: (it, { path }) => ["POST", ["/v1/client/sessions", it.client.last_active_session_id, "verify", ...path].join("/")],
+  "user.reload": () => ["GET", "/v1/client"],
   getToken: (it) => ["POST", `/v1/client/sessions/${it.client.last_active_session_id}/tokens`],
 };
 
@@ -43,10 +46,11 @@ export class Core {
     const id = ++this.#next;
     this.#requests.set(id, { call, what });
     const form = new URLSearchParams();
-    for (const [key, value] of Object.entries(params)) form.set(snake(key), typeof value === "object" ? JSON.stringify(value) : value);
+    const given = what === "me" || what === "verification" ? params.params ?? {} : params;
+    for (const [key, value] of Object.entries(given)) form.set(snake(key), typeof value === "object" ? JSON.stringify(value) : value);
     const real = method === "GET" ? "GET" : "POST";
     const override = real === method ? "" : `?_method=${method}`;
-    const sent = real === "GET" ? {} : { headers: { "content-type": "application/x-www-form-urlencoded" }, body: form.toString() };
+    const sent = real === "GET" ? {} : params.file ? { headers: { "content-type": "application/octet-stream" }, body: params.file } : { headers: { "content-type": "application/x-www-form-urlencoded" }, body: form.toString() };
     this.#effects.push({ do: "request", id, method: real, url: this.#config.proxyUrl + path + override, credentials: "include", ...sent });
   }
 
@@ -58,7 +62,7 @@ export class Core {
     this.#requests.delete(event.id);
     if (event.event === "failed") return this.#refuse(asked, { message: event.message, code: "network_error" });
     const json = JSON.parse(event.body);
-    const client = json.client ?? (/^(load|reload|signOut)$/.test(asked.what) ? json.response : undefined);
+    const client = json.client ?? (/^(load|reload|user.reload|signOut)$/.test(asked.what) ? json.response : undefined);
     if (event.status >= 400) {
       this.#take(json.meta?.client ?? client);
       return this.#refuse(asked, { message: "refused", status: event.status, errors: json.errors, clerkTraceId: json.clerk_trace_id });
@@ -67,7 +71,7 @@ export class Core {
     const before = JSON.stringify(this.client);
     this.#take(client, asked.what !== "load");
     if (before !== JSON.stringify(this.client) && asked.what !== "load") this.#effects.push({ do: "broadcast", data: { client: this.client } });
-    this.#effects.push({ do: "settle", call: asked.call, value: asked.what === "getToken" ? json.jwt : json.response });
+    this.#effects.push({ do: "settle", call: asked.call, value: asked.what === "getToken" ? json.jwt : Array.isArray(json) ? json : json.response });
   }
 
   #refuse({ call }, error) {

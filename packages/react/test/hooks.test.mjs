@@ -246,15 +246,16 @@ describe("signals", () => {
 
   it("ask what the instance offers once, and again where there was no answer", async () => {
     answerAll();
+    const { environment } = await import("../dist/ui/environment.js");
     const it = await render(() => D.useDoorward());
     answer("GET /v1/environment", () => [500, {}]);
-    await assert.rejects(it.now.environment());
+    await assert.rejects(environment(it.now));
     const social = { oauth_google: { enabled: true, authenticatable: true, strategy: "oauth_google", name: "Google" }, oauth_x: { enabled: true, authenticatable: false, strategy: "oauth_x" } };
     answer("GET /v1/environment", () => [200, { user_settings: { attributes: { phone_number: { enabled: true, first_factors: ["phone_code"] } }, social } }]);
-    const offers = { phoneCode: true, social: [{ strategy: "oauth_google", name: "Google" }] };
-    assert.deepEqual(await it.now.environment(), offers);
+    const offers = { attributes: { phoneNumber: { enabled: true, firstFactors: ["phone_code"] } }, social: [{ strategy: "oauth_google", name: "Google" }], legalConsent: false };
+    assert.deepEqual(await environment(it.now), offers);
     answer("GET /v1/environment", () => assert.fail("asked again"));
-    assert.deepEqual(await it.now.environment(), offers);
+    assert.deepEqual(await environment(it.now), offers);
   });
 
   it("sign up in steps", async () => {

@@ -55,18 +55,19 @@ export function environment(doorward: Doorward): Promise<Offers> {
   return offers;
 }
 
-/** What the instance offers beside what every form has; nothing until it is known. */
-export function useOffers(): Offers | undefined {
+/** What is known of an instance that does not say what it offers. */
+export const nothing: Offers = { attributes: {}, social: [], legalConsent: false };
+
+/** What the instance offers beside what every form has; nothing until it is known, and `otherwise` if it does not say. */
+export function useOffers(otherwise?: Offers): Offers | undefined {
   const { doorward } = useDoorwardContext();
   const [offers, setOffers] = useState<Offers>();
   useEffect(() => {
     let wanted = true;
-    // Without an answer the form is what it was.
-    environment(doorward).then(
-      (found) => wanted && setOffers(found),
-      () => {},
-    );
+    environment(doorward)
+      .catch(() => otherwise)
+      .then((found) => wanted && setOffers(found));
     return () => void (wanted = false);
-  }, [doorward]);
+  }, [doorward, otherwise]);
   return offers;
 }

@@ -1,7 +1,7 @@
 "use client";
-import { type CSSProperties, type FormEvent, type HTMLAttributes, type ReactNode, useEffect, useId, useRef } from "react";
+import { type FormEvent, type HTMLAttributes, type ReactNode, useEffect, useId, useRef } from "react";
 import type { DoorwardAPIError } from "../errors.js";
-import { type Appearance, css } from "./styles.js";
+import { type Appearance, css, themed } from "./styles.js";
 
 export interface PanelProps {
   title: string;
@@ -37,10 +37,6 @@ export interface CardProps extends PanelProps {
   others?: ReactNode;
 }
 
-function themed({ variables = {} }: Appearance): CSSProperties {
-  return Object.fromEntries(Object.entries(variables).map(([name, value]) => [`--dw-${name}`, value])) as CSSProperties;
-}
-
 export function Card({ title, hint, appearance, step, errors, busy, action, onSubmit, children, more, others }: CardProps) {
   const id = useId();
   const form = useRef<HTMLFormElement>(null);
@@ -48,7 +44,7 @@ export function Card({ title, hint, appearance, step, errors, busy, action, onSu
 
   useEffect(() => {
     // Not on the first: a page that takes the focus by itself is lost on whoever was elsewhere.
-    if (shown.current !== step) form.current?.querySelector("input")?.focus();
+    if (shown.current !== step) form.current?.querySelector<HTMLElement>("input,.dw-main")?.focus();
     shown.current = step;
   }, [step]);
   useEffect(() => {
@@ -88,6 +84,8 @@ export interface FieldProps {
   autoComplete?: string;
   inputMode?: HTMLAttributes<HTMLInputElement>["inputMode"];
   defaultValue?: string;
+  /** As it is unless it says otherwise. */
+  required?: boolean;
   error: DoorwardAPIError | null;
 }
 
@@ -97,6 +95,30 @@ export function Field({ name, label, error, ...input }: FieldProps) {
     <div>
       <label htmlFor={id}>{label}</label>
       <input id={id} name={name} required aria-invalid={error !== null} aria-describedby={error ? `${id}-error` : undefined} {...input} />
+      {error && (
+        <p id={`${id}-error`} className="dw-error" role="alert">
+          {error.longMessage ?? error.message}
+        </p>
+      )}
+    </div>
+  );
+}
+
+export interface CheckProps {
+  name: string;
+  label: string;
+  defaultChecked?: boolean;
+  error: DoorwardAPIError | null;
+}
+
+export function Check({ name, label, defaultChecked, error }: CheckProps) {
+  const id = useId();
+  return (
+    <div>
+      <label className="dw-check">
+        <input type="checkbox" name={name} defaultChecked={defaultChecked} aria-invalid={error !== null} aria-describedby={error ? `${id}-error` : undefined} />
+        {label}
+      </label>
       {error && (
         <p id={`${id}-error`} className="dw-error" role="alert">
           {error.longMessage ?? error.message}

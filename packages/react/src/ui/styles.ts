@@ -1,3 +1,5 @@
+import type { CSSProperties } from "react";
+
 /** Colours and measures that an app may set, by these names or as CSS variables. */
 export interface Variables {
   /** Buttons and links. */
@@ -19,6 +21,10 @@ export interface Appearance {
   variables?: Variables;
   /** `linked` where a content security policy forbids `<style>`: the page links `@doorward/react/styles.css` itself. */
   styles?: "inline" | "linked";
+}
+
+export function themed({ variables = {} }: Appearance): CSSProperties {
+  return Object.fromEntries(Object.entries(variables).map(([name, value]) => [`--dw-${name}`, value])) as CSSProperties;
 }
 
 const light = "--dw-primary:#1d4a8a;--dw-onPrimary:#fff;--dw-text:#1d2430;--dw-muted:#4d5a6c;--dw-background:#fff;--dw-border:#76839a;--dw-danger:#a3151f";
@@ -52,5 +58,34 @@ export const css = `
 .dw-card li>span{min-width:0}
 .dw-card li>small,.dw-card li>button{flex:none}
 .dw-card li:first-child{border-top:0}
+.dw-card h3{margin:0;font-size:1rem}
+.dw-section{margin-top:1.5rem;padding-top:.25rem;border-top:1px solid var(--dw-border)}
+.dw-section form{margin:.75rem 0 0;padding:1rem;border:1px solid var(--dw-border);border-radius:var(--dw-radius)}
+.dw-section h2{margin-top:1rem}
+.dw-buttons{display:flex;flex-wrap:wrap;align-items:center;gap:.5rem 1.25rem}
+.dw-card li .dw-buttons{flex:none;max-width:60%;justify-content:flex-end}
+.dw-who{display:flex;align-items:center;gap:1rem;margin-bottom:.5rem}
+.dw-who img{flex:none;border-radius:50%}
+.dw-who span{color:var(--dw-text)}
+.dw-card .dw-file,.dw-card .dw-check{margin:0;font-weight:inherit}
+.dw-card .dw-file{color:var(--dw-primary);text-decoration:underline;cursor:pointer}
+.dw-card .dw-file:focus-within{outline:3px solid var(--dw-primary);outline-offset:2px}
+.dw-file input{position:absolute;width:1px;min-height:0;height:1px;padding:0;border:0;opacity:0}
+.dw-card .dw-check{display:flex;align-items:center;gap:.75rem}
+.dw-card .dw-check input{flex:none;width:1.25rem;min-height:1.25rem}
+.dw-card code{color:var(--dw-text);font:1rem/1.5 ui-monospace,monospace;overflow-wrap:anywhere}
+.dw-codes{margin:.75rem 0;padding:1rem;border:1px solid var(--dw-border);border-radius:var(--dw-radius)}
+.dw-codes ol{display:grid;grid-template-columns:repeat(auto-fill,minmax(9rem,1fr));margin:.75rem 0;padding:0;list-style:none}
+.dw-codes li{padding:.125rem 0;border:0}
+.dw-card.dw-user{position:relative;display:inline-block;width:auto;max-width:none;margin:0;padding:0;border:0;background:none}
+.dw-card .dw-face{display:block;min-height:0;padding:.375rem;border-radius:50%;background:none}
+.dw-face img{display:block;border-radius:50%}
+.dw-menu{position:absolute;z-index:1;top:100%;right:0;width:max-content;max-width:min(20rem,100vw - 2rem);padding:.75rem;border:1px solid var(--dw-border);border-radius:var(--dw-radius);background:var(--dw-background)}
+.dw-menu[hidden]{display:none}
+.dw-card .dw-menu li{padding:0}
+.dw-card .dw-menu p{padding:0 .75rem .5rem;color:var(--dw-text)}
+.dw-card .dw-item{width:100%;color:inherit;background:none;font-weight:inherit;text-align:left}
+.dw-dialog{width:min(25rem,100vw - 2rem);padding:0;border:0;border-radius:1rem;background:none}
+.dw-dialog::backdrop{background:rgb(0 0 0/.5)}
 .dw-card small{display:block;color:var(--dw-muted);font-size:.875rem}
 `;

@@ -1,11 +1,17 @@
 "use client";
-import { useState } from "react";
-import { useDoorwardContext } from "../context.js";
-import { useSignUp } from "../signals.js";
-import type { OAuthStrategy } from "../types.js";
-import { Card, Field, Link, destination } from "./form.js";
-import { Others, comeBackHere, useOffers, useReturn } from "./others.js";
-import type { Appearance } from "./styles.js";
+import { useEffect, useState } from "react";
+import { useDoorwardContext } from "../../context.js";
+import { useSignUp } from "../../signals.js";
+import type { OAuthStrategy, SignUpParams } from "../../types.js";
+import type { Ask } from "../asks.js";
+import { type Attribute, type Offers, useOffers } from "../environment.js";
+import { Card, Check, Field, Link, destination } from "../form.js";
+import { Others, comeBackHere, useLink, useReturn } from "../others.js";
+import type { Appearance } from "../styles.js";
+import { emailCode } from "./email-code.js";
+import { emailLink } from "./email-link.js";
+import { phoneCode } from "./phone-code.js";
+import type { Verification } from "./verification.js";
 
 export interface SignUpProps {
   appearance?: Appearance;
@@ -15,79 +21,131 @@ export interface SignUpProps {
   redirectUrl?: string;
 }
 
-/** The form to sign up: an address and a password, and the code that proves the address; or an account elsewhere. */
+type Name = "emailAddress" | "phoneNumber" | "username" | "firstName" | "lastName" | "password";
+type Wanted = (it: Attribute | undefined, offers: Offers) => boolean | undefined;
+
+const verifications: Verification[] = [emailCode, emailLink, phoneCode];
+const required: Wanted = (it) => it?.required;
+const enabled: Wanted = (it) => it?.enabled;
+
+/** What the form may ask for, in its order, and when it does. */
+const asks: (Ask & { name: Name; wanted: Wanted })[] = [
+  { name: "firstName", label: "First name", autoComplete: "given-name", wanted: required },
+  { name: "lastName", label: "Last name", autoComplete: "family-name", wanted: required },
+  { name: "username", label: "User name", autoComplete: "username", wanted: required },
+  { name: "emailAddress", label: "Email", type: "email", autoComplete: "email", wanted: enabled },
+  // A number that need not be given is asked for where it is the only way to reach somebody.
+  { name: "phoneNumber", label: "Phone number", type: "tel", autoComplete: "tel", wanted: (it, { attributes }) => it?.required || (it?.enabled && !attributes.emailAddress?.enabled) },
+  { name: "password", label: "Password", type: "password", autoComplete: "new-password", wanted: enabled },
+];
+/** What most instances ask for; it stands there until this one's is known. */
+const usual: Name[] = ["emailAddress", "password"];
+const asked = (offers: Offers | undefined) => asks.filter(({ name, wanted }) => (offers ? wanted(offers.attributes[name], offers) : usual.includes(name)));
+
+/** The form to sign up: what the instance asks for, then a code or a link for each address that it names; or an account elsewhere. */
 export function SignUp({ appearance, signInUrl, redirectUrl: after }: SignUpProps) {
   const { doorward } = useDoorwardContext();
   const { signUp, errors, fetchStatus } = useSignUp();
   const offers = useOffers();
-  const [step, setStep] = useState<"details" | "code">("details");
-  const [email, setEmail] = useState("");
+  const [proof, setProof] = useState<Verification>();
+  const [given, setGiven] = useState<Record<string, string>>({});
   const [note, setNote] = useState("");
-  const { fields } = errors;
+  const fields: Record<string, (typeof errors.fields)[keyof typeof errors.fields]> = errors.fields;
+  const step = proof ? `${proof.field} ${proof.strategy}` : "details";
 
-  async function finish() {
-    if (signUp.status === "complete") await signUp.finalize({ navigate: ({ decorateUrl }) => doorward.navigate(decorateUrl(destination(after))) });
+  /** What can prove this, the one that the instance would rather have first. */
+  function proofsOf(field: string): Verification[] {
+    const all = verifications.filter((it) => it.field === field);
+    const { firstFactors = [], verifications: known = [] } = offers?.attributes[field === "email_address" ? "emailAddress" : "phoneNumber"] ?? {};
+    const rank = ({ strategy }: Verification) => (firstFactors.includes(strategy) ? 0 : known.includes(strategy) ? 1 : 2);
+    const possible = all.filter((it) => rank(it) < 2);
+    return possible.length ? possible.sort((a, b) => rank(a) - rank(b)) : all.slice(0, 1);
+  }
+
+  async function go() {
+    if (signUp.status === "complete") return void (await signUp.finalize({ navigate: ({ decorateUrl }) => doorward.navigate(decorateUrl(destination(after))) }));
+    const open = signUp.unverifiedFields[0];
+    const next = open && proofsOf(open)[0];
+    if (next) await send(next);
     else setNote(`Still missing: ${signUp.missingFields.join(", ").replaceAll("_", " ")}.`);
+  }
+
+  async function send(by: Verification) {
+    const { error } = await by.send(signUp);
+    if (error) return;
+    setNote(by.sent(signUp));
+    setProof(by);
   }
 
   useReturn(
     () => destination(after),
-    (error) => (error ? setNote(error) : finish()),
+    (error) => (error ? setNote(error) : go()),
   );
+  useLink(() => destination(after), setNote);
+
+  useEffect(() => {
+    const controller = new AbortController();
+    void proof?.waits?.(signUp, controller.signal).then(({ error }) => {
+      if (controller.signal.aborted || error) return;
+      if (signUp.status === "complete" || !signUp.unverifiedFields.includes(proof.field)) return go();
+      setNote("The link works no more. Send another one.");
+    });
+    return () => controller.abort();
+    // A step waits once, whatever is rendered meanwhile.
+  }, [proof]);
 
   async function withProvider(strategy: OAuthStrategy) {
     await signUp.sso({ strategy, redirectUrl: new URL(destination(after), location.href).href, redirectCallbackUrl: comeBackHere() });
   }
 
-  async function send() {
-    const { error } = await signUp.verifications.sendEmailCode();
-    if (error) return;
-    setNote(`A code is on its way to ${signUp.emailAddress ?? email}.`);
-    setStep("code");
-  }
-
-  async function submit({ emailAddress = email, password = "", code = "" }: Record<string, string>) {
+  async function submit({ legalAccepted, code = "", ...values }: Record<string, string>) {
     setNote("");
-    if (step === "details") {
-      setEmail(emailAddress);
-      const { error } = await signUp.password({ emailAddress, password });
+    if (proof) {
+      const { error } = proof.verify ? await proof.verify(signUp, code.trim()) : await proof.send(signUp);
       if (error) return;
-      if (signUp.unverifiedFields.includes("email_address")) await send();
-      else await finish();
-    } else if (!(await signUp.verifications.verifyEmailCode({ code: code.trim() })).error) await finish();
+      return proof.verify ? go() : setNote(proof.sent(signUp));
+    }
+    setGiven(values);
+    const params: SignUpParams = { ...values, ...(legalAccepted ? { legalAccepted: true } : {}) };
+    const { error } = await (signUp.id && signUp.status !== "complete" ? signUp.update(params) : signUp.create(params));
+    if (!error) await go();
   }
 
   async function back() {
     await signUp.reset();
     setNote("");
-    setStep("details");
+    setProof(undefined);
   }
 
   return (
     <Card
       {...{ appearance, step, errors }}
-      title={step === "details" ? "Create your account" : "Check your email"}
-      action={step === "details" ? "Sign up" : "Verify"}
+      title={proof?.title ?? "Create your account"}
+      action={proof?.action ?? "Sign up"}
       hint={note}
       busy={fetchStatus === "fetching"}
       onSubmit={submit}
       more={
         <>
-          {step === "code" && <Link onClick={back}>Use another address</Link>}
-          {step === "code" && <Link onClick={send}>Send the code again</Link>}
+          {proof && <Link onClick={back}>{proof.field === "phone_number" ? "Use another number" : "Use another address"}</Link>}
+          {proof?.verify && <Link onClick={() => send(proof)}>{proof.again}</Link>}
+          {proof &&
+            proofsOf(proof.field)
+              .filter((it) => it !== proof)
+              .map((it) => (
+                <Link key={it.strategy} onClick={() => send(it)}>
+                  {it.link}
+                </Link>
+              ))}
           {signInUrl && <a href={signInUrl}>Have an account? Sign in</a>}
         </>
       }
-      others={step === "details" && <Others offers={offers} busy={fetchStatus === "fetching"} onProvider={withProvider} />}
+      others={!proof && <Others offers={offers} busy={fetchStatus === "fetching"} onProvider={withProvider} />}
     >
-      {step === "details" ? (
-        <>
-          <Field name="emailAddress" label="Email" type="email" autoComplete="email" defaultValue={email} error={fields.emailAddress} />
-          <Field name="password" label="Password" type="password" autoComplete="new-password" error={fields.password} />
-        </>
-      ) : (
-        <Field name="code" label="Code" inputMode="numeric" autoComplete="one-time-code" error={fields.code} />
-      )}
+      {proof
+        ? proof.asks.map((it) => <Field key={step} {...it} error={fields[it.name] ?? null} />)
+        : asked(offers).map(({ wanted: _, ...it }) => <Field key={it.name} {...it} {...(it.type === "password" ? {} : { defaultValue: given[it.name] })} error={fields[it.name] ?? null} />)}
+      {!proof && offers?.legalConsent && <Check name="legalAccepted" label="I accept the terms and the privacy policy." error={fields.legalAccepted ?? null} />}
     </Card>
   );
 }
