@@ -5,6 +5,7 @@
 //   node packages/size.mjs [--json]      fails when a limit is passed
 import { build } from "esbuild";
 import { readFileSync } from "node:fs";
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { official } from "./official.mjs";
@@ -16,18 +17,30 @@ const glueAim = 8 * 1024;
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 const packed = (bytes) => gzipSync(bytes, { level: 9 }).length;
 
+/** What a browser loads for this before anybody asks for more: what is imported later stands in files of its own. */
 async function bundled(entry) {
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     stdin: { contents: entry, resolveDir: path("react/dist"), loader: "js" },
     bundle: true,
     minify: true,
     write: false,
+    metafile: true,
+    outdir: "out",
+    splitting: true,
     format: "esm",
     target: "es2022",
     external: ["react", "react/jsx-runtime", "react-dom"],
     logLevel: "error",
   });
-  return packed(outputFiles[0].contents);
+  const made = new Map(outputFiles.map((it) => [relative(process.cwd(), it.path), it.contents]));
+  const wanted = new Set();
+  const want = (path) => {
+    if (wanted.has(path) || !made.has(path)) return;
+    wanted.add(path);
+    for (const { kind, path: next } of metafile.outputs[path].imports) if (kind === "import-statement") want(next);
+  };
+  want([...made.keys()].find((path) => metafile.outputs[path].entryPoint === "<stdin>"));
+  return [...wanted].reduce((sum, path) => sum + packed(made.get(path)), 0);
 }
 
 const core = packed(readFileSync(path("react/dist/doorward_client_bg.wasm")));

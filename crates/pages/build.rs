@@ -20,10 +20,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let built = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("built");
     println!("cargo::rerun-if-changed={}", built.display());
     println!("cargo::rerun-if-env-changed=DOORWARD_REQUIRE_PAGES");
-    let mut names = fs::read_dir(&built)?.map(|it| Ok(it?.file_name().to_string_lossy().into_owned())).collect::<std::io::Result<Vec<_>>>()?;
+    let mut names =
+        fs::read_dir(&built)?.map(|it| Ok(it?.file_name().to_string_lossy().into_owned())).collect::<std::io::Result<Vec<_>>>()?;
     names.sort();
     let files: Vec<(&String, &str)> = names.iter().filter_map(|name| Some((name, kind(name)?))).collect();
-    let whole = NEEDED.iter().all(|name| names.iter().any(|it| it == name)) && files.iter().all(|(name, _)| names.contains(&format!("{name}.gz")));
+    let whole =
+        NEEDED.iter().all(|name| names.iter().any(|it| it == name)) && files.iter().all(|(name, _)| names.contains(&format!("{name}.gz")));
     let text = if whole {
         let version = fs::read_to_string(built.join("version"))?;
         let one = |(name, kind): &(&String, &str)| {

@@ -4,11 +4,12 @@
 //! every context that is expected.
 
 use crate::{Command, Doorward, Error, Step};
+use doorward_client::Map;
 use reactive_graph::computed::Memo;
 use reactive_graph::owner::expect_context;
 use reactive_graph::traits::{Get as _, With as _};
 use reactive_graph::wrappers::read::Signal;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// The client itself, for what has no hook.
 pub fn use_doorward() -> Doorward {
@@ -39,7 +40,7 @@ macro_rules! attempt {
             ///
             /// # Errors
             /// What the server refuses it for.
-            pub async fn create(&self, params: Map<String, Value>) -> Result<Value, Error> {
+            pub async fn create(&self, params: Map) -> Result<Value, Error> {
                 self.step(Step::$create, params).await
             }
 
@@ -47,7 +48,7 @@ macro_rules! attempt {
             ///
             /// # Errors
             /// What the server refuses it for.
-            pub async fn step(&self, step: Step, params: Map<String, Value>) -> Result<Value, Error> {
+            pub async fn step(&self, step: Step, params: Map) -> Result<Value, Error> {
                 self.doorward.call(Command::Step(step, params)).await
             }
 

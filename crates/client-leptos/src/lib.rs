@@ -32,7 +32,7 @@ mod web;
 
 #[cfg(feature = "components")]
 pub use components::{SignedIn, SignedOut};
-pub use doorward_client::{Command, Config, Failure, Outcome, Step, TokenQuery};
+pub use doorward_client::{Command, Config, Failure, Map, Outcome, Step, TokenQuery};
 #[cfg(not(target_family = "wasm"))]
 pub use doorward_client_native::{Client, Error};
 pub use hooks::{
@@ -48,7 +48,7 @@ use reactive_graph::owner::provide_context;
 use reactive_graph::signal::ArcRwSignal;
 use reactive_graph::traits::{Update as _, With as _};
 use reactive_graph::wrappers::read::Signal;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// The client of the app, as a context of Leptos. Clones share it.
@@ -139,6 +139,6 @@ impl Doorward {
 }
 
 /// The parameters of a step.
-pub fn params<'a, const N: usize>(pairs: [(&'a str, &'a str); N]) -> Map<String, Value> {
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
+pub fn params<'a, const N: usize>(pairs: [(&'a str, &'a str); N]) -> Map {
+    pairs.into_iter().collect()
 }

@@ -64,7 +64,7 @@ impl Client {
         let (settle, settled) = oneshot::channel();
         let ended = || Error(Failure::ended());
         self.inputs.send(Input::Call(command, settle)).map_err(|_| ended())?;
-        settled.await.map_err(|_| ended())?.map_err(Error)
+        settled.await.map_err(|_| ended())?.map(Value::from).map_err(Error)
     }
 
     /// What is known, as JSON, now and whenever it changes.
@@ -117,7 +117,7 @@ fn listen(window: &Window, document: &HtmlDocument, channel: Option<&BroadcastCh
     let heard = inputs.clone();
     let hear = Closure::<dyn Fn(MessageEvent)>::new(move |message: MessageEvent| {
         let text = JSON::stringify(&message.data()).ok().and_then(|text| text.as_string());
-        if let Some(data) = text.and_then(|text| serde_json::from_str(&text).ok()) {
+        if let Some(data) = text.and_then(|text| doorward_client::Value::read(&text)) {
             drop(heard.send(Input::Event(Event::Message(data))));
         }
     });

@@ -19,10 +19,10 @@
 
 mod task;
 
-pub use doorward_client::{Command, Config, Failure, Outcome, Step, TokenQuery};
+pub use doorward_client::{Account, Area, Command, Config, Failure, Map, Outcome, Step, TokenQuery};
 
 use doorward_base::Clock;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -67,7 +67,7 @@ impl Client {
         let (settle, settled) = oneshot::channel();
         let ended = || Error(Failure::ended());
         self.calls.send((command, settle)).map_err(|_| ended())?;
-        settled.await.map_err(|_| ended())?.map_err(Error)
+        settled.await.map_err(|_| ended())?.map(Value::from).map_err(Error)
     }
 
     /// What is known, as JSON, now and whenever it changes.
@@ -82,6 +82,6 @@ impl Client {
 }
 
 /// The parameters of a [`Command::Step`].
-pub fn params<const N: usize>(pairs: [(&str, &str); N]) -> Map<String, Value> {
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
+pub fn params<const N: usize>(pairs: [(&str, &str); N]) -> Map {
+    pairs.into_iter().collect()
 }

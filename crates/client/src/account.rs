@@ -3,7 +3,7 @@
 use crate::effects::Failure;
 use crate::machine::Core;
 use crate::requests::{Ask, Kind, form, segment};
-use serde_json::{Map, Value};
+use crate::value::Map;
 
 const METHODS: [&str; 4] = ["GET", "POST", "PATCH", "DELETE"];
 
@@ -14,7 +14,7 @@ pub struct Account {
     area: Area,
     method: &'static str,
     path: Vec<String>,
-    params: Map<String, Value>,
+    params: Map,
     file: Option<String>,
 }
 
@@ -38,7 +38,7 @@ impl Account {
 
     /// With parameters, which `GET` has none of.
     #[must_use]
-    pub fn with(self, params: Map<String, Value>) -> Self {
+    pub fn with(self, params: Map) -> Self {
         Self { params, ..self }
     }
 

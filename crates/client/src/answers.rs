@@ -1,12 +1,10 @@
 //! What an answer changes.
 
 use crate::effects::Failure;
-use crate::json::taken;
 use crate::machine::Core;
 use crate::requests::{Ask, Kind};
-use crate::text::read;
 use crate::tokens::Key;
-use serde_json::Value;
+use crate::value::Value;
 
 /// The first pause before a request is sent again (ms); each further one is twice as long.
 const PAUSE: i64 = 500;
@@ -20,10 +18,10 @@ impl Core {
             self.keep_client_token(token);
         }
         let retry_after = header("retry-after").and_then(|text| text.trim().parse::<i64>().ok()).filter(|n| *n >= 0);
-        let body: Value = read(body).unwrap_or(Value::Null);
+        let body = Value::read(body).unwrap_or_default();
         let good = (200..300).contains(&status);
-        let whole = body.is_array() && matches!(ask.kind, Kind::Account { .. });
-        if good && (body.is_object() || body.is_null() || whole) {
+        let whole = matches!(body, Value::Array(_)) && matches!(ask.kind, Kind::Account { .. });
+        if good && (matches!(body, Value::Object(_) | Value::Null) || whole) {
             return self.succeeded(id, ask, body, now);
         }
         let mut failure = Failure::answered(status, &body, retry_after);
@@ -42,12 +40,12 @@ impl Core {
 
     fn succeeded(&mut self, id: u64, ask: Ask, mut body: Value, now: i64) {
         let reads_client = matches!(ask.kind, Kind::Load | Kind::Reload { .. } | Kind::SignOut { session: None, .. });
-        let client = if reads_client { body["response"].clone() } else { taken(&mut body, "client") };
+        let client = if reads_client { body["response"].clone() } else { body.take("client") };
         if let Kind::SignOut { session, .. } = &ask.kind {
             self.end(session.as_deref());
         }
         // What is not said is not taken for "no client": only reading it says that.
-        if client.is_object() || reads_client {
+        if client.as_object().is_some() || reads_client {
             // A sign-out's own answer is the newest there is.
             let number = if matches!(ask.kind, Kind::SignOut { .. }) { self.known.floor } else { id };
             self.take_client(number, client, now);
@@ -70,12 +68,12 @@ impl Core {
                     self.settle(call, Ok(user));
                 }
             }
-            Kind::Step { call } => self.settle(call, Ok(taken(&mut body, "response"))),
+            Kind::Step { call } => self.settle(call, Ok(body.take("response"))),
             Kind::Account { call, session, deletes_user } => {
                 if deletes_user {
                     self.end(Some(&session));
                 }
-                let value = if body.is_array() { body } else { taken(&mut body, "response") };
+                let value = if matches!(body, Value::Array(_)) { body } else { body.take("response") };
                 self.settle(call, Ok(value));
             }
             Kind::Activate { call, session } => {
@@ -90,7 +88,7 @@ impl Core {
                 self.tell_others();
             }
             Kind::SignOut { call, .. } => self.settle(call, Ok(Value::Null)),
-            Kind::Touch { call } => drop(call.map(|call| self.settle(call, Ok(taken(&mut body, "response"))))),
+            Kind::Touch { call } => drop(call.map(|call| self.settle(call, Ok(body.take("response"))))),
             Kind::Token(key) => self.minted(&key, &body, now),
         }
     }
@@ -132,7 +130,7 @@ impl Core {
         if self.known.active.as_deref().is_some_and(ended) {
             self.known.active = None;
         }
-        if let Some(sessions) = self.known.client.get_mut("sessions").and_then(Value::as_array_mut) {
+        if let Some(Value::Array(sessions)) = self.known.client.get_mut("sessions") {
             sessions.retain(|it| !it["id"].as_str().is_some_and(ended));
         }
         self.tokens.retain(|id| !ended(id));
@@ -140,8 +138,8 @@ impl Core {
     }
 
     fn refused(&mut self, id: u64, ask: Ask, mut body: Value, failure: Failure, now: i64) {
-        let client = body.get_mut("meta").map(|meta| taken(meta, "client")).unwrap_or_default();
-        if client.is_object() {
+        let client = body.get_mut("meta").map(|meta| meta.take("client")).unwrap_or_default();
+        if client.as_object().is_some() {
             self.take_client(id, client, now);
         }
         if failure.code == "dev_browser_unauthenticated" && ask.tries < 2 {

@@ -2,9 +2,9 @@
 
 use crate::account::Account;
 use crate::requests::{Route, route};
+use crate::value::Map;
 use doorward_wire::Endpoint as _;
 use doorward_wire::fapi::*;
-use serde_json::{Map, Value};
 
 /// Something that an app wants.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,7 +14,7 @@ pub enum Command {
     /// Find it out again. Settles with the user of the active session.
     Reload,
     /// One step of a sign-in or a sign-up, with the parameters of its endpoint. Settles with the attempt.
-    Step(Step, Map<String, Value>),
+    Step(Step, Map),
     /// A call about the user's own account. Settles with what the endpoint answers.
     Account(Account),
     /// Make a session the one that is used; `None` for none at all.

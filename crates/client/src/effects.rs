@@ -1,6 +1,6 @@
 //! What goes in beside commands, and what comes out.
 
-use serde_json::Value;
+use crate::value::Value;
 
 /// A request to be sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,7 +67,7 @@ impl Failure {
 
     /// What the server said.
     pub(crate) fn answered(status: u16, body: &Value, retry_after: Option<i64>) -> Self {
-        let errors = body["errors"].as_array().cloned().unwrap_or_default();
+        let errors = body["errors"].as_array().unwrap_or_default().to_vec();
         let text = |key: &str| errors.first().and_then(|error| error[key].as_str()).map(str::to_owned);
         Self {
             code: text("code").unwrap_or_else(|| "unexpected_error".to_owned()),

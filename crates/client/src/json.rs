@@ -3,23 +3,22 @@
 use crate::account::{Account, Area};
 use crate::calls::{Command, Step, TokenQuery};
 use crate::effects::{Cookie, Effect, Event, Request};
-use crate::text::{plain, quoted, read, written};
+use crate::text::{quoted, written};
+use crate::value::{Map, Value};
 use crate::{Config, Failure};
-use serde_json::{Map, Value};
-
-/// A member, taken out; null when there is none. Indexing would panic for what is no object.
-pub(crate) fn taken(value: &mut Value, name: &str) -> Value {
-    value.get_mut(name).map(Value::take).unwrap_or_default()
-}
 
 fn text(value: &Value) -> Option<String> {
-    value.as_str().map(|text| plain(text).to_owned())
+    value.as_str().map(str::to_owned)
+}
+
+fn number_of(value: &Value) -> Option<u64> {
+    value.as_i64()?.try_into().ok()
 }
 
 /// Milliseconds may come as a number with a fraction.
 fn time(value: &Value) -> i64 {
-    let whole = || written(value).split('.').next().and_then(|whole| whole.parse().ok());
-    value.as_i64().or_else(whole).unwrap_or(0)
+    let Value::Number(text) = value else { return 0 };
+    text.split('.').next().and_then(|whole| whole.parse().ok()).unwrap_or(0)
 }
 
 /// `{publishableKey, proxyUrl?, domain?, origin, href, cookies, hidden?, native?, clientToken?, seed}`; the seed is up to 16
@@ -28,7 +27,7 @@ fn time(value: &Value) -> i64 {
 /// # Errors
 /// When it is no JSON object, or has no publishable key.
 pub fn config(json: &str) -> Result<Config, String> {
-    let it: Value = read(json).ok_or("the configuration must be a JSON object")?;
+    let it = Value::read(json).ok_or("the configuration must be a JSON object")?;
     let or_empty = |name: &str| text(&it[name]).unwrap_or_default();
     Ok(Config {
         publishable_key: text(&it["publishableKey"]).ok_or("a publishableKey is needed")?,
@@ -46,16 +45,16 @@ pub fn config(json: &str) -> Result<Config, String> {
 
 /// `{call, now, do, params?}`: the number, the time (Unix milliseconds) and the command. None when it is none of these.
 pub fn command(json: &str) -> Option<(u64, i64, Command)> {
-    let mut it: Value = read(json)?;
-    let (call, now, name) = (it["call"].as_u64()?, time(&it["now"]), text(&it["do"])?);
-    let params = match taken(&mut it, "params") {
+    let mut it = Value::read(json)?;
+    let (call, now, name) = (number_of(&it["call"])?, time(&it["now"]), text(&it["do"])?);
+    let params = match it.take("params") {
         Value::Object(params) => params,
         _ => Map::new(),
     };
     Some((call, now, named(&name, params).unwrap_or(Command::Unknown(name))))
 }
 
-fn named(name: &str, params: Map<String, Value>) -> Option<Command> {
+fn named(name: &str, params: Map) -> Option<Command> {
     let param = |name: &str| params.get(name).and_then(text);
     let nullable = |name: &str| params.get(name).map(text);
     Some(match name {
@@ -77,10 +76,10 @@ fn named(name: &str, params: Map<String, Value>) -> Option<Command> {
 }
 
 /// `{method, path, params?, file?}`: the path as a list of what stands between its slashes.
-fn account(area: Area, mut params: Map<String, Value>) -> Option<Command> {
+fn account(area: Area, mut params: Map) -> Option<Command> {
     let path = params.get("path")?.as_array()?.iter().map(text).collect::<Option<_>>()?;
     let call = Account::new(area, params.get("method")?.as_str()?, path)?.with_file(params.get("file").and_then(text));
-    Some(Command::Account(match params.get_mut("params").map(Value::take) {
+    Some(Command::Account(match params.get_mut("params").map(std::mem::take) {
         Some(Value::Object(params)) => call.with(params),
         _ => call,
     }))
@@ -88,22 +87,22 @@ fn account(area: Area, mut params: Map<String, Value>) -> Option<Command> {
 
 /// `{now, event, ..}`: the time and what happened. None when it is none of these.
 pub fn event(json: &str) -> Option<(i64, Event)> {
-    let mut it: Value = read(json)?;
+    let mut it = Value::read(json)?;
     let now = time(&it["now"]);
     let event = match it["event"].as_str()? {
         "response" => Event::Response {
-            id: it["id"].as_u64()?,
-            status: u16::try_from(it["status"].as_u64()?).ok()?,
-            headers: it["headers"].as_object().into_iter().flatten().filter_map(|(k, v)| Some((k.clone(), text(v)?))).collect(),
+            id: number_of(&it["id"])?,
+            status: u16::try_from(it["status"].as_i64()?).ok()?,
+            headers: it["headers"].as_object().into_iter().flat_map(Map::iter).filter_map(|(k, v)| Some((k.clone(), text(v)?))).collect(),
             body: text(&it["body"]).unwrap_or_default(),
         },
-        "failed" => Event::Failed { id: it["id"].as_u64()? },
+        "failed" => Event::Failed { id: number_of(&it["id"])? },
         "timer" => Event::Timer,
         "visible" => Event::Visible,
         "hidden" => Event::Hidden,
         "online" => Event::Online,
         "offline" => Event::Offline,
-        "message" => Event::Message(taken(&mut it, "data")),
+        "message" => Event::Message(it.take("data")),
         "cookies" => Event::Cookies(text(&it["cookies"]).unwrap_or_default()),
         _ => return None,
     };
@@ -145,8 +144,8 @@ fn effect(effect: &Effect, out: &mut String) {
             member(out, "id", &id.to_string());
             member(out, "method", &quoted(method));
             member(out, "url", &quoted(url));
-            let headers: Map<String, Value> = headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
-            member(out, "headers", &written(&Value::Object(headers)));
+            let headers: Map = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            member(out, "headers", &written(&headers.into()));
             member(out, "credentials", if *credentials { "\"include\"" } else { "\"omit\"" });
             if let Some(body) = body {
                 member(out, "body", &quoted(body));

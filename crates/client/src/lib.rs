@@ -23,14 +23,17 @@ mod effects;
 mod few;
 pub mod json;
 mod machine;
+mod read;
 mod requests;
 mod sessions;
 mod shown;
 mod text;
 mod tokens;
+mod value;
 
 pub use account::{Account, Area};
 pub use calls::{Command, Step, TokenQuery};
 pub use config::Config;
 pub use effects::{Cookie, Effect, Event, Failure, Outcome, Request};
 pub use machine::Core;
+pub use value::{Map, Value};

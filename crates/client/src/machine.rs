@@ -4,14 +4,12 @@ use crate::calls::{Command, Owner, Step, TokenQuery};
 use crate::config::{Config, Place, cookie, query};
 use crate::effects::{Effect, Event, Failure, Outcome};
 use crate::few::Few;
-use crate::json::taken;
 use crate::requests::{Ask, Kind, form, pairs, route};
 use crate::sessions::Known;
-use crate::text::plain;
 use crate::tokens::{Key, Tokens};
+use crate::value::{Map, Value};
 use doorward_wire::Endpoint as _;
 use doorward_wire::fapi::*;
-use serde_json::{Map, Value};
 
 /// A token that nobody could make is not asked for again by itself for so long (ms).
 const PAUSE: i64 = 10_000;
@@ -178,8 +176,8 @@ impl Core {
 
     /// Another tab signed somebody in or out.
     fn message(&mut self, mut message: Value, now: i64) {
-        let client = taken(&mut message, "client");
-        if !self.known.loaded || !(client.is_object() || client.is_null()) {
+        let client = message.take("client");
+        if !self.known.loaded || !matches!(client, Value::Object(_) | Value::Null) {
             return;
         }
         if message["signedOut"] == true {
@@ -196,13 +194,13 @@ impl Core {
         self.dirty = true;
     }
 
-    fn step(&mut self, call: u64, step: Step, params: &Map<String, Value>) {
+    fn step(&mut self, call: u64, step: Step, params: &Map) {
         let name = match step.owner() {
             Owner::SignIn => "sign_in",
             Owner::SignUp => "sign_up",
         };
         // Reading may name one: another tab may have finished it, and then it is nobody's current one.
-        let named = params.get("id").and_then(Value::as_str).map(plain).filter(|_| step.route().0 == "GET");
+        let named = params.get("id").and_then(Value::as_str).filter(|_| step.route().0 == "GET");
         let id = named.or(self.known.client[name]["id"].as_str()).unwrap_or_default().to_owned();
         if id.is_empty() && step.route().1.contains('{') {
             let message = ["There is no ", &name.replace('_', "-"), " to go on with: create one first."].concat();
@@ -246,7 +244,7 @@ impl Core {
         let key = Key { session, template: query.template, organization: query.organization };
         match self.tokens.good(&key, now).filter(|_| !query.skip_cache) {
             Some(jwt) => {
-                let jwt = jwt.into();
+                let jwt = Value::from(jwt);
                 self.settle(call, Ok(jwt));
             }
             None => self.mint(&key, Some(call)),
@@ -333,8 +331,8 @@ impl Core {
         if std::mem::take(&mut self.told) {
             let signed_out = self.known.signed_in() == 0;
             let mut message = Map::new();
-            message.insert("client".to_owned(), self.known.client.clone());
-            message.insert("signedOut".to_owned(), signed_out.into());
+            message.push("client", self.known.client.clone());
+            message.push("signedOut", signed_out);
             self.effects.push(Effect::Broadcast(Value::Object(message)));
         }
         let timer = self.later.iter().map(|(at, _)| *at).chain(self.refresh_at()).min();

@@ -2,8 +2,8 @@
 
 use crate::config::{Config, Place};
 use crate::effects::Request;
-use crate::text::{plain, written};
-use serde_json::{Map, Value};
+use crate::text::written;
+use crate::value::{Map, Value};
 
 /// The date of the protocol that the core speaks.
 const API_VERSION: &str = "2026-05-12";
@@ -140,11 +140,11 @@ pub(crate) fn pairs(pairs: &[(&str, &str)]) -> String {
 }
 
 /// Parameters as a form: names in snake case, objects as JSON, a list as a name that comes several times.
-pub(crate) fn form(params: &Map<String, Value>) -> String {
+pub(crate) fn form(params: &Map) -> String {
     let mut out = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in params {
+    for (name, value) in params.iter() {
         let name = snake(name);
-        for value in value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice) {
+        for value in value.as_array().unwrap_or(std::slice::from_ref(value)) {
             out.append_pair(&name, &text(value));
         }
     }
@@ -153,7 +153,7 @@ pub(crate) fn form(params: &Map<String, Value>) -> String {
 
 fn text(value: &Value) -> String {
     match value {
-        Value::String(text) => plain(text).to_owned(),
+        Value::String(text) => text.clone(),
         Value::Null => String::new(),
         other => written(other),
     }
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn a_form_has_the_wire_s_names_and_the_app_s_values() {
         let params = json!({"emailAddress": "a+b@example.com", "unsafeMetadata": {"ownName": 1}, "legalAccepted": true, "code": null, "scope": ["x", "y"]});
-        let text = form(params.as_object().unwrap());
+        let text = form(&params.as_object().unwrap().clone().into());
         let pairs: Vec<(String, String)> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
         let expected = [
             ("email_address", "a+b@example.com"),

@@ -1,7 +1,7 @@
 //! The client as the server told it, and which of its sessions this tab uses.
 
 use crate::tokens::{Key, Tokens};
-use serde_json::Value;
+use crate::value::Value;
 
 #[derive(Debug, Default)]
 pub(crate) struct Known {
@@ -21,7 +21,7 @@ fn is_signed_in(session: &Value) -> bool {
 
 impl Known {
     fn sessions(&self) -> &[Value] {
-        self.client["sessions"].as_array().map_or(&[], Vec::as_slice)
+        self.client["sessions"].as_array().unwrap_or_default()
     }
 
     pub(crate) fn lives(&self, id: &str) -> bool {
@@ -52,7 +52,7 @@ impl Known {
     /// Takes a client in that came with the answer to request `number`, unless a newer one is there. Its tokens go to
     /// where they are kept: they change each minute, and nobody should see the client change with them.
     pub(crate) fn take(&mut self, number: u64, mut client: Value, tokens: &mut Tokens, now: i64) {
-        if number < self.floor || !(client.is_object() || client.is_null()) {
+        if number < self.floor || !matches!(client, Value::Object(_) | Value::Null) {
             return;
         }
         let (old, new) = (&self.client["updated_at"], &client["updated_at"]);
@@ -62,11 +62,10 @@ impl Known {
             return;
         }
         self.number = number;
-        for session in client.get_mut("sessions").and_then(Value::as_array_mut).into_iter().flatten() {
-            let Some(session) = session.as_object_mut() else { continue };
-            let token = session.remove("last_active_token");
-            let jwt = token.as_ref().and_then(|token| token["jwt"].as_str());
-            if let (Some(jwt), Some(id)) = (jwt, session.get("id").and_then(Value::as_str)) {
+        let sessions = if let Some(Value::Array(all)) = client.get_mut("sessions") { all.as_mut_slice() } else { &mut [] };
+        for session in sessions {
+            let token = session.take("last_active_token");
+            if let (Some(jwt), Some(id)) = (token["jwt"].as_str(), session["id"].as_str()) {
                 tokens.keep(Key::plain(id), jwt, now);
             }
         }

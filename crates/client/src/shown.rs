@@ -4,7 +4,7 @@ use crate::effects::{Cookie, Effect};
 use crate::machine::Core;
 use crate::text::write;
 use crate::tokens::Key;
-use serde_json::Value;
+use crate::value::Value;
 
 impl Core {
     pub(crate) fn write_cookies(&mut self) {
@@ -42,14 +42,15 @@ impl Core {
         }
         let known = &self.known;
         let session = known.session().unwrap_or(&Value::Null);
-        let sessions = known.client.get("sessions").unwrap_or(&Value::Null);
+        let none = Value::Array(Vec::new());
+        let sessions = known.client["sessions"].as_array().map_or(&none, |_| &known.client["sessions"]);
         let parts: [(&str, &Value); 6] = [
             ("client", &known.client),
             ("session", session),
             ("user", &session["user"]),
             ("signIn", &known.client["sign_in"]),
             ("signUp", &known.client["sign_up"]),
-            ("sessions", if sessions.is_array() { sessions } else { &Value::Array(Vec::new()) }),
+            ("sessions", sessions),
         ];
         let mut body = ["\"isLoaded\":", if known.loaded { "true" } else { "false" }].concat();
         for (name, value) in parts {

@@ -1,7 +1,7 @@
 //! Session tokens: which are good, which are on their way, who waits for them.
 
 use crate::few::Few;
-use crate::text::read;
+use crate::value::Value;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 
 /// Less than this before its end a token is not given out any more (ms): it has to reach a server and be checked there.
@@ -37,7 +37,7 @@ impl Held {
     /// A token that has just come. None when it is not one.
     fn new(jwt: &str, now: i64) -> Option<Self> {
         let payload = Base64UrlUnpadded::decode_vec(jwt.split('.').nth(1)?).ok()?;
-        let claims = read(std::str::from_utf8(&payload).ok()?)?;
+        let claims = Value::read(std::str::from_utf8(&payload).ok()?)?;
         let (issued, exp) = (claims["iat"].as_i64()?, claims["exp"].as_i64()?);
         let lasts = exp.checked_sub(issued)?.checked_mul(1000)?.clamp(0, 86_400_000);
         Some(Self { jwt: jwt.to_owned(), until: now.saturating_add(lasts), lasts, issued })

@@ -52,7 +52,7 @@ const DEEDS: [Deed; 11] = [
         reply(page, "/client?", 200, &json!({"response": client(page.now, &[]), "client": null}));
     }),
     ("another tab: signed out", |page| {
-        page.event(Event::Message(json!({"client": client(page.now, &[]), "signedOut": true})));
+        page.event(Event::Message(json!({"client": client(page.now, &[]), "signedOut": true}).into()));
     }),
 ];
 

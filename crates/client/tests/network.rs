@@ -122,7 +122,7 @@ impl World {
         let command = match which {
             0 => Command::Load,
             1 => Command::Reload,
-            2 => Command::Step(Step::SignInCreate, serde_json::Map::new()),
+            2 => Command::Step(Step::SignInCreate, Map::new()),
             3 | 4 => Command::SetActive { session: Some(session), organization: None },
             5 => Command::SignOut { session: None },
             6 => Command::SignOut { session },
@@ -278,10 +278,10 @@ proptest! {
     fn no_shape_makes_it_panic(value in shape(), now in any::<i64>(), id in 0..4u64, step in 0..Step::ALL.len()) {
         let mut page = Page::loaded(&["s1"]);
         page.now = now;
-        page.command(Command::Step(Step::ALL[step], value.as_object().cloned().unwrap_or_default()));
+        page.command(Command::Step(Step::ALL[step], value.as_object().cloned().unwrap_or_default().into()));
         page.token();
-        page.event(Event::Message(json!({"client": value})));
-        page.event(Event::Message(value.clone()));
+        page.event(Event::Message(json!({"client": value}).into()));
+        page.event(Event::Message(value.clone().into()));
         for status in [200, 401, 422, 503] {
             for body in [json!({"response": value, "client": value}), json!({"errors": [value], "meta": {"client": value}}), json!({"jwt": value})] {
                 page.event(Event::Response { id: id + 2, status, headers: Vec::new(), body: body.to_string() });

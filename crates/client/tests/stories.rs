@@ -326,13 +326,13 @@ fn a_second_tab_follows_the_first() {
     let (mut first, mut second) = (Page::loaded(&["s1"]), Page::loaded(&["s1"]));
     first.command(Command::SignOut { session: None });
     first.answer("_method=DELETE", 200, &json!({"response": client(first.now, &[]), "client": null}));
-    second.event(Event::Message(first.told[0].clone()));
+    second.event(Event::Message(first.told[0].clone().into()));
     assert_eq!((second.core.session(), &second.cookies["__session"]), (None, &None));
     assert!(second.told.is_empty(), "it does not say it back");
 
     first.command(Command::SetActive { session: Some(Some("s2".into())), organization: None });
     first.answer("/s2/touch", 200, &json!({"response": {"id": "s2"}, "client": client(first.now, &["s2"])}));
-    second.event(Event::Message(first.told[1].clone()));
+    second.event(Event::Message(first.told[1].clone().into()));
     assert_eq!(second.core.session(), Some("s2"));
     second.request("/sessions/s2/tokens");
 }

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use doorward_client::*;
+use doorward_client::{Account, Area, Command, Config, Core, Effect, Event, Failure, Outcome, Request, Step, TokenQuery};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -53,7 +53,7 @@ impl Page {
                 Effect::Settle { call, outcome } => {
                     assert!(self.settled.insert(call, outcome).is_none(), "call {call} was answered twice");
                 }
-                Effect::Broadcast(data) => self.told.push(data),
+                Effect::Broadcast(data) => self.told.push(data.into()),
                 Effect::Timer(at) => self.timer = at,
             }
         }
@@ -67,12 +67,12 @@ impl Page {
     }
 
     pub(crate) fn step(&mut self, step: Step, params: Value) -> u64 {
-        self.command(Command::Step(step, params.as_object().unwrap().clone()))
+        self.command(Command::Step(step, params.as_object().unwrap().clone().into()))
     }
 
     pub(crate) fn account(&mut self, area: Area, method: &str, path: &[&str], params: Value) -> u64 {
         let path = path.iter().map(|part| (*part).to_owned()).collect();
-        self.command(Command::Account(Account::new(area, method, path).unwrap().with(params.as_object().unwrap().clone())))
+        self.command(Command::Account(Account::new(area, method, path).unwrap().with(params.as_object().unwrap().clone().into())))
     }
 
     pub(crate) fn me(&mut self, method: &str, path: &[&str], params: Value) -> u64 {
@@ -130,7 +130,7 @@ impl Page {
 
     #[track_caller]
     pub(crate) fn value(&self, call: u64) -> Value {
-        self.settled[&call].clone().unwrap()
+        self.settled[&call].clone().unwrap().into()
     }
 
     #[track_caller]
