@@ -1,88 +1,18 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createServer } from "node:http";
-import { createRequire } from "node:module";
-import { after, before, describe, it } from "node:test";
-import { Profile, answer, launch } from "../lib/browser.mjs";
-import { Clock } from "../lib/clock.mjs";
+import { describe } from "node:test";
+import { answer } from "../lib/browser.mjs";
 import { kinds, ports, urls } from "../lib/config.mjs";
-import { Doorward } from "../lib/doorward.mjs";
+import { heading, hosted, look, page, phone } from "../lib/hosted.mjs";
 import { until } from "../lib/until.mjs";
 
-// The account pages that the server shows by itself. The app is a page that only says that somebody came.
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const password = "correct horse battery staple";
-const phone = { width: 360, height: 740 };
-const page = (path) => `${urls.frontend}${path}`;
 const landing = `${urls.app}/landing`;
 const back = (to) => `redirect_url=${encodeURIComponent(to)}`;
 
 for (const kind of Object.keys(kinds)) describe(`account pages, pk_${kind}`, () => stories(kind));
 
 function stories(kind) {
-  const clock = new Clock();
-  const doorward = new Doorward(kind, clock);
-  const arrived = [];
-  const app = createServer((request, response) => {
-    arrived.push(request.url);
-    response.writeHead(request.url === "/favicon.ico" ? 204 : 200, { "content-type": "text/html; charset=utf-8" });
-    response.end('<!doctype html><html lang="en"><title>App</title><link rel="icon" href="data:,"><h1>Landed</h1>');
-  });
-  const profiles = [];
-  let browser;
-
-  before(
-    async () => {
-      await doorward.open();
-      const { status } = await fetch(page("/sign-in"));
-      assert.equal(status, 200, "the binary has the account pages in it: scripts/pages.sh, then cargo build");
-      await new Promise((resolve) => app.listen(ports.app, "127.0.0.1", resolve));
-      browser = await launch();
-    },
-    { timeout: 300_000 },
-  );
-  after(async () => {
-    await browser?.close();
-    app.close();
-    app.closeAllConnections();
-    await doorward.close();
-    clock.close();
-  });
-
-  async function open(label, { scheme = "light", viewport } = {}) {
-    const profile = await Profile.strict(browser, `hosted-${kind}-${label}`, clock);
-    profiles.push(profile);
-    const tab = await profile.context.newPage();
-    await tab.emulateMedia({ colorScheme: scheme });
-    if (viewport) await tab.setViewportSize(viewport);
-    return { profile, tab };
-  }
-
-  function story(name, body) {
-    it(name, { timeout: 90_000 }, async () => {
-      try {
-        await body();
-        for (const profile of profiles) profile.audit();
-      } catch (error) {
-        for (const profile of profiles) await profile.shotAll("failed");
-        error.message += `\npages: ${profiles.flatMap((it) => it.context.pages().map((tab) => tab.url()))}`;
-        throw error;
-      } finally {
-        for (const profile of profiles.splice(0)) await profile.close();
-      }
-    });
-  }
-
-  async function look({ profile, tab }, name) {
-    await profile.shot(tab, name);
-    await tab.evaluate(axe);
-    const { violations, passes } = await tab.evaluate(() => globalThis.axe.run(document));
-    assert.ok(passes.length > 10, "axe looked at the page");
-    assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map((it) => it.html).join(" ")}`), []);
-    assert.equal(await tab.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, "no sideways scrolling");
-  }
-
-  const heading = (tab, name) => tab.getByRole("heading", { level: 1, name }).waitFor();
+  const { doorward, arrived, open, story } = hosted(kind);
 
   async function signIn(tab, email) {
     await heading(tab, "Sign in");
@@ -210,7 +140,8 @@ function stories(kind) {
     await look(here, "two-sessions");
     await end.click();
     await here.tab.getByText(/^The session of .* has ended\.$/).waitFor();
-    await until("it is no longer listed", async () => (await here.tab.getByRole("listitem").count()) === 2);
+    const listed = here.tab.getByRole("region", { name: "Sessions" }).getByRole("listitem");
+    await until("it is no longer listed", async () => (await listed.count()) === 1);
     await look(here, "one-session");
     there.profile.allow(({ status }) => status === 401 || status === 404);
     await there.tab.reload();

@@ -1,33 +1,47 @@
 "use client";
+import { useEffect, useState } from "react";
 import { Link } from "../form.js";
 import { Section, useAccount, useDoing } from "./section.js";
 
-/** A wallet in this browser (EIP-1193). */
+/** A wallet that this browser has, as it tells of itself (EIP-6963). */
 interface Wallet {
-  request(call: { method: string; params?: unknown[] }): Promise<unknown>;
+  info: { uuid: string; name: string };
+  provider: { request(call: { method: string; params?: unknown[] }): Promise<unknown> };
 }
-const walletHere = () => (globalThis as { ethereum?: Wallet }).ethereum;
-const STRATEGY = "web3_metamask_signature";
+
 const hex = (text: string) => `0x${[...new TextEncoder().encode(text)].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 const short = (address: string) => `${address.slice(0, 6)}…${address.slice(-4)}`;
+const strategyOf = ({ info: { name } }: Wallet) => `web3_${name.toLowerCase().replaceAll(" ", "_")}_signature`;
+
+function useWallets(): Wallet[] {
+  const [wallets, setWallets] = useState<Wallet[]>([]);
+  useEffect(() => {
+    const hear = ({ detail }: CustomEvent<Wallet>) => setWallets((all) => (all.some(({ info }) => info.uuid === detail.info.uuid) ? all : [...all, detail]));
+    addEventListener("eip6963:announceProvider", hear as EventListener);
+    dispatchEvent(new Event("eip6963:requestProvider"));
+    return () => removeEventListener("eip6963:announceProvider", hear as EventListener);
+  }, []);
+  return wallets;
+}
 
 /** Wallets that one can sign in with. */
 export function WalletSection() {
   const { user, offers } = useAccount();
   const doing = useDoing();
-  const wallet = walletHere();
+  const wallets = useWallets();
   const setting = offers?.attributes.web3Wallet;
-  const canAdd = Boolean(wallet && setting?.enabled && setting.firstFactors.includes(STRATEGY));
-  if (!canAdd && !user.web3Wallets.length) return null;
+  const offered = setting?.enabled ? wallets.filter((it) => setting.firstFactors.includes(strategyOf(it))) : [];
+  if (!offered.length && !user.web3Wallets.length) return null;
 
-  const connect = () =>
+  const connect = (wallet: Wallet) =>
     doing.run(async () => {
-      const [address] = (await wallet!.request({ method: "eth_requestAccounts" })) as string[];
+      const strategy = strategyOf(wallet);
+      const [address] = (await wallet.provider.request({ method: "eth_requestAccounts" })) as string[];
       if (!address) return "No wallet was chosen.";
       const made = await user.createWeb3Wallet({ web3Wallet: address });
-      const { verification } = await made.prepareVerification({ strategy: STRATEGY });
-      const signature = (await wallet!.request({ method: "personal_sign", params: [hex(verification.message ?? ""), address] })) as string;
-      await made.attemptVerification({ strategy: STRATEGY, signature });
+      const { verification } = await made.prepareVerification({ strategy });
+      const signature = (await wallet.provider.request({ method: "personal_sign", params: [hex(verification.message ?? verification.nonce ?? ""), address] })) as string;
+      await made.attemptVerification({ strategy, signature });
       return `You can sign in with ${short(address)} now.`;
     });
 
@@ -54,7 +68,13 @@ export function WalletSection() {
           </li>
         ))}
       </ul>
-      {canAdd && <Link onClick={connect}>Connect a wallet</Link>}
+      <div className="dw-buttons">
+        {offered.map((it) => (
+          <Link key={it.info.uuid} onClick={() => connect(it)}>
+            Connect {it.info.name}
+          </Link>
+        ))}
+      </div>
     </Section>
   );
 }
