@@ -8,6 +8,7 @@ import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { firstLoad } from "./first-load.mjs";
 import { official } from "./official.mjs";
 
 const limit = 60_000;
@@ -17,7 +18,6 @@ const glueAim = 8 * 1024;
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 const packed = (bytes) => gzipSync(bytes, { level: 9 }).length;
 
-/** What a browser loads for this before anybody asks for more: what is imported later stands in files of its own. */
 async function bundled(entry) {
   const { outputFiles, metafile } = await build({
     stdin: { contents: entry, resolveDir: path("react/dist"), loader: "js" },
@@ -33,14 +33,7 @@ async function bundled(entry) {
     logLevel: "error",
   });
   const made = new Map(outputFiles.map((it) => [relative(process.cwd(), it.path), it.contents]));
-  const wanted = new Set();
-  const want = (path) => {
-    if (wanted.has(path) || !made.has(path)) return;
-    wanted.add(path);
-    for (const { kind, path: next } of metafile.outputs[path].imports) if (kind === "import-statement") want(next);
-  };
-  want([...made.keys()].find((path) => metafile.outputs[path].entryPoint === "<stdin>"));
-  return [...wanted].reduce((sum, path) => sum + packed(made.get(path)), 0);
+  return [...firstLoad(metafile, (entry) => entry === "<stdin>")].reduce((sum, path) => sum + packed(made.get(path)), 0);
 }
 
 const core = packed(readFileSync(path("react/dist/doorward_client_bg.wasm")));
