@@ -8,6 +8,7 @@ import { Clock } from "../lib/clock.mjs";
 import { apps, kinds, out, ownApps, urls } from "../lib/config.mjs";
 import { Doorward } from "../lib/doorward.mjs";
 import { cookieSuffix, decode, verified } from "../lib/token.mjs";
+import { startUpstream, upstreamIssuer } from "../lib/upstream.mjs";
 import { until } from "../lib/until.mjs";
 
 const password = "correct horse battery staple";
@@ -42,7 +43,16 @@ function instance(kind, versions) {
   const clock = new Clock();
   const doorward = new Doorward(kind, clock);
 
-  before(() => doorward.open(), { timeout: 180_000 });
+  before(
+    async () => {
+      await doorward.open();
+      await doorward.configure((settings) => {
+        settings.session.single_session = false;
+        settings.oauth = { custom_upstream: { client_id: "doorward", issuer: upstreamIssuer, client_auth: "none", name: "Upstream" } };
+      });
+    },
+    { timeout: 180_000 },
+  );
   after(async () => {
     await doorward.close();
     clock.close();
@@ -331,6 +341,82 @@ function story(version, kind, doorward) {
     });
 
     step("and that session ends like the other", signOut);
+  }
+
+  step("two accounts in one browser, and each of them in use", async () => {
+    const other = `grace.${version}@example.com`;
+    const grace = await doorward.createUser({ email: other, password, firstName: "Grace" });
+    for (const [address, id] of [[email, user.id], [other, grace.id]]) {
+      await page.goto("/signin");
+      await until("the client is loaded", () => page.evaluate(() => globalThis.Doorward?.loaded === true));
+      await signIn(page, password, address);
+      await header(page, `Signed in as ${id}`);
+    }
+    await page.goto("/accounts");
+    await page.getByText(`${other} is the one in use`).waitFor();
+    await profile.shot(page, "accounts");
+    const second = await profile.context.newPage();
+    await second.goto("/accounts");
+    await header(second, `Signed in as ${grace.id}`);
+    await page.bringToFront();
+    await page.getByRole("button", { name: `Use ${email}` }).click();
+    await header(page, `Signed in as ${user.id}`);
+    assert.equal((await apiAnswer(page)).userId, user.id, "and the app's server goes by it");
+    await header(second, `Signed in as ${grace.id}`);
+    await second.close();
+    if (!withAppRouter) {
+      await page.evaluate(() => globalThis.Doorward.signOut());
+      await page.waitForURL((url) => url.pathname === "/");
+      return header(page, "Signed out");
+    }
+    await page.getByRole("button", { name: "Account of Ada" }).click();
+    await page.getByRole("button", { name: /^Switch to Grace/ }).waitFor();
+    await profile.shot(page, "user-button");
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Sign out of this account" }).click();
+    await page.waitForURL((url) => url.pathname === "/");
+    await header(page, "Signed out");
+    // Whoever is left is in use when a page is loaded anew.
+    await page.goto("/accounts");
+    await header(page, `Signed in as ${grace.id}`);
+    await page.getByText(`${other} is the one in use`).waitFor();
+    assert.equal(await page.getByText(email).count(), 0, "the other one is gone");
+    await page.getByRole("button", { name: "Sign out of this account" }).click();
+    await page.waitForURL((url) => url.pathname === "/");
+    await header(page, "Signed out");
+  });
+
+  if (withAppRouter) {
+    for (const router of ["app", "pages"]) step(`an account elsewhere, and back by the callback of the ${router} router`, async () => {
+      const name = `${router}-${kind}`;
+      const upstream = await startUpstream({ [name]: { email: `${name}@example.com`, email_verified: true, given_name: "Dorothy", family_name: "Vaughan" } });
+      try {
+        // The provider is another's, and its page wants a font.
+        const theirs = ({ url = "", text = "" }) => url.startsWith(upstream.issuer) || text.includes(upstream.issuer) || text.includes("https://fonts.googleapis.com/");
+        profile.allow(theirs);
+        await profile.context.route("https://fonts.googleapis.com/**", (route) => route.fulfill({ contentType: "text/css", body: "" }));
+        const prefix = router === "app" ? "" : "/classic";
+        const after = router === "app" ? "/account" : "/protected";
+        let first;
+        for (const again of [false, true]) {
+          await page.goto(`${prefix}/accounts`);
+          await page.getByRole("button", { name: "Continue with Upstream" }).click();
+          // Whoever is signed in there is not asked again.
+          if (!again) await upstream.signIn(page, name);
+          await page.waitForURL((url) => url.pathname === after);
+          const id = await page.locator("#server-user").textContent();
+          await header(page, `Signed in as ${id}`);
+          first ??= id;
+          assert.equal(id, first, "the same person");
+          await page.getByRole("button", { name: "Sign out" }).click();
+          await page.waitForURL((url) => url.pathname !== after);
+          await header(page, "Signed out");
+        }
+        await profile.context.clearCookies({ domain: new URL(upstream.issuer).hostname, name: /^_(session|interaction)/ });
+      } finally {
+        upstream.close();
+      }
+    });
   }
 
   // Only development instances have addresses whose code is known.

@@ -71,8 +71,8 @@ export class SignIn {
   resetPassword = (params: T.ResetPasswordParams) => this.#do("resetPassword", params);
   reload = () => this.#do("reload", { id: this.id });
 
-  authenticateWithRedirect = async ({ redirectUrlComplete, ...params }: T.RedirectParams): Promise<void> => {
-    await this.create({ ...params, actionCompleteRedirectUrl: redirectUrlComplete });
+  authenticateWithRedirect = async ({ redirectUrl, redirectUrlComplete, ...params }: T.RedirectParams): Promise<void> => {
+    await this.create({ ...params, redirectUrl: absolute(redirectUrl), actionCompleteRedirectUrl: absolute(redirectUrlComplete) });
     leave(this.firstFactorVerification);
   };
 
@@ -135,8 +135,8 @@ export class SignUp {
   attemptPhoneNumberVerification = ({ code }: { code: string }) => this.attemptVerification({ strategy: "phone_code", code });
   reload = () => this.#do("reload", { id: this.id });
 
-  authenticateWithRedirect = async ({ redirectUrlComplete, ...params }: T.RedirectParams): Promise<void> => {
-    await this.create({ ...params, actionCompleteRedirectUrl: redirectUrlComplete });
+  authenticateWithRedirect = async ({ redirectUrl, redirectUrlComplete, ...params }: T.RedirectParams): Promise<void> => {
+    await this.create({ ...params, redirectUrl: absolute(redirectUrl), actionCompleteRedirectUrl: absolute(redirectUrlComplete) });
     leave(this.verifications.externalAccount);
   };
 
@@ -148,6 +148,8 @@ export class SignUp {
     );
 }
 export interface SignUp extends T.SignUpFields {}
+
+const absolute = (to: string) => new URL(to, location.href).href;
 
 function leave({ externalVerificationRedirectURL: url }: T.VerificationResource): void {
   if (url) location.assign(url);
