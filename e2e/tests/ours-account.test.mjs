@@ -27,7 +27,7 @@ describe("our account screens", () => {
     const said = (text) => tab.getByText(text, { exact: true }).waitFor();
     async function signIn(email, given = password) {
       await heading(tab, "Sign in");
-      await field("Email").fill(email);
+      await tab.getByLabel(/^Email/).fill(email);
       await field("Password").fill(given);
       await tab.keyboard.press("Enter");
     }
