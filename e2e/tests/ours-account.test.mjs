@@ -179,7 +179,7 @@ describe("our account screens", () => {
     await tab.getByRole("button", { name: /^Rename / }).click();
     await field("Name of the passkey").fill("Laptop");
     await tab.keyboard.press("Enter");
-    await said("Laptop");
+    await tab.getByRole("button", { name: "Rename Laptop" }).waitFor();
     await look(it, "passkey");
     await it.signOut();
     await press("Use a passkey");

@@ -13,17 +13,19 @@ export interface FormProps {
   label: string;
   onSubmit(values: Record<string, string>): unknown;
   onCancel?(): unknown;
+  /** Before the fields, and after them. */
   children?: ReactNode;
+  more?: ReactNode;
 }
 
 /** A form inside of a section, which takes the focus when it opens. */
-export function Form({ doing, asks, action, label, onSubmit, onCancel, children }: FormProps) {
+export function Form({ doing, asks, action, label, onSubmit, onCancel, children, more }: FormProps) {
   const form = useRef<HTMLFormElement>(null);
   const errorAt = (field: string) => doing.errors.find(({ meta }) => meta?.paramName && name(meta.paramName) === field) ?? null;
   // A refusal that belongs to none of these fields must not be lost.
   const stray = doing.errors.filter(({ meta }) => meta?.paramName && !asks.some((it) => it.name === name(meta.paramName!)));
 
-  useEffect(() => form.current?.querySelector("input")?.focus(), []);
+  useEffect(() => form.current?.querySelector<HTMLElement>("input,.dw-main")?.focus(), []);
   useEffect(() => {
     if (doing.errors.length) form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
   }, [doing.errors]);
@@ -39,6 +41,7 @@ export function Form({ doing, asks, action, label, onSubmit, onCancel, children 
       {asks.map((it) => (
         <Field key={it.name} {...it} error={errorAt(it.name)} />
       ))}
+      {more}
       {stray.map((error) => (
         <p key={error.code} className="dw-error" role="alert">
           {error.longMessage ?? error.message}

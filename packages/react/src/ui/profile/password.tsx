@@ -35,9 +35,14 @@ export function PasswordSection() {
   return (
     <Section title="Password" doing={doing}>
       {open === "change" && (
-        <Form label="Password" action="Save" {...{ doing, asks }} onSubmit={change} onCancel={() => setOpen(undefined)}>
-          <Check name="others" label="Sign out on all other devices" defaultChecked error={null} />
-        </Form>
+        <Form
+          label="Password"
+          action="Save"
+          {...{ doing, asks }}
+          onSubmit={change}
+          onCancel={() => setOpen(undefined)}
+          more={<Check name="others" label="Sign out on all other devices" defaultChecked error={null} />}
+        />
       )}
       {open === "remove" && <Form label="Remove the password" action="Remove" asks={[current]} doing={doing} onSubmit={remove} onCancel={() => setOpen(undefined)} />}
       {!open && (
