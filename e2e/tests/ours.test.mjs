@@ -375,8 +375,7 @@ function story(version, kind, doorward) {
     await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Sign out of this account" }).click();
     await page.waitForURL((url) => url.pathname === "/");
-    await header(page, "Signed out");
-    // Whoever is left is in use when a page is loaded anew.
+    // Whoever is left is in use where a page is loaded anew.
     await page.goto("/accounts");
     await header(page, `Signed in as ${grace.id}`);
     await page.getByText(`${other} is the one in use`).waitFor();
