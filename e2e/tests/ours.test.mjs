@@ -354,11 +354,11 @@ function story(version, kind, doorward) {
       await signIn(page, password, address);
       await header(page, `Signed in as ${id}`);
     }
-    await page.goto("/accounts");
+    await page.goto("/sessions");
     await page.getByText(`${other} is the one in use`).waitFor();
     await profile.shot(page, "accounts");
     const second = await profile.context.newPage();
-    await second.goto("/accounts");
+    await second.goto("/sessions");
     await header(second, `Signed in as ${grace.id}`);
     await page.bringToFront();
     await page.getByRole("button", { name: `Use ${email}` }).click();
@@ -378,7 +378,7 @@ function story(version, kind, doorward) {
     await page.getByRole("button", { name: "Sign out of this account" }).click();
     await page.waitForURL((url) => url.pathname === "/");
     // Whoever is left is in use where a page is loaded anew.
-    await page.goto("/accounts");
+    await page.goto("/sessions");
     await header(page, `Signed in as ${grace.id}`);
     await page.getByText(`${other} is the one in use`).waitFor();
     assert.equal(await page.getByText(email).count(), 0, "the other one is gone");
@@ -400,7 +400,7 @@ function story(version, kind, doorward) {
         const after = router === "app" ? "/account" : "/protected";
         let first;
         for (const again of [false, true]) {
-          await page.goto(`${prefix}/accounts`);
+          await page.goto(`${prefix}/sessions`);
           await page.getByRole("button", { name: "Continue with Upstream" }).click();
           // Whoever is signed in there is not asked again.
           if (!again) await upstream.signIn(page, name);
