@@ -261,7 +261,7 @@ async fn answer(State(shared): State<Arc<Shared>>, req: Request) -> Response {
         shared.keys()
     } else if path.ends_with("/revoke") {
         json!({})
-    } else if path.contains("token") && parts.method == "POST" {
+    } else if path.to_ascii_lowercase().contains("token") && parts.method == "POST" && !path.ends_with("/introspect") {
         let Some(asked) = shared.redeem(&mut says, &fields) else {
             return (http::StatusCode::BAD_REQUEST, json!({"error": "invalid_grant"}).to_string()).into_response();
         };

@@ -1,6 +1,10 @@
 //! Visits to a provider, as the stories of several files tell them.
 
 use crate::{Answer, Browser, CLIENT_ID, CLIENT_SECRET, ORIGIN, Options, Provider, StandIn, TestServer};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use doorward_core::oauth::OAuthConnection;
 use doorward_core::settings::Settings;
 use serde_json::{Value, json};
@@ -96,4 +100,14 @@ pub async fn client(browser: &mut Browser) -> Value {
 /// Who is signed in on it.
 pub async fn user_id(browser: &mut Browser) -> Option<String> {
     client(browser).await["sessions"][0]["user"]["id"].as_str().map(str::to_owned)
+}
+
+/// A key of the form that Apple gives out (PEM), and its public part.
+pub fn signing_key() -> (String, Vec<u8>) {
+    let der = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
+    let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der.as_ref()).unwrap();
+    let text = STANDARD.encode(der.as_ref());
+    let lines: Vec<&str> = text.as_bytes().chunks(64).map(|it| std::str::from_utf8(it).unwrap()).collect();
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"));
+    (pem, key.public_key().as_ref().to_vec())
 }

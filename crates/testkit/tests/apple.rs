@@ -1,10 +1,9 @@
 //! Apple, which differs: the client secret is signed, the answer is a form of its own page, and apps get codes themselves.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, UnparsedPublicKey};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD as B64};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use doorward_testkit::social::*;
 use doorward_testkit::{CLIENT_ID, Provider, TestServer};
 use serde_json::{Value, json};
@@ -19,13 +18,9 @@ async fn registered() -> (TestServer, Provider, Vec<u8>) {
         it.more_client_ids = vec![APP.to_owned()];
     })
     .await;
-    let der = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
-    let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der.as_ref()).unwrap();
-    let lines: Vec<String> =
-        STANDARD.encode(der.as_ref()).as_bytes().chunks(64).map(|it| String::from_utf8_lossy(it).into_owned()).collect();
-    let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"));
+    let (pem, key) = signing_key();
     server.provider_secret("apple", &pem).await;
-    (server, provider, key.public_key().as_ref().to_vec())
+    (server, provider, key)
 }
 
 /// What a signed client secret says, if the key signed it.

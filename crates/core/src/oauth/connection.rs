@@ -42,9 +42,10 @@ pub(super) struct Endpoints {
 pub(super) enum At {
     IdToken,
     TokenAnswer,
-    Get(String),
-    Post(String),
+    Get(Url),
+    Post(Url),
     Graphql(Url, &'static str),
+    Introspect(Url),
 }
 
 /// The connection of a strategy, if the instance uses it.
@@ -147,8 +148,9 @@ impl Connection<'_> {
             let tenant = self.settings.tenant.as_deref().unwrap_or("common");
             let filled = |text: &str| parse(&text.replace("{tenant}", tenant));
             let source = match self.row.source {
-                Source::Get(url) => At::Get(url.to_owned()),
-                Source::Post(url) => At::Post(url.to_owned()),
+                Source::Get(url) => At::Get(parse(url)?),
+                Source::Post(url) => At::Post(parse(url)?),
+                Source::Introspect(url) => At::Introspect(parse(url)?),
                 Source::Graphql(url, query) => At::Graphql(parse(url)?, query),
                 Source::TokenAnswer => At::TokenAnswer,
                 Source::IdToken | Source::Discovered => At::IdToken,
@@ -160,7 +162,7 @@ impl Connection<'_> {
         let Some(issuer) = known.or(self.settings.issuer.as_deref()) else {
             let own = |url: &Option<String>| url.clone().ok_or_else(|| misconfigured(self.key, "an address is missing"));
             let (authorize, token) = (parse(&own(&self.settings.authorize_url)?)?, parse(&own(&self.settings.token_url)?)?);
-            let source = At::Get(own(&self.settings.userinfo_url)?);
+            let source = At::Get(parse(&own(&self.settings.userinfo_url)?)?);
             return Ok(Endpoints { authorize, token, source, keys: None, issuer: None });
         };
         let at = parse(&format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/')))?;
@@ -170,7 +172,7 @@ impl Connection<'_> {
         }
         let named =
             |name: &str| document[name].as_str().ok_or_else(|| misconfigured(self.key, format!("the discovery document has no {name}")));
-        let source = document["userinfo_endpoint"].as_str().map_or(At::IdToken, |url| At::Get(url.to_owned()));
+        let source = document["userinfo_endpoint"].as_str().map(parse).transpose()?.map_or(At::IdToken, At::Get);
         Ok(Endpoints {
             authorize: parse(named("authorization_endpoint")?)?,
             token: parse(named("token_endpoint")?)?,

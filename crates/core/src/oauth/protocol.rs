@@ -112,13 +112,15 @@ async fn call_token(
         request.form(fields)
     };
     let answer = outbound::send(scope, request).await.map_err(|error| exchange_failed(connection.key, error))?;
-    let json: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
+    let mut json: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
     // Some say with status 200 that it did not work.
     if !answer.is_success() || json.get("error").is_some_and(|error| !error.is_null() && error != "") || json["ok"] == Value::Bool(false) {
         let error: String = json["error"].as_str().unwrap_or_default().chars().filter(|c| c.is_ascii_graphic()).take(64).collect();
         return Err(exchange_failed(connection.key, format!("status {} {error}", answer.status)));
     }
-    Ok((json, secret))
+    // Instagram's documents have the answer in a list.
+    let listed = json.pointer_mut("/data/0").filter(|it| it.is_object()).map(Value::take);
+    Ok((listed.unwrap_or(json), secret))
 }
 
 fn tokens_of(scope: &Scope, connection: &Connection<'_>, answer: &Value) -> Result<Tokens, ApiError> {
@@ -131,7 +133,12 @@ fn tokens_of(scope: &Scope, connection: &Connection<'_>, answer: &Value) -> Resu
 
 /// The scopes of an answer, or those that were asked for (RFC 6749, section 5.1), with spaces between.
 fn scopes_of(answer: &Value, asked: &[String]) -> String {
-    let text = answer["scope"].as_str().map_or_else(|| asked.join(" "), |text| text.replace(',', " "));
+    let text = match (&answer["scope"], &answer["scopes"]) {
+        (Value::String(text), _) => text.replace(',', " "),
+        // Some list them.
+        (Value::Array(all), _) | (_, Value::Array(all)) => all.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
+        _ => asked.join(" "),
+    };
     text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(2048).collect()
 }
 
@@ -163,7 +170,7 @@ pub(super) async fn exchange(
         (Some(_), None) => return Err(exchange_failed(connection.key, "no ID token in the answer")),
         (None, _) => Map::new(),
     };
-    let description = describe(scope, connection, &endpoints, &tokens, &answer).await?;
+    let description = describe(scope, connection, &endpoints, &tokens, (&answer, secret.as_ref())).await?;
     if let (Some(by_token), Some(described)) = (claims.get("sub"), &description)
         && described.get("sub") != Some(by_token)
     {
@@ -254,18 +261,19 @@ async fn describe(
     connection: &Connection<'_>,
     endpoints: &Endpoints,
     tokens: &Tokens,
-    answer: &Value,
+    (answer, secret): (&Value, Option<&Secret>),
 ) -> Result<Option<Value>, ApiError> {
     let access = tokens.access.as_deref().unwrap_or_default();
-    let parse = |text: &str| {
-        let escaped: String = form_urlencoded::byte_serialize(access.as_bytes()).collect();
-        Url::parse(&text.replace("{access_token}", &escaped)).map_err(|error| fetch_failed(connection.key, error))
-    };
     let request = match &endpoints.source {
         At::IdToken => return Ok(None),
         At::TokenAnswer => return Ok(Some(answer.clone())),
-        At::Get(url) => OutboundRequest::new(Method::Get, parse(url)?),
-        At::Post(url) => OutboundRequest::new(Method::Post, parse(url)?),
+        At::Get(url) => OutboundRequest::new(Method::Get, url.clone()),
+        At::Post(url) => OutboundRequest::new(Method::Post, url.clone()),
+        At::Introspect(url) => {
+            let mut fields = vec![("token", access), ("token_type_hint", "access_token"), ("client_id", connection.client_id)];
+            fields.extend(secret.map(|secret| ("client_secret", secret.expose())));
+            OutboundRequest::new(Method::Post, url.clone()).form(fields)
+        }
         At::Graphql(url, query) => OutboundRequest::new(Method::Post, url.clone()).json(&json!({"query": query})),
     };
     ask(scope, connection, request, access).await.map(Some)

@@ -25,6 +25,8 @@ pub(crate) enum Source {
     Post(&'static str),
     /// At an address that answers a GraphQL query.
     Graphql(&'static str, &'static str),
+    /// At an address that is asked about the access token (RFC 7662).
+    Introspect(&'static str),
     /// In the answer that brings the tokens.
     TokenAnswer,
     /// Where the provider's own document says: OpenID Connect Discovery.
@@ -368,9 +370,9 @@ pub(crate) static PROVIDERS: &[Provider] = &[
         key: "hubspot",
         name: "HubSpot",
         authorize: "https://app.hubspot.com/oauth/authorize",
-        token: "https://api.hubapi.com/oauth/v1/token",
-        // HubSpot describes a token at an address that holds it.
-        source: Source::Get("https://api.hubapi.com/oauth/v1/access-tokens/{access_token}"),
+        token: "https://api.hubapi.com/oauth/2026-03/token",
+        revoke: "https://api.hubapi.com/oauth/2026-03/token/revoke",
+        source: Source::Introspect("https://api.hubapi.com/oauth/2026-03/token/introspect"),
         scopes: &["oauth"],
         claims: Claims { subject: "user_id", email: "user", ..NOTHING },
         ..OAUTH
@@ -569,7 +571,7 @@ mod tests {
     use std::collections::HashSet;
 
     fn is_https(text: &str) -> bool {
-        url::Url::parse(&text.replace("{tenant}", "common").replace("{access_token}", "x")).is_ok_and(|url| url.scheme() == "https")
+        url::Url::parse(&text.replace("{tenant}", "common")).is_ok_and(|url| url.scheme() == "https")
     }
 
     #[test]
@@ -583,7 +585,7 @@ mod tests {
             assert!(!it.claims.subject.is_empty() && !it.client_param.is_empty() && !it.separator.is_empty(), "{key}");
             assert_eq!(it.form_post, it.extra.contains(&("response_mode", "form_post")), "{key}");
             let described = match it.source {
-                Source::Get(url) | Source::Post(url) | Source::Graphql(url, _) => is_https(url),
+                Source::Get(url) | Source::Post(url) | Source::Graphql(url, _) | Source::Introspect(url) => is_https(url),
                 Source::IdToken => it.id_tokens.is_some(),
                 Source::TokenAnswer => true,
                 Source::Discovered => it.authorize.is_empty() && it.token.is_empty() && it.id_tokens.is_none(),
