@@ -3,7 +3,7 @@
 //! and where to go afterwards; everything else goes through the Frontend API, as from any other page.
 
 use crate::built::{BUILT, Built};
-use crate::page;
+use crate::{page, popup};
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, Request, State};
@@ -12,6 +12,7 @@ use axum::routing::get;
 use doorward_base::ApiError;
 use doorward_core::environment::Places;
 use doorward_core::handshake::check_redirect;
+use doorward_core::oauth::POPUP_PATHS;
 use doorward_core::settings::SignUpMode;
 use doorward_gateway::{Gateway, Visit};
 use http::header::{self, HeaderValue};
@@ -54,13 +55,15 @@ struct Page {
 /// The account pages of every instance, each on its own host.
 pub fn public(gateway: Gateway) -> Router {
     let show = |which: Which| get(move |State(gateway): State<Gateway>, request: Request| show(which, gateway, request));
-    Router::new()
+    let popup = POPUP_PATHS.into_iter().fold(Router::new(), |router, path| router.route(path, get(popup::show)));
+    popup
         .route("/", get(home))
         .route("/sign-in", show(Which::SignIn))
         .route("/sign-in/choose", show(Which::SignIn))
         .route("/sign-up", show(Which::SignUp))
         .route("/user", show(Which::User))
         .route("/account-files/{version}/{file}", get(file))
+        .route("/account-files/popup.js", get(|| page::asset("text/javascript; charset=utf-8", include_str!("../assets/popup.js"))))
         .route("/account-files/notice.css", get(|| page::asset("text/css; charset=utf-8", include_str!("../assets/style.css"))))
         .with_state(gateway)
 }
@@ -165,12 +168,12 @@ fn with(page: &str, asked: &Asked) -> String {
 }
 
 /// The path of the Frontend API's address, without a slash at its end.
-fn base(visit: &Visit) -> String {
+pub(crate) fn base(visit: &Visit) -> String {
     let after_scheme = visit.frontend_url.split_once("://").map_or("", |(_, rest)| rest);
     after_scheme.find('/').map_or("", |at| &after_scheme[at..]).trim_end_matches('/').to_owned()
 }
 
-fn refused(error: &ApiError) -> Response {
+pub(crate) fn refused(error: &ApiError) -> Response {
     let status = if error.status() == 400 { StatusCode::NOT_FOUND } else { StatusCode::from_u16(error.status()).unwrap_or_default() };
     let (title, text) = match status {
         StatusCode::NOT_FOUND => ("Nothing here", "No app has its accounts under this address."),

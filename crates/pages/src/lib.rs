@@ -9,6 +9,7 @@ mod built;
 mod inbox;
 mod index;
 mod page;
+mod popup;
 mod webhooks;
 
 pub use account::public;

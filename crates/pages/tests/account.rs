@@ -193,3 +193,30 @@ async fn crowds_are_counted() {
     }
     assert_ne!(refused.expect("there is an end to it").header("retry-after"), "");
 }
+
+#[tokio::test]
+async fn a_popup_tells_the_page_that_opened_it_and_no_other() {
+    let server = Server::with(|_| {}).await;
+    for path in ["/popup-callback", "/v1/auth-popup-callback"] {
+        let query = "state=s1&return_url=https%3A%2F%2Fapp.example.com%2Fback%3Fa%3D1&opener=https%3A%2F%2Fapp.example.com&__clerk_created_session=sess_1";
+        let answer = server.get(HOST, &format!("{path}?{query}"), &[]).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        for said in [
+            "data-opener=\"https://app.example.com\"",
+            "data-session=\"sess_1\"",
+            "data-return-url=\"https://app.example.com/back?a=1\"",
+            "data-state=\"s1\"",
+            "src=\"/account-files/popup.js\"",
+        ] {
+            assert!(answer.text.contains(said), "{path} {said}: {}", answer.text);
+        }
+        assert!(!answer.header("content-security-policy").contains("unsafe-inline"));
+        let evil = "opener=https%3A%2F%2Fevil.example&return_url=javascript%3Aalert(1)&state=%22%3E%3Cscript%3E";
+        let answer = server.get(HOST, &format!("{path}?{evil}"), &[]).await;
+        assert!(answer.text.contains("data-opener=\"\"") && answer.text.contains("data-return-url=\"\""), "{}", answer.text);
+        assert_eq!(answer.text.matches("<script").count(), 1, "{}", answer.text);
+        assert_eq!(server.get("nobody.example", path, &[]).await.status, StatusCode::NOT_FOUND);
+    }
+    let script = server.get(HOST, "/account-files/popup.js", &[]).await;
+    assert!(script.status == StatusCode::OK && script.text.contains("postMessage(") && !script.text.contains("\"*\""), "{}", script.text);
+}

@@ -5,8 +5,9 @@ use doorward_core::keys::Environment;
 use doorward_core::oauth::OAuthConnection;
 use doorward_core::settings::{Presence, SignUpMode};
 use doorward_testkit::social::*;
-use doorward_testkit::{CLIENT_ID, CLIENT_SECRET, Options, Provider, TestServer};
+use doorward_testkit::{Browser, CLIENT_ID, CLIENT_SECRET, ORIGIN, Options, Provider, TestServer};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::time::Duration;
 
 const PASSWORD: &str = "correct horse battery";
@@ -508,4 +509,32 @@ async fn a_provider_without_a_secret_is_said_to_be_so_before_anybody_leaves() {
     let social = server.browser().get("/v1/environment").await.json["user_settings"]["social"].clone();
     assert_eq!(social["oauth_github"]["name"], "GitHub");
     assert_eq!(social["oauth_github"]["strategy"], "oauth_github");
+}
+
+#[tokio::test]
+async fn a_popup_comes_back_to_a_page_of_ours_that_knows_whom_to_tell() {
+    let (server, provider) = acme().await;
+    for (path, query) in [("/v1/auth-popup-callback", "?state=abc"), ("/popup-callback", "")] {
+        let ours = format!("http://{}{path}{query}", server.public);
+        let back_to = format!("{ours}{}return_url=http%3A%2F%2Flocalhost%3A3000%2Fsso", if query.is_empty() { "?" } else { "&" });
+        let mut ada = server.browser();
+        let fields = [("strategy", ACME), ("redirect_url", back_to.as_str()), ("action_complete_redirect_url", ours.as_str())];
+        let told = async |browser: &mut Browser, path: &str| -> (String, HashMap<String, String>) {
+            let answer = browser.get(path).await;
+            let to = url::Url::parse(answer.headers["location"].to_str().unwrap()).unwrap();
+            (to.path().to_owned(), to.query_pairs().into_owned().collect())
+        };
+        let to = way(&ada.post("/v1/client/sign_ins", &fields).await);
+        let (at, said) = told(&mut ada, &provider.visit(&to)).await;
+        if path == "/v1/auth-popup-callback" {
+            // Nobody yet: the page goes on where it wanted to.
+            assert_eq!((at.as_str(), said["opener"].as_str(), said["state"].as_str()), (path, ORIGIN, "abc"));
+            assert_eq!((said["return_url"].as_str(), said.get("__clerk_created_session")), ("http://localhost:3000/sso", None));
+            ada.post("/v1/client/sign_ups", &[("transfer", "true")]).await.expect(200);
+            continue;
+        }
+        let session = ada.session_id().await.unwrap();
+        assert_eq!((at.as_str(), said["opener"].as_str(), said.get("return_url")), (path, ORIGIN, None));
+        assert_eq!(said["__clerk_created_session"], session);
+    }
 }

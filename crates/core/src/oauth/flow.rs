@@ -17,6 +17,9 @@ use doorward_wire::fapi::OauthCallback;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+/// Where popups of the SDKs come back to, of those of today and of those before: a page of ours, which tells the one that opened it.
+pub const POPUP_PATHS: [&str; 2] = ["/v1/auth-popup-callback", "/popup-callback"];
+
 /// What a visit to a provider begins with.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Start<'a> {
@@ -44,6 +47,9 @@ struct Visit {
     dev_browser: Option<String>,
     /// Who connects an account; none for sign-in and sign-up.
     user: Option<UserId>,
+    /// The page that asked: whom a popup tells how it went.
+    #[serde(default)]
+    origin: Option<String>,
     /// Whether an app set out. The browser that it opens has no client of ours: what comes back goes to the app, which hands it in.
     #[serde(default)]
     native: bool,
@@ -85,6 +91,7 @@ pub(crate) async fn ask(scope: &Scope, caller: &Caller, owner: &str, user: Optio
         complete_url: complete_url.map(Into::into),
         dev_browser: caller.dev_browser.as_ref().map(|it| it.expose().to_owned()),
         user: user.cloned(),
+        origin: caller.origin.clone(),
         native: caller.native,
     };
     let to = protocol::authorize_url(
@@ -121,7 +128,19 @@ pub async fn callback(scope: &Scope, caller: &Caller, current: Current, req: &Oa
     }
     let Outcome { value: complete, current } = finish(scope, caller, current, &record, &visit, &arrival).await?;
     let to = visit.complete_url.as_ref().filter(|_| complete).unwrap_or(&visit.redirect_url);
-    Ok(Outcome { value: with_dev_browser(scope, to, visit.dev_browser.as_deref())?, current })
+    let session = current.record.as_ref().and_then(|it| it.last_active_session_id.as_ref()).filter(|_| complete);
+    let to = for_popup(to, visit.origin.as_deref(), session)?;
+    Ok(Outcome { value: with_dev_browser(scope, &to, visit.dev_browser.as_deref())?, current })
+}
+
+/// What our page for popups is told: whom to tell, and of which session.
+fn for_popup(to: &str, opener: Option<&str>, session: Option<&SessionId>) -> Result<String, ApiError> {
+    let mut url = Url::parse(to).map_err(ApiError::internal)?;
+    if POPUP_PATHS.iter().any(|path| url.path().ends_with(path)) {
+        let told = [("opener", opener), ("__clerk_created_session", session.map(SessionId::as_str))];
+        url.query_pairs_mut().extend_pairs(told.into_iter().filter_map(|(name, value)| Some((name, value?))));
+    }
+    Ok(url.into())
 }
 
 fn arrival_context(id: &VerificationId) -> String {

@@ -8,7 +8,8 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Paths of the public listener that belong to somebody.
-const TAKEN_PATHS: &[&str] = &["/v1", "/npm", "/docs", "/openapi.json", "/.well-known", "/sign-in", "/sign-up", "/user", "/account-files"];
+const TAKEN_PATHS: &[&str] =
+    &["/v1", "/npm", "/docs", "/openapi.json", "/.well-known", "/sign-in", "/sign-up", "/user", "/account-files", "/popup-callback"];
 
 impl Config {
     /// Checks what types alone do not, and that every file which is named can be read.
