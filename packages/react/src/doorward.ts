@@ -158,6 +158,9 @@ export class Doorward {
 
   run = async (what: string, params?: object): Promise<any> => this.#call(this.#runtime ?? (await this.start()), what, params);
 
+  /** Has the client as the server knows it now. An answer that comes before the first one would be of no use. */
+  refresh = (): Promise<unknown> => this.run(this.loaded ? "reload" : "load");
+
   #settled({ call, value, error }: Settlement): void {
     const waiting = this.#calls.get(call);
     this.#calls.delete(call);

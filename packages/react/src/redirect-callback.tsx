@@ -17,7 +17,7 @@ const isComplete = ({ status }: { status: string | null }) => status === "comple
 
 /** Goes on where somebody comes back from another service with an attempt that is not complete. */
 export async function handleRedirectCallback(doorward: Doorward, props: RedirectCallbackProps = {}): Promise<void> {
-  await doorward.run("reload");
+  await doorward.refresh();
   const { signIn, signUp } = doorward.getState();
   if (!signIn || !signUp) return;
   const afterSignIn = props.afterSignInUrl ?? props.signInFallbackRedirectUrl ?? "/";

@@ -36,7 +36,7 @@ export function useReturn(after: () => string, onOpen: (error: string | undefine
     url.searchParams.delete(RETURNED);
     history.replaceState(history.state, "", url);
     void (async () => {
-      await doorward.run("reload");
+      await doorward.refresh();
       const { signIn, signUp } = doorward.getState();
       const error = signIn?.firstFactorVerification.error ?? signUp?.verifications.externalAccount.error;
       const goesOn = ["external_account_exists", "external_account_not_found", "identifier_already_signed_in"];
@@ -66,7 +66,7 @@ export function useLink(after: () => string, onNote: (note: string) => unknown):
     for (const name of ["__clerk_status", "__clerk_created_session"]) url.searchParams.delete(name);
     history.replaceState(history.state, "", url);
     void (async () => {
-      await doorward.run("reload");
+      await doorward.refresh();
       const here = session && doorward.getState().sessions?.some(({ id }) => id === session);
       if (status !== "verified" || !here) return onNote(outcomes[status] ?? "This link does not work. Ask for another one.");
       await doorward.setActive({ session });
