@@ -20,18 +20,5 @@ pub(crate) async fn update_communication(cx: &mut Cx, req: UpdateInstanceCommuni
 }
 
 pub(crate) async fn update_beta(cx: &mut Cx, req: UpdateInstanceSettings) -> Result<InstanceSettings, ApiError> {
-    settings::set_test_mode(&cx.scope, req.test_mode).await?;
-    Ok(InstanceSettings { object: "instance_settings".to_owned(), id: cx.scope.ins().clone() })
-}
-
-pub(crate) async fn domains(cx: &mut Cx, _: ListDomains) -> Result<Domains, ApiError> {
-    Ok(Domains { data: vec![settings::domain(&cx.scope, cx.scope.instance.settings.proxy_url.clone())], total_count: 1 })
-}
-
-pub(crate) async fn update_domain(cx: &mut Cx, req: UpdateDomain) -> Result<Domain, ApiError> {
-    settings::update_domain(&cx.scope, &req.domain_id, req.proxy_url).await
-}
-
-pub(crate) async fn check_proxy(cx: &mut Cx, req: CheckProxy) -> Result<ProxyCheck, ApiError> {
-    settings::check_proxy(&cx.scope, req.domain_id.as_deref(), req.proxy_url.as_deref()).await
+    settings::update_beta(&cx.scope, &req).await
 }

@@ -2,8 +2,10 @@
 
 mod access;
 mod clients;
+mod domains;
 mod email_addresses;
 mod instance;
+mod instance_features;
 mod interstitial;
 mod invitations;
 mod jwt_templates;
@@ -92,9 +94,19 @@ pub fn routes() -> Routes {
         .with::<GetInstanceCommunication>(|cx, req| Box::pin(instance::communication(cx, req)))
         .with::<UpdateInstanceCommunication>(|cx, req| Box::pin(instance::update_communication(cx, req)))
         .with::<UpdateInstanceSettings>(|cx, req| Box::pin(instance::update_beta(cx, req)))
-        .with::<ListDomains>(|cx, req| Box::pin(instance::domains(cx, req)))
-        .with::<UpdateDomain>(|cx, req| Box::pin(instance::update_domain(cx, req)))
-        .with::<CheckProxy>(|cx, req| Box::pin(instance::check_proxy(cx, req)))
+        .with::<GetOrganizationSettings>(|cx, req| Box::pin(instance_features::organizations(cx, req)))
+        .with::<UpdateOrganizationSettings>(|cx, req| Box::pin(instance_features::update_organizations(cx, req)))
+        .with::<GetOAuthApplicationSettings>(|cx, req| Box::pin(instance_features::oauth_applications(cx, req)))
+        .with::<UpdateOAuthApplicationSettings>(|cx, req| Box::pin(instance_features::update_oauth_applications(cx, req)))
+        .with::<GetInstanceProtect>(|cx, req| Box::pin(instance_features::protect(cx, req)))
+        .with::<UpdateInstanceProtect>(|cx, req| Box::pin(instance_features::update_protect(cx, req)))
+        .with::<ListDomains>(|cx, req| Box::pin(domains::list(cx, req)))
+        .with::<AddDomain>(|cx, req| Box::pin(domains::add(cx, req)))
+        .with::<UpdateDomain>(|cx, req| Box::pin(domains::update(cx, req)))
+        .with::<DeleteDomain>(|cx, req| Box::pin(domains::delete(cx, req)))
+        .with::<ChangeDomain>(|cx, req| Box::pin(domains::change(cx, req)))
+        .with::<ChangeDomainBefore>(|cx, req| Box::pin(domains::change_before(cx, req)))
+        .with::<CheckProxy>(|cx, req| Box::pin(domains::check_proxy(cx, req)))
         .with::<ListTemplates>(|cx, req| Box::pin(templates::list(cx, req)))
         .with::<GetTemplate>(|cx, req| Box::pin(templates::get(cx, req)))
         .with::<PutTemplate>(|cx, req| Box::pin(templates::put(cx, req)))
@@ -147,6 +159,8 @@ mod tests {
     #[test]
     fn every_declared_endpoint_is_mounted_once() {
         let declared = [
+            include_str!("../../wire/src/bapi/domains.rs"),
+            include_str!("../../wire/src/bapi/instance_features.rs"),
             include_str!("../../wire/src/bapi/users.rs"),
             include_str!("../../wire/src/bapi/user_factors.rs"),
             include_str!("../../wire/src/bapi/email_addresses.rs"),

@@ -261,7 +261,11 @@ list! {
     FORM_IDENTIFIER_NOT_FOUND = "form_identifier_not_found", 422, "Couldn't find your account.", "Couldn't find your account.";
     FORM_IDENTIFIER_EXISTS = "form_identifier_exists", 422, "already exists", "That {param} is taken. Please try another.";
     FORM_INVALID_ORIGIN = "form_invalid_origin", 422, "is invalid", "{param} must have the form scheme://host[:port].";
-    DOMAIN_UPDATE_FORBIDDEN = "domain_update_forbidden", 400, "Domain update was forbidden", "Only production instances can be put behind a proxy by a request.";
+    HOME_URL_TAKEN = "home_url_taken", 422, "Domain already in use", "The domain is in use already.";
+    OPERATION_NOT_ALLOWED_ON_PRIMARY_DOMAIN = "operation_not_allowed_on_primary_domain", 403, "operation not allowed", "The instance's own domain cannot be removed.";
+    PRIMARY_DOMAIN_ALREADY_EXISTS = "primary_domain_already_exists", 422, "primary domain already exists", "An instance has one domain of its own; all others are satellites.";
+    SYNC_NONCE_ALREADY_CONSUMED = "sync_nonce_already_consumed", 403, "sync nonce already consumed", "The link is unknown, was used before, has expired or was made for another browser.";
+    DOMAIN_UPDATE_FORBIDDEN = "domain_update_forbidden", 400, "Domain update was forbidden", "Only production instances can be moved to another domain or put behind a proxy by a request.";
     INVALID_PROXY_CONFIGURATION = "invalid_proxy_configuration", 422, "Invalid proxy configuration", "The proxy does not reach the Frontend API of this instance, or says another address of itself.";
     INVALID_TEMPLATE_BODY = "invalid_template_body", 422, "Invalid template body", "{param} is not a template that works.";
     REQUIRED_VARIABLE_MISSING = "required_variable_missing", 422, "Required variable missing", "{param} does not show the value that it must.";

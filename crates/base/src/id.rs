@@ -112,6 +112,8 @@ ids! {
     ExternalAccountId = "eac_";
     /// A development browser.
     DevBrowserId = "dvb_";
+    /// A satellite: another domain of an instance.
+    DomainId = "dmn_";
     /// A secret key's public handle.
     SecretKeyId = "key_";
     /// A job of the outbox.

@@ -404,6 +404,7 @@ mod tests {
             cookie_suffix: "x".to_owned(),
             settings: Settings::default(),
             hosts: Vec::new(),
+            satellites: Vec::new(),
             template_keys: Default::default(),
             signing_keys: Vec::new(),
             origins: Vec::new(),

@@ -6,7 +6,7 @@ use crate::client;
 use crate::instance::Origin;
 use crate::jwt::{self, Category};
 use crate::session::{self, TokenFor};
-use crate::{crypto, refresh};
+use crate::{crypto, refresh, satellites};
 use doorward_base::*;
 use doorward_store::clients::ClientRecord;
 use doorward_store::tokens;
@@ -114,12 +114,12 @@ async fn directives(
     Ok(out)
 }
 
-/// The `Domain` of cookies that app and Frontend API share, where a host lies in it.
+/// The `Domain` of cookies that app and Frontend API share, where a host lies in it: the instance's own, or a satellite.
 pub fn cookie_domain<'a>(scope: &'a Scope, host: Option<&str>) -> Option<&'a str> {
-    let domain = scope.instance.settings.cookie_domain.as_deref()?;
     let host = host?;
-    let inside = host == domain || host.strip_suffix(domain).is_some_and(|sub| sub.ends_with('.'));
-    inside.then_some(domain)
+    let satellites = scope.instance.satellites.iter().filter(|_| !scope.instance.is_development()).map(|it| it.name.as_str());
+    let mut all = scope.instance.settings.cookie_domain.as_deref().into_iter().chain(satellites);
+    all.find(|domain| host == *domain || host.strip_suffix(domain).is_some_and(|sub| sub.ends_with('.')))
 }
 
 /// Answers a handshake. A bad or unknown client is a signed-out one: the browser always gets back to its page.
@@ -135,6 +135,9 @@ pub async fn answer(
     nonce: bool,
 ) -> Result<Answer, ApiError> {
     let mut target = check_redirect(scope, redirect_url)?;
+    if satellites::here(scope, caller).is_some() {
+        satellites::mark(&mut target);
+    }
     let directives = directives(scope, caller, client, dev_browser, &target).await?;
     let (name, value) = if nonce {
         ("__clerk_handshake_nonce", store_nonce(scope, &directives).await?)

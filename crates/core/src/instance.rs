@@ -1,11 +1,13 @@
 //! Instances in memory: settings understood, keys opened, origins compiled.
 
 use crate::app::{App, Scope, internal};
+use crate::domains;
 use crate::jwt_templates;
 use crate::keys::{self, Environment, SigningKey};
 use crate::settings::{RateLimits, Settings};
 use crate::template_keys::TemplateKey;
 use doorward_base::*;
+use doorward_store::domains::SatelliteRecord;
 use doorward_store::instances::{self, HostRecord, InstanceRecord, SecretKeyRecord, SigningKeyRecord};
 use doorward_store::{Read, Tx};
 use doorward_wire::resource::Jwks;
@@ -29,6 +31,8 @@ pub struct Instance {
     pub settings: Settings,
     /// The hosts on which its Frontend API answers, the primary one first.
     pub hosts: Vec<HostRecord>,
+    /// Other domains whose apps share its users.
+    pub satellites: Vec<SatelliteRecord>,
     /// The keys, the one that signs first.
     pub signing_keys: Vec<Arc<SigningKey>>,
     /// The keys of those JWT templates that have one of their own, by the template's name.
@@ -83,7 +87,8 @@ impl Instance {
             return true;
         }
         let Some(parsed) = Origin::parse(origin) else { return false };
-        (self.is_development() && parsed.is_loopback()) || self.origins.iter().any(|pattern| pattern.matches(&parsed))
+        let own = (self.is_development() && parsed.is_loopback()) || self.origins.iter().any(|pattern| pattern.matches(&parsed));
+        own || self.satellites.iter().any(|it| domains::satellite_has(self, it, &parsed))
     }
 
     /// The public keys.
@@ -286,6 +291,7 @@ async fn load(app: &App, db: &mut impl Read, record: InstanceRecord) -> Result<I
     Ok(Instance {
         cookie_suffix: keys::cookie_suffix(&record.publishable_key),
         hosts: instances::hosts(db, &record.id).await.map_err(internal)?,
+        satellites: doorward_store::domains::list(db, &record.id).await.map_err(internal)?,
         id: record.id,
         environment,
         name: record.name,

@@ -1,14 +1,12 @@
 //! What a server reads and changes of its instance.
 
 use crate::app::Scope;
-use crate::environment::derived;
 use crate::identifiers;
 use crate::instance::{OriginPattern, change_settings};
-use crate::outbound::{self, Method, OutboundRequest};
 use crate::settings::{PreferredStrategy, Settings};
 use crate::sign_in::filled;
 use doorward_base::*;
-use doorward_wire::bapi::{Domain, InstanceCommunication, InstanceInfo, ProxyCheck, UpdateInstance};
+use doorward_wire::bapi::{InstanceCommunication, InstanceInfo, InstanceSettings, UpdateInstance, UpdateInstanceSettings};
 
 /// The most origins of an instance.
 const MAX_ORIGINS: usize = 100;
@@ -87,14 +85,21 @@ fn check_origins(origins: &[String]) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Says whether test addresses and numbers have a fixed code.
+/// Changes settings that may change without notice. What was not sent stays.
 ///
 /// # Errors
 /// `conflict`.
-pub async fn set_test_mode(scope: &Scope, on: Option<bool>) -> Result<(), ApiError> {
+pub async fn update_beta(scope: &Scope, req: &UpdateInstanceSettings) -> Result<InstanceSettings, ApiError> {
     change_settings(scope, |settings| {
-        settings.test_mode = on.or(settings.test_mode);
-        Ok(())
+        settings.test_mode = req.test_mode.or(settings.test_mode);
+        let allowlist = &mut settings.restrictions.allowlist;
+        *allowlist = req.restricted_to_allowlist.unwrap_or(*allowlist);
+        Ok(InstanceSettings {
+            object: "instance_settings".to_owned(),
+            id: scope.ins().clone(),
+            restricted_to_allowlist: *allowlist,
+            progressive_sign_up: true,
+        })
     })
     .await
 }
@@ -131,86 +136,6 @@ pub async fn update_communication(scope: &Scope, blocked: Option<&[String]>) -> 
     .await
 }
 
-/// The only domain of the instance, behind this proxy.
-pub fn domain(scope: &Scope, proxy_url: Option<String>) -> Domain {
-    let instance = &scope.instance;
-    let host = instance.hosts.first();
-    let (name, url) = match host {
-        Some(it) => (it.host.clone(), format!("{}://{}", it.scheme, it.host)),
-        None => (String::new(), instance.frontend_url()),
-    };
-    let shared = instance.settings.cookie_domain.clone();
-    Domain {
-        object: "domain".to_owned(),
-        id: derived(instance, "dmn_"),
-        name: shared.unwrap_or(name),
-        is_satellite: false,
-        accounts_portal_url: Some(url.clone()),
-        frontend_api_url: url,
-        proxy_url,
-        development_origin: String::new(),
-    }
-}
-
-fn check_domain(scope: &Scope, id: &str) -> Result<(), ApiError> {
-    if id == derived(&scope.instance, "dmn_") { Ok(()) } else { Err(ApiError::not_found("Domain", id)) }
-}
-
-/// Puts the Frontend API behind a proxy, or before it again.
-///
-/// # Errors
-/// `resource_not_found`, `domain_update_forbidden` on development instances, `form_param_format_invalid`, `conflict`.
-pub async fn update_domain(scope: &Scope, id: &str, proxy_url: Option<Option<String>>) -> Result<Domain, ApiError> {
-    check_domain(scope, id)?;
-    let Some(proxy_url) = proxy_url else { return Ok(domain(scope, scope.instance.settings.proxy_url.clone())) };
-    if scope.instance.is_development() {
-        return Err(codes::DOMAIN_UPDATE_FORBIDDEN.into());
-    }
-    let proxy_url = proxy_url.as_deref().filter(|url| !url.is_empty()).map(read_proxy_url).transpose()?;
-    change_settings(scope, |settings| {
-        settings.proxy_url.clone_from(&proxy_url);
-        Ok(())
-    })
-    .await?;
-    Ok(domain(scope, proxy_url))
-}
-
-fn read_proxy_url(text: &str) -> Result<String, ApiError> {
-    let text = text.trim_end_matches('/');
-    let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let plain = url.filter(|url| url.query().is_none() && url.fragment().is_none() && url.username().is_empty());
-    plain.map(|_| text.to_owned()).ok_or_else(|| ApiError::new(codes::FORM_PARAM_FORMAT_INVALID).param("proxy_url"))
-}
-
-/// Asks a proxy whether it reaches the Frontend API of this instance and says its own address rightly.
-///
-/// # Errors
-/// `form_param_missing`, `form_param_format_invalid`, `resource_not_found`, `invalid_proxy_configuration` when the answer is
-/// not the one of a proxy that works.
-pub async fn check_proxy(scope: &Scope, domain_id: Option<&str>, proxy_url: Option<&str>) -> Result<ProxyCheck, ApiError> {
-    let id = filled(domain_id).map_or_else(|| derived(&scope.instance, "dmn_"), str::to_owned);
-    check_domain(scope, &id)?;
-    let text = filled(proxy_url).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("proxy_url"))?;
-    let proxy_url = read_proxy_url(text)?;
-    let at = url::Url::parse(&format!("{proxy_url}/v1/proxy-health?domain_id={id}")).map_err(ApiError::internal)?;
-    let answer = outbound::send(scope, OutboundRequest::new(Method::Get, at)).await;
-    let answer = answer.ok().filter(|it| it.is_success()).and_then(|it| serde_json::from_slice::<serde_json::Value>(&it.body).ok());
-    let right = answer.is_some_and(|it| it["status"] == "healthy" && it["proxy_url"].as_str() == Some(&proxy_url));
-    if !right {
-        return Err(ApiError::new(codes::INVALID_PROXY_CONFIGURATION).param("proxy_url"));
-    }
-    Ok(ProxyCheck {
-        object: "proxy_check".to_owned(),
-        id: format!("proxchk_{}", scope.app.rng.alphanumeric(27)),
-        domain_id: id,
-        last_run_at: Some(scope.now),
-        proxy_url,
-        successful: true,
-        created_at: scope.now,
-        updated_at: scope.now,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,13 +147,5 @@ mod tests {
         let blocked = communication(&Settings::default()).blocked_country_codes;
         assert_eq!(blocked.len(), codes.len() - 2);
         assert!(!blocked.contains(&"US".to_owned()) && blocked.contains(&"DE".to_owned()));
-    }
-
-    #[test]
-    fn addresses_of_proxies_are_plain() {
-        assert_eq!(read_proxy_url("https://app.example.com/__clerk/").unwrap(), "https://app.example.com/__clerk");
-        for bad in ["", "app.example.com", "javascript:alert(1)", "https://a.test/?x=y", "https://u@a.test/x", "https://a.test/#x"] {
-            assert!(read_proxy_url(bad).is_err(), "{bad}");
-        }
     }
 }

@@ -1,10 +1,16 @@
 //! The settings of an instance: a versioned, validated JSON document.
 
+mod check;
+mod claims;
+mod defaults;
+mod features;
 pub use crate::captcha::CaptchaSettings;
-use crate::oauth::{self, OAuthConnection};
+pub use claims::{RESERVED_CLAIMS, TEMPLATE_LIFETIMES, TEMPLATE_SKEWS, is_reserved_in_templates};
+pub use features::{ClientDocuments, EnrollmentMode, OAuthApplicationsSettings, OrganizationsSettings, ProtectSettings};
+
+use crate::oauth::OAuthConnection;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::ops::RangeInclusive;
 
 /// The version of the document that this build reads and writes.
 pub const VERSION: u32 = 1;
@@ -64,6 +70,12 @@ pub struct Settings {
     pub actions: Actions,
     /// Templates of tokens for other services, by name.
     pub jwt_templates: std::collections::BTreeMap<String, JwtTemplate>,
+    /// Organizations. They come later: this is kept only.
+    pub organizations: OrganizationsSettings,
+    /// OAuth applications. They come later: this is kept only.
+    pub oauth_applications: OAuthApplicationsSettings,
+    /// A protection that the hosted service has: this is kept only.
+    pub protect: ProtectSettings,
 }
 
 /// What sign-in pages ask for first.
@@ -358,189 +370,6 @@ pub struct JwtTemplate {
     pub updated_at: Option<doorward_base::Timestamp>,
 }
 
-impl Default for JwtTemplate {
-    fn default() -> Self {
-        Self {
-            claims: doorward_wire::Object::new(),
-            lifetime: 60,
-            allowed_clock_skew: 5,
-            id: None,
-            signing_algorithm: None,
-            signing_key: None,
-            created_at: None,
-            updated_at: None,
-        }
-    }
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            version: VERSION,
-            application_name: "Doorward".to_owned(),
-            allowed_origins: Vec::new(),
-            cookie_domain: None,
-            proxy_url: None,
-            test_mode: None,
-            support_email: None,
-            preferred_sign_in_strategy: None,
-            attributes: Attributes::default(),
-            sign_up: SignUpSettings { mode: SignUpMode::Public, legal_consent: false },
-            restrictions: Restrictions::default(),
-            session: SessionSettings::default(),
-            password: PasswordSettings::default(),
-            passkey: PasskeySettings::default(),
-            web3: Web3Settings::default(),
-            native: NativeSettings::default(),
-            oauth: std::collections::BTreeMap::new(),
-            username: UsernameSettings { min_length: 4, max_length: 64 },
-            attack_protection: AttackProtection::default(),
-            captcha: CaptchaSettings::default(),
-            sms: SmsSettings::default(),
-            paths: Paths::default(),
-            actions: Actions { delete_self: true, create_organization: true },
-            jwt_templates: std::collections::BTreeMap::new(),
-        }
-    }
-}
-
-impl Default for Attributes {
-    fn default() -> Self {
-        Self {
-            email_address: Presence::Required,
-            email_code: true,
-            email_link: false,
-            phone_number: Presence::Off,
-            phone_code: true,
-            phone_second_factor: false,
-            username: Presence::Optional,
-            web3_wallet: Presence::Off,
-            password: Presence::Required,
-            first_name: Presence::Optional,
-            last_name: Presence::Optional,
-            authenticator_app: true,
-            backup_code: true,
-            passkey: false,
-        }
-    }
-}
-
-impl Default for SignUpSettings {
-    fn default() -> Self {
-        Self { mode: SignUpMode::Public, legal_consent: false }
-    }
-}
-
-impl Default for SessionSettings {
-    fn default() -> Self {
-        Self {
-            single_session: true,
-            require_second_factor: false,
-            reverify_sensitive: false,
-            lifetime: 7 * 86_400,
-            inactivity: 30 * 86_400,
-            token_lifetime: 60,
-            claims: doorward_wire::Object::new(),
-        }
-    }
-}
-
-impl Default for PasswordSettings {
-    fn default() -> Self {
-        Self {
-            min_length: 8,
-            max_length: 128,
-            require_lowercase: false,
-            require_uppercase: false,
-            require_numbers: false,
-            require_special_char: false,
-            show_zxcvbn: false,
-            min_zxcvbn_strength: 0,
-            refuse_breached: false,
-            breached_check_required: false,
-            enforce_hibp_on_sign_in: false,
-        }
-    }
-}
-
-impl Default for PasskeySettings {
-    fn default() -> Self {
-        Self { allow_autofill: true, show_sign_in_button: true, satisfies_second_factor: true }
-    }
-}
-
-impl Default for Web3Settings {
-    fn default() -> Self {
-        Self { strategies: crate::web3::STRATEGIES.iter().map(|(name, _)| (*name).to_owned()).collect() }
-    }
-}
-
-impl Default for UsernameSettings {
-    fn default() -> Self {
-        Self { min_length: 4, max_length: 64 }
-    }
-}
-
-impl Default for SmsSettings {
-    fn default() -> Self {
-        Self { allowed_countries: vec!["US".to_owned(), "CA".to_owned()], whatsapp: false }
-    }
-}
-
-impl Default for AttackProtection {
-    fn default() -> Self {
-        Self {
-            lockout: true,
-            max_attempts: 100,
-            duration_minutes: 60,
-            enumeration_protection: false,
-            email_link_same_client: true,
-            client_trust: false,
-            rate_limits: RateLimits::Auto,
-        }
-    }
-}
-
-impl Default for Actions {
-    fn default() -> Self {
-        Self { delete_self: true, create_organization: true }
-    }
-}
-
-/// Claims that no setting may override.
-pub const RESERVED_CLAIMS: &[&str] = &[
-    "azp",
-    "exp",
-    "iat",
-    "iss",
-    "jti",
-    "nbf",
-    "sid",
-    "sub",
-    "sts",
-    "v",
-    "fva",
-    "act",
-    "o",
-    "org_id",
-    "org_slug",
-    "org_role",
-    "org_permissions",
-    "pla",
-    "fea",
-    "aud",
-];
-
-/// How long a template's tokens may live, in seconds.
-pub const TEMPLATE_LIFETIMES: RangeInclusive<i64> = 30..=315_360_000;
-/// How far clocks may be apart for a template's tokens, in seconds.
-pub const TEMPLATE_SKEWS: RangeInclusive<i64> = 0..=300;
-
-/// Whether a template may not set a claim. It may address another service; it still cannot speak as somebody else.
-pub fn is_reserved_in_templates(name: &str) -> bool {
-    RESERVED_CLAIMS.contains(&name) && name != "aud"
-}
-
 impl Settings {
     /// Reads a document and checks it.
     ///
@@ -550,101 +379,6 @@ impl Settings {
         let settings: Self = serde_json::from_str(text).map_err(|e| e.to_string())?;
         settings.validate()?;
         Ok(settings)
-    }
-
-    /// Checks what types alone do not.
-    ///
-    /// # Errors
-    /// A sentence that names the key.
-    pub fn validate(&self) -> Result<(), String> {
-        if self.version != VERSION {
-            return Err(format!("version: this build reads version {VERSION}, not {}", self.version));
-        }
-        for origin in &self.allowed_origins {
-            crate::instance::OriginPattern::parse(origin).map_err(|e| format!("allowed_origins: {origin}: {e}"))?;
-        }
-        if let Some(url) = &self.proxy_url {
-            let parsed = url::Url::parse(url).map_err(|e| format!("proxy_url: {e}"))?;
-            if !matches!(parsed.scheme(), "http" | "https") || url.ends_with('/') || parsed.query().is_some() {
-                return Err("proxy_url: must be an http or https address without a trailing slash".to_owned());
-            }
-        }
-        if let Some(domain) = &self.cookie_domain
-            && (domain.starts_with('.') || !domain.contains('.') || domain.contains([':', '/', ';', ' ']))
-        {
-            return Err("cookie_domain: must be a bare domain such as example.com".to_owned());
-        }
-        let between = |name: &str, value: i64, low: i64, high: i64| {
-            if (low..=high).contains(&value) { Ok(()) } else { Err(format!("{name}: must be between {low} and {high}")) }
-        };
-        between("session.lifetime", self.session.lifetime, 60, 10 * 365 * 86_400)?;
-        between("session.inactivity", self.session.inactivity, 60, 10 * 365 * 86_400)?;
-        // Below half a minute the official SDKs would renew without pause.
-        between("session.token_lifetime", self.session.token_lifetime, 30, 86_400)?;
-        between("password.min_length", i64::from(self.password.min_length), 8, 72)?;
-        between("password.max_length", i64::from(self.password.max_length), i64::from(self.password.min_length), 1024)?;
-        between("password.min_zxcvbn_strength", i64::from(self.password.min_zxcvbn_strength), 0, 4)?;
-        if !self.password.refuse_breached && (self.password.enforce_hibp_on_sign_in || self.password.breached_check_required) {
-            return Err("password.refuse_breached: must be true for enforce_hibp_on_sign_in and breached_check_required".to_owned());
-        }
-        between("username.min_length", i64::from(self.username.min_length), 1, 256)?;
-        between("username.max_length", i64::from(self.username.max_length), i64::from(self.username.min_length), 256)?;
-        between("attack_protection.max_attempts", self.attack_protection.max_attempts, 1, 1000)?;
-        between("attack_protection.duration_minutes", self.attack_protection.duration_minutes, 1, 60 * 24 * 365)?;
-        for (what, claims) in
-            std::iter::once(("session", &self.session.claims)).chain(self.jwt_templates.iter().map(|(n, t)| (n.as_str(), &t.claims)))
-        {
-            let reserved = |name: &str| if what == "session" { RESERVED_CLAIMS.contains(&name) } else { is_reserved_in_templates(name) };
-            if let Some(name) = claims.keys().find(|name| reserved(name)) {
-                return Err(format!("claims of {what}: {name} is reserved"));
-            }
-        }
-        if serde_json::to_string(&self.session.claims).map_or(0, |s| s.len()) > 1228 {
-            return Err("session.claims: must stay below 1.2 kB, for a cookie has to hold the token".to_owned());
-        }
-        for (name, template) in &self.jwt_templates {
-            let within = |field: &str, value: i64, range: RangeInclusive<i64>| {
-                between(&format!("jwt_templates.{name}.{field}"), value, *range.start(), *range.end())
-            };
-            within("lifetime", template.lifetime, TEMPLATE_LIFETIMES)?;
-            within("allowed_clock_skew", template.allowed_clock_skew, TEMPLATE_SKEWS)?;
-            if template.signing_key.is_some() != template.signing_algorithm.is_some() {
-                return Err(format!("jwt_templates.{name}: signing_key and signing_algorithm belong together"));
-            }
-        }
-        if let Some(bad) = self.sms.allowed_countries.iter().find(|it| it.len() != 2 || !it.bytes().all(|b| b.is_ascii_alphabetic())) {
-            return Err(format!("sms.allowed_countries: {bad:?} is not the two letters of a country"));
-        }
-        oauth::validate(self)?;
-        self.captcha.validate()?;
-        let attributes = &self.attributes;
-        if self.sign_up.mode == SignUpMode::Waitlist && attributes.email_address == Presence::Off {
-            return Err("sign_up.mode: a waitlist needs attributes.email_address".to_owned());
-        }
-        let identifiers = [attributes.email_address, attributes.username, attributes.phone_number, attributes.web3_wallet];
-        if identifiers.iter().all(|it| *it == Presence::Off) {
-            return Err("attributes: a user needs an email_address, a phone_number, a web3_wallet or a username".to_owned());
-        }
-        let is_fingerprint = |text: &String| {
-            let pairs: Vec<&str> = text.split(':').collect();
-            pairs.len() == 32 && pairs.iter().all(|pair| pair.len() == 2 && pair.bytes().all(|b| b.is_ascii_hexdigit()))
-        };
-        if let Some(bad) = self.native.android_apps.iter().flat_map(|app| &app.sha256_cert_fingerprints).find(|it| !is_fingerprint(it)) {
-            return Err(format!("native.android_apps: {bad:?} is not the SHA-256 fingerprint of a certificate"));
-        }
-        if let Some(bad) = self.native.apple_apps.iter().find(|id| id.split_once('.').is_none_or(|(team, _)| team.len() != 10)) {
-            return Err(format!("native.apple_apps: {bad:?} is not a team, a dot and a bundle"));
-        }
-        if self.session.require_second_factor && !attributes.authenticator_app && !attributes.phone_second_factor {
-            return Err("session.require_second_factor: needs attributes.authenticator_app or attributes.phone_second_factor".to_owned());
-        }
-        if let Some(bad) = self.web3.strategies.iter().find(|name| crate::web3::chain_of(name).is_none()) {
-            return Err(format!("web3.strategies: there is no {bad:?}"));
-        }
-        if attributes.web3_wallet != Presence::Off && self.web3.strategies.is_empty() {
-            return Err("web3.strategies: attributes.web3_wallet needs one at least".to_owned());
-        }
-        Ok(())
     }
 }
 

@@ -1,7 +1,8 @@
 use bytes::Bytes;
 use doorward_base::{ApiError, codes};
-use doorward_core::{captcha, client, dev_browser, handshake};
-use doorward_gateway::Cx;
+use doorward_core::client::{self, Current};
+use doorward_core::{captcha, dev_browser, handshake, satellites};
+use doorward_gateway::{Cx, cookie};
 use doorward_wire::Raw;
 use doorward_wire::fapi::*;
 use http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
@@ -51,7 +52,16 @@ pub(crate) async fn delete_sessions(cx: &mut Cx, _: DeleteClientSessions) -> Res
 
 /// Always sends the browser back to its page: an unknown client is a signed-out one.
 pub(crate) async fn handshake(cx: &mut Cx, req: Handshake) -> Result<Raw, ApiError> {
-    handshake::check_redirect(&cx.scope, req.redirect_url.as_deref())?;
+    let target = handshake::check_redirect(&cx.scope, req.redirect_url.as_deref())?;
+    if let Some(satellite) = satellites::here(&cx.scope, &cx.caller)
+        && cx.current.record.is_none()
+        && req.__clerk_synced != Some(true)
+    {
+        let again = again(&cx.caller.frontend_url, target.as_str(), &req)?;
+        let step = satellites::begin(&cx.scope, &cx.caller, satellite, &again)?;
+        cx.raw = Some(redirect(StatusCode::TEMPORARY_REDIRECT, &step.location, &step.set_cookies)?);
+        return Ok(Raw {});
+    }
     let dev_token = match (&cx.dev_browser_token, cx.scope.instance.is_development()) {
         (Some(known), _) => Some(known.clone()),
         (None, true) => {
@@ -64,6 +74,49 @@ pub(crate) async fn handshake(cx: &mut Cx, req: Handshake) -> Result<Raw, ApiErr
     let client = cx.current.record.as_ref();
     let answer = handshake::answer(&cx.scope, &cx.caller, client, dev_token.as_deref(), req.redirect_url.as_deref(), nonce).await?;
     cx.raw = Some(redirect(StatusCode::TEMPORARY_REDIRECT, &answer.location, &answer.set_cookies)?);
+    Ok(Raw {})
+}
+
+/// The same handshake, for a browser that comes back from the instance's own domain.
+fn again(frontend_url: &str, redirect_url: &str, req: &Handshake) -> Result<String, ApiError> {
+    let mut url = url::Url::parse(&format!("{frontend_url}/v1/client/handshake")).map_err(ApiError::internal)?;
+    let mut query = url.query_pairs_mut();
+    query.append_pair("redirect_url", redirect_url);
+    let suffixed = req.suffixed_cookies.map(|it| it.to_string());
+    let rest = [("format", &req.format), ("suffixed_cookies", &suffixed), ("__clerk_hs_reason", &req.__clerk_hs_reason)];
+    for (name, value) in rest {
+        if let Some(value) = value {
+            query.append_pair(name, value);
+        }
+    }
+    drop(query);
+    Ok(url.into())
+}
+
+/// A satellite of the first generation of the SDKs sends its browsers to its own address; they are sent on.
+pub(crate) async fn sync(cx: &mut Cx, req: SyncClient) -> Result<Raw, ApiError> {
+    let step = match satellites::here(&cx.scope, &cx.caller) {
+        Some(satellite) => {
+            let target = handshake::check_redirect(&cx.scope, req.redirect_url.as_deref())?;
+            satellites::begin(&cx.scope, &cx.caller, satellite, target.as_str())?
+        }
+        None => {
+            let client = cx.current.record.as_ref().and(cx.client_token.as_ref());
+            let (domain, to) = (req.link_domain.as_deref(), req.redirect_url.as_deref());
+            satellites::sync(&cx.scope, client, domain, to, req.state.as_deref()).await?
+        }
+    };
+    cx.raw = Some(redirect(StatusCode::TEMPORARY_REDIRECT, &step.location, &step.set_cookies)?);
+    Ok(Raw {})
+}
+
+pub(crate) async fn link(cx: &mut Cx, req: LinkClient) -> Result<Raw, ApiError> {
+    let state = cookie(&cx.headers, satellites::COOKIE).map(str::to_owned);
+    let (client, step) = satellites::link(&cx.scope, &cx.caller, req.__clerk_token.as_deref(), state.as_deref()).await?;
+    if let Some((record, token)) = client {
+        cx.current = Current { record: Some(record), new_token: Some(token), forgotten: false };
+    }
+    cx.raw = Some(redirect(StatusCode::TEMPORARY_REDIRECT, &step.location, &step.set_cookies)?);
     Ok(Raw {})
 }
 

@@ -45,6 +45,8 @@ pub fn routes() -> Routes {
         .with::<DeleteClient>(|cx, req| Box::pin(client::delete(cx, req)))
         .with::<DeleteClientSessions>(|cx, req| Box::pin(client::delete_sessions(cx, req)))
         .with::<Handshake>(|cx, req| Box::pin(client::handshake(cx, req)))
+        .with::<SyncClient>(|cx, req| Box::pin(client::sync(cx, req)))
+        .with::<LinkClient>(|cx, req| Box::pin(client::link(cx, req)))
         .with::<TouchClient>(|cx, req| Box::pin(client::touch(cx, req)))
         .with::<GetSession>(|cx, req| Box::pin(sessions::get(cx, req)))
         .with::<TouchSession>(|cx, req| Box::pin(sessions::touch(cx, req)))

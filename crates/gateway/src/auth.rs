@@ -2,6 +2,7 @@ use crate::client_ip::client_ip;
 use crate::cookies::cookie;
 use crate::gateway::Inner;
 use doorward_base::*;
+use doorward_core::domains;
 use doorward_core::instance::{self, Origin};
 use doorward_core::{Caller, Instance};
 use doorward_wire::Api;
@@ -64,7 +65,7 @@ pub(crate) async fn frontend(inner: &Inner, parts: &Parts, peer: IpAddr, foreign
     };
     let instance = instance.ok_or(codes::HOST_INVALID)?;
     let ip = client_ip(peer, &parts.headers, &inner.config.trusted_proxies, proxy_url.is_some())?;
-    let frontend_url = proxy_url.clone().or_else(|| instance.settings.proxy_url.clone()).unwrap_or_else(|| seen_as(&instance, parts));
+    let frontend_url = proxy_url.clone().unwrap_or_else(|| seen_as(&instance, parts));
     let native = header(&parts.headers, AUTHORIZATION.as_str()).is_some() || query(parts, "_is_native").as_deref() == Some("1");
     let mut caller = caller(parts, ip, frontend_url, native);
     let allowed_origin = if foreign { None } else { check_origin(&instance, parts, &mut caller, proxy_url.as_deref())? };
@@ -77,10 +78,13 @@ fn caller(parts: &Parts, ip: IpAddr, frontend_url: String, native: bool) -> Call
     Caller { ip: Some(ip), user_agent, origin: None, frontend_url, native, knows_pending: false, dev_browser: None, testing_token }
 }
 
-/// The address under which this request sees the Frontend API.
+/// The address under which this request sees the Frontend API: a satellite's, the proxy's in front of it, or the host's.
 fn seen_as(instance: &Instance, parts: &Parts) -> String {
     let host = host(parts).unwrap_or_default();
-    let known = instance.hosts.iter().find(|known| known.host == host);
+    if let Some(satellite) = domains::satellite_on(instance, &host) {
+        return domains::satellite_url(instance, satellite);
+    }
+    let known = instance.hosts.iter().find(|known| known.host == host && instance.settings.proxy_url.is_none());
     known.map_or_else(|| instance.frontend_url(), |known| format!("{}://{}", known.scheme, known.host))
 }
 

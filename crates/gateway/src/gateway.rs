@@ -25,6 +25,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
+use tower::ServiceExt as _;
 use tracing::Instrument as _;
 
 /// How many files may be on their way in at once.
@@ -113,10 +114,16 @@ impl Gateway {
             .route("/docs", axum::routing::get(move || async move { html(page) }));
         let state = (self.clone(), api);
         let (here, there) = (self.clone(), self.clone());
-        router
+        let router = router
             .method_not_allowed_fallback(move |req: Request| here.clone().refuse(api, codes::METHOD_NOT_ALLOWED, req))
-            .fallback(move |req: Request| there.clone().refuse(api, codes::ROUTE_NOT_FOUND, req))
-            .layer(axum::middleware::from_fn_with_state(state, outer))
+            .fallback(move |req: Request| there.clone().refuse(api, codes::ROUTE_NOT_FOUND, req));
+        let versioned = router.clone();
+        // Clients whose address of the Backend API was to end with the version call it without.
+        let router = match api {
+            Api::Backend => router.fallback(move |req: Request| versioned.clone().oneshot(with_version(req))),
+            Api::Frontend => router,
+        };
+        router.layer(axum::middleware::from_fn_with_state(state, outer))
     }
 
     /// What an address that nobody serves answers, and a method that an address does not take. The page may read it.
@@ -401,11 +408,25 @@ fn rewrite(mut req: Request) -> Request {
     let path = req.uri().path();
     if path.len() > 1 && path.ends_with('/') {
         let trimmed = path.trim_end_matches('/');
-        let trimmed = if trimmed.is_empty() { "/" } else { trimmed };
-        let target = req.uri().query().map_or_else(|| trimmed.to_owned(), |query| format!("{trimmed}?{query}"));
-        if let Ok(uri) = target.parse::<Uri>() {
-            *req.uri_mut() = uri;
-        }
+        let trimmed = if trimmed.is_empty() { "/" } else { trimmed }.to_owned();
+        set_path(&mut req, &trimmed);
+    }
+    req
+}
+
+fn set_path(req: &mut Request, path: &str) {
+    let target = req.uri().query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+    if let Ok(uri) = target.parse::<Uri>() {
+        *req.uri_mut() = uri;
+    }
+}
+
+/// Puts the version before a path that has none.
+fn with_version(mut req: Request) -> Request {
+    let path = req.uri().path();
+    if path != "/v1" && !path.starts_with("/v1/") {
+        let versioned = format!("/v1{path}");
+        set_path(&mut req, &versioned);
     }
     req
 }
@@ -429,5 +450,12 @@ mod tests {
         assert_eq!(rewritten("POST", "/v1/me/email_addresses/?a=b").1, "/v1/me/email_addresses?a=b");
         assert_eq!(rewritten("GET", "/").1, "/");
         assert_eq!(rewritten("GET", "//").1, "/");
+    }
+
+    #[test]
+    fn paths_without_a_version_get_one() {
+        let versioned = |uri: &str| with_version(Request::builder().uri(uri).body(Body::empty()).unwrap()).uri().to_string();
+        assert_eq!(versioned("/users?limit=1"), "/v1/users?limit=1");
+        assert_eq!(["/v1/users", "/v1", "/v1users"].map(versioned), ["/v1/users", "/v1", "/v1/v1users"]);
     }
 }

@@ -176,6 +176,19 @@ pub async fn insert_host(tx: &mut Tx, id: &InstanceId, host: &HostRecord) -> Res
     tx.exec(sql!(text, &host.host, id, &host.scheme, host.is_primary)).await.map(|_| ())
 }
 
+/// Takes a host from an instance.
+pub async fn delete_host(tx: &mut Tx, id: &InstanceId, host: &str) -> Result<(), StoreError> {
+    tx.exec(sql!("DELETE FROM instance_hosts WHERE instance_id = $1 AND host = $2", id, host)).await.map(|_| ())
+}
+
+/// Gives an instance another publishable key.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when another instance has it.
+pub async fn set_publishable_key(tx: &mut Tx, id: &InstanceId, key: &str) -> Result<(), StoreError> {
+    tx.exec(sql!("UPDATE instances SET publishable_key = $2 WHERE id = $1", id, key)).await.map(|_| ())
+}
+
 /// Adds a secret key.
 pub async fn insert_secret_key(tx: &mut Tx, id: &InstanceId, key: &SecretKeyRecord, key_hash: &str) -> Result<(), StoreError> {
     let text = "INSERT INTO secret_keys (key_hash, instance_id, id, name, hint, sealed, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";

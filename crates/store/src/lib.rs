@@ -9,6 +9,7 @@ pub mod changes;
 pub mod clients;
 pub mod db;
 pub mod dev_browsers;
+pub mod domains;
 pub mod external_accounts;
 pub mod images;
 pub mod instances;

@@ -25,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0020_external_accounts.sql"),
     include_str!("migrations/0043_user_search.sql"),
     include_str!("migrations/0039_captcha.sql"),
+    include_str!("migrations/0044_domains.sql"),
 ];
 
 /// The schema that this build reads and writes.

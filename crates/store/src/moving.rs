@@ -39,6 +39,7 @@ pub const MOVED: &[Table] = &[
     table("invitations", &["id"]),
     table("waitlist_entries", &["id"]),
     table("redirect_urls", &["id"]),
+    table("satellite_domains", &["id"]),
     table("webhook_apps", &["instance_id"]),
     table("webhook_endpoints", &["id"]),
     table("message_templates", &["channel", "slug"]),

@@ -121,7 +121,7 @@ pub async fn was_on_client(db: &Db, instance: &InstanceId, client: &ClientId, us
     Ok(db.opt(sql!(text, instance, client, user)).await?.is_some())
 }
 
-/// Which sessions to list. The status is the one at `now`.
+/// Which sessions to list. The status is the one at `now`; one that waits for tasks is `pending`.
 #[derive(Clone, Debug, Default)]
 pub struct SessionFilter {
     /// Of this client.
@@ -146,7 +146,8 @@ fn filtered(select: &str, instance: &InstanceId, filter: &SessionFilter, now: Ti
         let at = sql.value(now);
         let n = sql.value(status);
         sql.push(&format!(
-            " AND CASE WHEN status = 'active' AND expire_at <= ${at} THEN 'expired' WHEN status = 'active' AND abandon_at <= ${at} THEN 'abandoned' ELSE status END = ${n}"
+            " AND CASE WHEN status = 'active' AND expire_at <= ${at} THEN 'expired' WHEN status = 'active' AND abandon_at <= ${at} THEN 'abandoned'
+             WHEN status = 'active' AND tasked THEN 'pending' ELSE status END = ${n}"
         ));
     }
     sql

@@ -146,3 +146,18 @@ async fn proxy(server: &TestServer) -> String {
     tokio::spawn(async move { axum::serve(listener, router).await });
     url
 }
+
+#[tokio::test]
+async fn the_backend_api_is_called_with_the_version_in_its_path_or_without() {
+    let server = TestServer::start().await;
+    let with = server.backend("GET", "/v1/instance", None).await.expect(200).clone();
+    assert_eq!(server.backend("GET", "/instance", None).await.expect(200), &with);
+    server.user("ada@example.com", "correct horse").await;
+    let found = server.backend("GET", "/users?email_address=ada%40example.com", None).await;
+    let at = format!("/users/{}", found.expect(200)[0]["id"].as_str().unwrap());
+    assert_eq!(patch(&server, &at, json!({"first_name": "Ada"})).await.expect(200)["first_name"], "Ada");
+    server.backend("GET", "/nothing/here", None).await.refused(404, "resource_not_found", "");
+    server.backend("PUT", "/instance", None).await.refused(405, "method_not_allowed", "");
+    let unknown = server.browser().get("/client").await;
+    assert_eq!(unknown.status, 404, "browsers' SDKs all say the version");
+}

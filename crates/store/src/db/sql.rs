@@ -161,6 +161,7 @@ id_values!(
     AccessIdentifierId,
     InvitationId,
     RedirectUrlId,
+    DomainId,
     WaitlistEntryId,
     UserId,
     ClientId,

@@ -33,54 +33,10 @@ resource! {
         object: String,
         /// The instance's id.
         id: InstanceId,
-    }
-
-    /// Where the Frontend API of the instance answers.
-    Domain {
-        /// `domain`.
-        object: String,
-        /// Its id.
-        id: String,
-        /// The domain's name; on development instances a host and its port.
-        name: String,
-        /// Always false: an instance has one domain.
-        is_satellite: bool,
-        /// The address of the Frontend API.
-        frontend_api_url: String,
-        /// The address of the account pages.
-        accounts_portal_url: Option<String>,
-        /// The address of a proxy in front of the Frontend API.
-        proxy_url: Option<String>,
-        /// Where the app runs on development instances; empty: anywhere on the same machine.
-        development_origin: String,
-    }
-
-    /// A list of domains.
-    Domains {
-        /// The domains.
-        data: Vec<Domain>,
-        /// How many there are.
-        total_count: i64,
-    }
-
-    /// What a proxy answered.
-    ProxyCheck {
-        /// `proxy_check`.
-        object: String,
-        /// The check's id.
-        id: String,
-        /// The domain.
-        domain_id: String,
-        /// When it was asked.
-        last_run_at: Option<Timestamp>,
-        /// The proxy's address.
-        proxy_url: String,
-        /// Whether the Frontend API was reached through it.
-        successful: bool,
-        /// When it was asked.
-        created_at: Timestamp,
-        /// When it was asked.
-        updated_at: Timestamp,
+        /// Whether only what is on the allow list may sign up.
+        restricted_to_allowlist: bool,
+        /// Always true: a sign-up goes step by step.
+        progressive_sign_up: bool,
     }
 }
 
@@ -121,34 +77,10 @@ request! {
 request! {
     /// Changes settings that may change without notice.
     UpdateInstanceSettings {
+        /// Whether only what is on the allow list may sign up.
+        restricted_to_allowlist: Option<bool>,
         /// Whether test addresses and numbers have a fixed code.
         test_mode: Option<bool>,
     } => InstanceSettings; Backend PATCH "/v1/beta_features/instance_settings" "UpdateInstanceAuthConfig";
     "Beta Features", SecretKey, Backend, Bare; "Change settings of the instance that may change without notice."
-}
-request! {
-    /// No parameters.
-    ListDomains {} => Domains; Backend GET "/v1/domains" "ListDomains";
-    "Domains", SecretKey, Backend, Bare; "List the domains of the instance."
-}
-request! {
-    /// Changes a domain.
-    UpdateDomain {
-        /// The domain.
-        domain_id: String,
-        /// The address of a proxy in front of the Frontend API; empty or null for none. Production instances only.
-        #[serde(default, deserialize_with = "crate::endpoint::present", skip_serializing_if = "Option::is_none")]
-        proxy_url: Option<Option<String>>,
-    } => Domain; Backend PATCH "/v1/domains/{domain_id}" "UpdateDomain";
-    "Domains", SecretKey, Backend, Bare; "Change a domain of the instance."
-}
-request! {
-    /// Asks a proxy whether it reaches the Frontend API.
-    CheckProxy {
-        /// The domain; the instance's own by default.
-        domain_id: Option<String>,
-        /// The proxy's address.
-        proxy_url: Option<String>,
-    } => ProxyCheck; Backend POST "/v1/proxy_checks" "VerifyDomainProxy";
-    "Proxy Checks", SecretKey, Backend, Bare; "Check a proxy in front of the Frontend API."
 }

@@ -1,8 +1,10 @@
 //! The Backend API: what servers call with a secret key.
 
 mod access;
+mod domains;
 mod email_addresses;
 mod instance;
+mod instance_features;
 mod invitations;
 mod jwt_templates;
 mod oauth;
@@ -20,8 +22,10 @@ mod users;
 mod web3_wallets;
 mod webhooks;
 
+pub use domains::*;
 pub use email_addresses::*;
 pub use instance::*;
+pub use instance_features::*;
 pub use jwt_templates::*;
 mod waitlist_entries;
 

@@ -124,8 +124,30 @@ request! {
         organization_id: Option<String>,
         /// Why the SDK asks.
         __clerk_hs_reason: Option<String>,
+        /// Whether the browser comes from the instance's own domain, where a satellite has sent it.
+        __clerk_synced: Option<bool>,
     } => Raw; Frontend GET "/v1/client/handshake" "handshakeClient";
     "Client", Client, Frontend, Raw; "Renew the session cookies and return to the page."
+}
+request! {
+    /// Where a browser comes from a satellite that does not know it.
+    SyncClient {
+        /// The satellite.
+        link_domain: Option<String>,
+        /// Where to return to. Must lie on the satellite.
+        redirect_url: Option<String>,
+        /// By what the satellite knows the browser again.
+        state: Option<String>,
+    } => Raw; Frontend GET "/v1/client/sync" "syncClient";
+    "Client", Client, Frontend, Raw; "Make a browser's client known to a satellite (production instances only)."
+}
+request! {
+    /// Where a browser comes back to a satellite.
+    LinkClient {
+        /// What stands for the browser's client.
+        __clerk_token: Option<String>,
+    } => Raw; Frontend GET "/v1/client/link" "linkClient";
+    "Client", Client, Frontend, Raw; "Take over a browser's client on a satellite."
 }
 request! {
     /// Where a browser goes whose client cookie would end soon.

@@ -1,0 +1,37 @@
+//! What claims of sessions and templates may be.
+
+use std::ops::RangeInclusive;
+
+/// Claims that no setting may override.
+pub const RESERVED_CLAIMS: &[&str] = &[
+    "azp",
+    "exp",
+    "iat",
+    "iss",
+    "jti",
+    "nbf",
+    "sid",
+    "sub",
+    "sts",
+    "v",
+    "fva",
+    "act",
+    "o",
+    "org_id",
+    "org_slug",
+    "org_role",
+    "org_permissions",
+    "pla",
+    "fea",
+    "aud",
+];
+
+/// How long a template's tokens may live, in seconds.
+pub const TEMPLATE_LIFETIMES: RangeInclusive<i64> = 30..=315_360_000;
+/// How far clocks may be apart for a template's tokens, in seconds.
+pub const TEMPLATE_SKEWS: RangeInclusive<i64> = 0..=300;
+
+/// Whether a template may not set a claim. It may address another service; it still cannot speak as somebody else.
+pub fn is_reserved_in_templates(name: &str) -> bool {
+    RESERVED_CLAIMS.contains(&name) && name != "aud"
+}
