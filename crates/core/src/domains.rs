@@ -203,9 +203,9 @@ fn is_own(scope: &Scope, id: &str) -> bool {
 /// # Errors
 /// `resource_not_found`, `domain_update_forbidden` on development instances, the `form_*` codes, `home_url_taken`, `conflict`.
 pub async fn update(scope: &Scope, req: &UpdateDomain) -> Result<Domain, ApiError> {
+    let satellite = if is_own(scope, &req.domain_id) { None } else { Some(find(scope, &req.domain_id).await?) };
     let proxy_url = req.proxy_url.as_ref().map(|url| read_proxy(&scope.instance, url.as_deref())).transpose()?;
-    if !is_own(scope, &req.domain_id) {
-        let before = find(scope, &req.domain_id).await?;
+    if let Some(before) = satellite {
         let name = req.name.as_deref().map(|name| read_name(&scope.instance, Some(name))).transpose()?;
         return update_satellite(scope, before, name, proxy_url).await;
     }
