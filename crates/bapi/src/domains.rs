@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use doorward_base::ApiError;
-use doorward_core::domains;
+use doorward_core::{domains, proxy_checks};
 use doorward_gateway::Cx;
 use doorward_wire::Raw;
 use doorward_wire::bapi::*;
@@ -42,5 +42,5 @@ async fn move_to(cx: &mut Cx, home_url: Option<&str>, secondary: Option<bool>) -
 }
 
 pub(crate) async fn check_proxy(cx: &mut Cx, req: CheckProxy) -> Result<ProxyCheck, ApiError> {
-    domains::check_proxy(&cx.scope, req.domain_id.as_deref(), req.proxy_url.as_deref()).await
+    proxy_checks::check(&cx.scope, req.domain_id.as_deref(), req.proxy_url.as_deref()).await
 }

@@ -4,14 +4,14 @@ use crate::app::{Scope, internal};
 use crate::environment::derived;
 use crate::instance::{Instance, Origin};
 use crate::keys;
-use crate::outbound::{self, Method, OutboundRequest};
+use crate::proxy_checks::read_proxy_url;
 use crate::settings::Settings;
 use crate::sign_in::filled;
 use doorward_base::*;
 use doorward_store::domains::{self, SatelliteRecord};
 use doorward_store::instances::{self, HostRecord};
 use doorward_store::{StoreError, Tx};
-use doorward_wire::bapi::{AddDomain, CnameTarget, Domain, ProxyCheck, UpdateDomain};
+use doorward_wire::bapi::{AddDomain, CnameTarget, Domain, UpdateDomain};
 
 /// The most satellites of an instance.
 const MAX_SATELLITES: usize = 50;
@@ -131,13 +131,6 @@ fn is_domain(host: &str) -> bool {
         && host.rsplit('.').next().is_some_and(|it| !it.bytes().all(|b| b.is_ascii_digit()))
 }
 
-fn read_proxy_url(text: &str) -> Result<String, ApiError> {
-    let text = text.trim_end_matches('/');
-    let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let plain = url.filter(|url| url.query().is_none() && url.fragment().is_none() && url.username().is_empty());
-    plain.map(|_| text.to_owned()).ok_or_else(|| ApiError::new(codes::FORM_PARAM_FORMAT_INVALID).param("proxy_url"))
-}
-
 /// Reads the proxy of a domain, which production instances alone may have. An empty one is none.
 fn read_proxy(instance: &Instance, text: Option<&str>) -> Result<Option<String>, ApiError> {
     let Some(text) = filled(text) else { return Ok(None) };
@@ -189,12 +182,14 @@ pub async fn add(scope: &Scope, req: &AddDomain) -> Result<Domain, ApiError> {
     Ok(satellite(scope, &it))
 }
 
-async fn find(scope: &Scope, id: &str) -> Result<SatelliteRecord, ApiError> {
+/// The satellite of an id.
+pub(crate) async fn find(scope: &Scope, id: &str) -> Result<SatelliteRecord, ApiError> {
     let all = domains::list(&mut scope.db(), scope.ins()).await.map_err(internal)?;
     all.into_iter().find(|it| it.id.as_str() == id).ok_or_else(|| ApiError::not_found("Domain", id))
 }
 
-fn is_own(scope: &Scope, id: &str) -> bool {
+/// Whether it is the id of the own domain.
+pub(crate) fn is_own(scope: &Scope, id: &str) -> bool {
     id == derived(&scope.instance, "dmn_")
 }
 
@@ -361,48 +356,9 @@ fn relocate(settings: &mut Settings, old: &str, new: &str) {
     }
 }
 
-/// Asks a proxy whether it reaches the Frontend API of this instance and says its own address rightly.
-///
-/// # Errors
-/// `form_param_missing`, `form_param_format_invalid`, `resource_not_found`, `invalid_proxy_configuration` when the answer is
-/// not the one of a proxy that works.
-pub async fn check_proxy(scope: &Scope, domain_id: Option<&str>, proxy_url: Option<&str>) -> Result<ProxyCheck, ApiError> {
-    let id = filled(domain_id).map_or_else(|| derived(&scope.instance, "dmn_"), str::to_owned);
-    if !is_own(scope, &id) {
-        find(scope, &id).await?;
-    }
-    let text = filled(proxy_url).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("proxy_url"))?;
-    let proxy_url = read_proxy_url(text)?;
-    let at = url::Url::parse(&format!("{proxy_url}/v1/proxy-health?domain_id={id}")).map_err(ApiError::internal)?;
-    let answer = outbound::send(scope, OutboundRequest::new(Method::Get, at)).await;
-    let answer = answer.ok().filter(|it| it.is_success()).and_then(|it| serde_json::from_slice::<serde_json::Value>(&it.body).ok());
-    let right = answer.is_some_and(|it| it["status"] == "healthy" && it["proxy_url"].as_str() == Some(&proxy_url));
-    if !right {
-        return Err(ApiError::new(codes::INVALID_PROXY_CONFIGURATION).param("proxy_url"));
-    }
-    Ok(ProxyCheck {
-        object: "proxy_check".to_owned(),
-        id: format!("proxchk_{}", scope.app.rng.alphanumeric(27)),
-        domain_id: id,
-        last_run_at: Some(scope.now),
-        proxy_url,
-        successful: true,
-        created_at: scope.now,
-        updated_at: scope.now,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_of_proxies_are_plain() {
-        assert_eq!(read_proxy_url("https://app.example.com/__clerk/").unwrap(), "https://app.example.com/__clerk");
-        for bad in ["", "app.example.com", "javascript:alert(1)", "https://a.test/?x=y", "https://u@a.test/x", "https://a.test/#x"] {
-            assert!(read_proxy_url(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn a_domain_is_a_name_of_the_internet() {

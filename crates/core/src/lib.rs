@@ -34,6 +34,7 @@ mod outbox;
 pub mod passkeys;
 pub mod password;
 pub mod phone;
+pub mod proxy_checks;
 pub mod redirect_urls;
 pub mod refresh;
 pub mod reverification;

@@ -1,7 +1,8 @@
 //! Lists of users: filters, orders, pages. How texts are searched for is in docs/adr/0031.
 
 use super::filter::{TextIn, TimeColumn, TimeOp, UserFilter, UserOrder, escaped, pattern};
-use super::search::{self, MAX_TERM, Range};
+use super::search;
+use super::terms::{self, MAX_TERM, Range};
 use super::{UserWithEmails, push_in, user, with_emails};
 use crate::db::{Db, Sql, StoreError};
 use crate::sql;
@@ -29,7 +30,7 @@ async fn way(db: &Db, instance: &InstanceId, filter: &UserFilter) -> Result<Way,
     let mut best = (FEW + 1, Way::All);
     for (scope, text) in &filter.found {
         let original = (*scope == TextIn::Any).then_some(text.as_str());
-        for ranges in search::ranges(&search::normal(text), original) {
+        for ranges in terms::ranges(&terms::normal(text), original) {
             let mut sql = sql!("SELECT CAST(COUNT(*) AS BIGINT) AS n FROM (", instance);
             some_terms(&mut sql, &ranges);
             let limit = sql.value(best.0);
@@ -137,7 +138,7 @@ fn push_filters(sql: &mut Sql, filter: &UserFilter) {
 }
 
 fn push_text(sql: &mut Sql, scope: TextIn, text: &str) {
-    let lower = search::normal(text);
+    let lower = terms::normal(text);
     let n = sql.value(pattern(&lower));
     let like = |column: &str, n: usize| format!("t.{column} LIKE ${n} ESCAPE '\\'");
     let mut tests: Vec<String> = match scope {
@@ -153,7 +154,7 @@ fn push_text(sql: &mut Sql, scope: TextIn, text: &str) {
     if scope == TextIn::Any {
         let n = sql.value(format!("{}%", escaped(&lower)));
         tests.push(like("external_id", n));
-        if let Some(part) = search::id_part(text) {
+        if let Some(part) = terms::id_part(text) {
             let n = sql.value(format!("{}%", escaped(&[UserId::PREFIX, part].concat())));
             tests.push(like("user_id", n));
         }
@@ -228,7 +229,7 @@ pub async fn count(db: &Db, instance: &InstanceId, filter: &UserFilter) -> Resul
     {
         // The terms say it all.
         let mut sql = sql!("SELECT CAST(COUNT(DISTINCT user_id) AS BIGINT) AS n FROM (", instance);
-        let ranges = search::ranges(&search::normal(text), Some(text)).pop().unwrap_or_default();
+        let ranges = terms::ranges(&terms::normal(text), Some(text)).pop().unwrap_or_default();
         some_terms(&mut sql, &ranges);
         sql.push(") found");
         return counted(db, sql).await;

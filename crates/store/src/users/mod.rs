@@ -14,6 +14,7 @@ mod passwords;
 mod phones;
 mod record;
 pub mod search;
+mod terms;
 mod wallets;
 pub use emails::{by_email, delete_email, get_email, insert_email, prove_email, unprove_email};
 pub(crate) use filter::pattern;
