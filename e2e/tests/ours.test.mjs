@@ -387,7 +387,8 @@ function story(version, kind, doorward) {
     await header(page, "Signed out");
   });
 
-  if (withAppRouter) {
+  // A production instance calls nobody on this machine, where the other provider is.
+  if (withAppRouter && kind === "test") {
     for (const router of ["app", "pages"]) step(`an account elsewhere, and back by the callback of the ${router} router`, async () => {
       const name = `${router}-${kind}`;
       const upstream = await startUpstream({ [name]: { email: `${name}@example.com`, email_verified: true, given_name: "Dorothy", family_name: "Vaughan" } });
