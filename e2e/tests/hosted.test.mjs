@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
 import { answer } from "../lib/browser.mjs";
-import { kinds, ports, urls } from "../lib/config.mjs";
+import { ports, urls } from "../lib/config.mjs";
 import { heading, hosted, look, page, phone } from "../lib/hosted.mjs";
 import { until } from "../lib/until.mjs";
 
@@ -9,7 +9,7 @@ const password = "correct horse battery staple";
 const landing = `${urls.app}/landing`;
 const back = (to) => `redirect_url=${encodeURIComponent(to)}`;
 
-for (const kind of Object.keys(kinds)) describe(`account pages, pk_${kind}`, () => stories(kind));
+for (const kind of ["test", "live"]) describe(`account pages, pk_${kind}`, () => stories(kind));
 
 function stories(kind) {
   const { doorward, arrived, open, story } = hosted(kind);
@@ -184,7 +184,8 @@ function stories(kind) {
     await tab.getByText(email).waitFor();
     await tab.getByRole("button", { name: "Sign out" }).click();
     await heading(tab, "Sign in");
-    profile.allow(({ status, url: at }) => status >= 400 && at.includes("/v1/client/sign_ins"));
+    // What is wrong with a link is said when it is known, and nobody has pressed anything.
+    profile.allow(({ status, url: at, moved }) => moved !== undefined || (status >= 400 && at.includes("/v1/client/sign_ins")));
     await tab.goto(`${page("/sign-in")}?__clerk_ticket=nonsense`);
     await tab.getByRole("alert").waitFor();
     await look({ profile, tab }, "used-link");
