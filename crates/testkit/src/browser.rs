@@ -1,3 +1,4 @@
+use crate::logs;
 use doorward_base::Secret;
 use reqwest::header::{COOKIE, HOST, HeaderMap, ORIGIN, SET_COOKIE};
 use serde_json::Value;
@@ -43,7 +44,9 @@ impl Answer {
         let bytes = response.bytes().await.unwrap().to_vec();
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Self { status, headers, bytes, text, json }
+        let answer = Self { status, headers, bytes, text, json };
+        logs::hide_in_answer(&answer);
+        answer
     }
 
     /// The body, if the status is the one expected.
@@ -70,6 +73,14 @@ impl Answer {
         let named = self.json["errors"][0]["meta"]["param_name"].as_str().unwrap_or_default();
         assert_eq!((self.status, self.code(), named), (status, code, param), "{}", self.text);
         assert!(!self.json["errors"][0]["long_message"].as_str().unwrap_or_default().is_empty(), "{}", self.text);
+    }
+
+    /// Fails when something for the Backend API only, or for nobody, shows in it: no answer to a browser may hold it, in any story.
+    #[track_caller]
+    fn shows_no_secret(&self) {
+        for secret in ["private_metadata", "$argon2", "password_digest", "password_hash", "token_hash", "totp_secret", "\"sealed"] {
+            assert!(!self.text.contains(secret), "{secret} in {}", self.text);
+        }
     }
 
     /// The values of all `Set-Cookie` headers.
@@ -113,6 +124,7 @@ impl Browser {
 
     async fn send_bytes(&mut self, method: &str, path: &str, body: Option<(&str, Vec<u8>)>) -> Answer {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        logs::hide_in_address(path);
         let mut path = path.to_owned();
         if let Some(version) = &self.api_version {
             path.push_str(if path.contains('?') { "&" } else { "?" });
@@ -133,9 +145,13 @@ impl Browser {
             request = request.header(COOKIE, all.join("; "));
         }
         if let Some((kind, body)) = body {
+            logs::hide_in_body(&String::from_utf8_lossy(&body));
             request = request.header("content-type", kind).body(body);
         }
         let answer = Answer::of(request.send().await.unwrap()).await;
+        if !self.headers.iter().any(|(name, _)| name == "authorization") {
+            answer.shows_no_secret();
+        }
         for set in answer.set_cookies() {
             self.keep(set);
         }

@@ -115,6 +115,7 @@ pub struct TestServer {
     http: reqwest::Client,
     config: Config,
     _dir: tempfile::TempDir,
+    _canary: logs::Canary,
 }
 
 impl TestServer {
@@ -157,7 +158,7 @@ impl TestServer {
         serve(public, &gateway, doorward_fapi::routes());
         serve(private, &gateway, doorward_bapi::routes());
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(Duration::from_secs(60)).build().unwrap();
-        Self { app, instance, public: public_at, private: private_at, http, config: options.config, _dir: dir }
+        Self { app, instance, public: public_at, private: private_at, http, config: options.config, _dir: dir, _canary: logs::Canary }
     }
 
     /// A second node on the same database, with its own memory.
@@ -181,6 +182,11 @@ impl TestServer {
         serve(public, &gateway, doorward_fapi::routes());
         serve(private, &gateway, doorward_bapi::routes());
         at
+    }
+
+    /// This node's Frontend API, and that of a second one: whoever sends to both by turns meets them at the same time.
+    pub async fn nodes(&self) -> [SocketAddr; 2] {
+        [self.public, self.second_node().await.0]
     }
 
     /// One more instance, on a host of its own.
@@ -207,11 +213,13 @@ impl TestServer {
     /// A call to the Backend API with a secret key.
     pub async fn backend_as(&self, key: &Secret, method: &str, path: &str, body: Option<Value>) -> Answer {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        logs::hide_in_address(path);
         let mut request = self.http.request(method, format!("http://{}{path}", self.private)).bearer_auth(key.expose());
         if !path.contains("__clerk_api_version") {
             request = request.header("clerk-api-version", api_version());
         }
         if let Some(body) = body {
+            logs::hide_in_body(&body.to_string());
             request = request.json(&body);
         }
         Answer::of(request.send().await.unwrap()).await
