@@ -116,7 +116,11 @@ pub fn verify(
     let object = |part: &str| -> Option<Map<String, Value>> { serde_json::from_slice(&B64.decode(part).ok()?).ok() };
     let head = object(header).ok_or(JwtError::Invalid)?;
     let text = |name: &str| head.get(name).and_then(Value::as_str);
-    if text("alg") != Some("RS256") || text("typ") != Some("JWT") || text("cat") != category.code() || head.contains_key("crit") {
+    // No header of ours says where keys are or what else has to be understood (`jku`, `x5u`, `jwk`, `crit`).
+    if head.keys().any(|name| !matches!(name.as_str(), "alg" | "typ" | "cat" | "kid")) {
+        return Err(JwtError::Invalid);
+    }
+    if text("alg") != Some("RS256") || text("typ") != Some("JWT") || text("cat") != category.code() {
         return Err(JwtError::Invalid);
     }
     let key = keys.iter().find(|key| Some(key.kid.as_str()) == text("kid")).ok_or(JwtError::Invalid)?;
@@ -191,20 +195,65 @@ mod tests {
     }
 
     #[test]
-    fn fault_003_other_algorithms_and_keys_are_refused() {
-        let key = key("k");
-        let good = sign(&key, Category::Session, &good()).unwrap();
-        let (_, rest) = good.split_once('.').unwrap();
-        for header in [
-            json!({"alg":"none","typ":"JWT","kid":"k","cat":"cl_B7d4PD111AAA"}),
-            json!({"alg":"HS256","typ":"JWT","kid":"k","cat":"cl_B7d4PD111AAA"}),
-            json!({"alg":"RS256","typ":"JWT","kid":"other","cat":"cl_B7d4PD111AAA"}),
-            json!({"alg":"RS256","typ":"JWT","kid":"../../k","cat":"cl_B7d4PD111AAA"}),
-            json!({"alg":"RS256","typ":"JWT","cat":"cl_B7d4PD111AAA"}),
-            json!({"alg":"RS256","typ":"JWT","kid":"k","cat":"cl_B7d4PD111AAA","jku":"http://127.0.0.1/jwks"}),
+    fn fault_003_other_algorithms_keys_and_headers_are_refused() {
+        use aws_lc_rs::hmac;
+        let (key, other) = (key("k"), key("k"));
+        let head = |more: Value| {
+            let mut head = json!({"alg": "RS256", "typ": "JWT", "kid": "k", "cat": "cl_B7d4PD111AAA"});
+            head.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            head.to_string()
+        };
+        let by = |signer: &SigningKey, more: Value| join(&head(more), &good(), |message| signer.sign(message)).unwrap();
+        assert!(check(&key, &by(&key, json!({}))).is_ok(), "what is refused below differs from this in one thing each");
+
+        // Unsigned, by every spelling of the algorithm; and signed all the same.
+        for alg in ["none", "None", "NONE", "nOnE", ""] {
+            let unsigned = join(&head(json!({"alg": alg})), &good(), |_| Ok(Vec::new())).unwrap();
+            for token in [unsigned, by(&key, json!({"alg": alg}))] {
+                assert_eq!(check(&key, &token).unwrap_err(), JwtError::Invalid, "{token}");
+            }
+        }
+        assert!(check(&key, &join(&head(json!({})), &good(), |_| Ok(Vec::new())).unwrap()).is_err(), "no signature at all");
+
+        // The public key as the secret of a MAC, in every form in which it can be had.
+        let pem = key.public_pem().unwrap();
+        let jwk = serde_json::to_string(&key.jwk()).unwrap();
+        let forms = [pem.clone(), pem.trim_end().to_owned(), pem.replace('\n', ""), jwk, key.jwk().n];
+        for (alg, kind) in
+            [("HS256", hmac::HMAC_SHA256), ("HS384", hmac::HMAC_SHA384), ("HS512", hmac::HMAC_SHA512), ("RS256", hmac::HMAC_SHA256)]
+        {
+            for secret in &forms {
+                let mac = |message: &[u8]| Ok(hmac::sign(&hmac::Key::new(kind, secret.as_bytes()), message).as_ref().to_vec());
+                let token = join(&head(json!({"alg": alg})), &good(), mac).unwrap();
+                assert_eq!(check(&key, &token).unwrap_err(), JwtError::Invalid, "{alg} under {secret}");
+            }
+        }
+
+        // Rightly signed, and with a header that we never write.
+        let (ours, theirs) = (json!(key.jwk()), json!(other.jwk()));
+        for more in [
+            json!({"alg": "RS384"}),
+            json!({"alg": "PS256"}),
+            json!({"alg": ["RS256"]}),
+            json!({"typ": "at+jwt"}),
+            json!({"kid": "other"}),
+            json!({"kid": "../../k"}),
+            json!({"kid": "k' OR '1'='1"}),
+            json!({"kid": null}),
+            json!({"kid": ["k"]}),
+            json!({"jku": "http://127.0.0.1/jwks"}),
+            json!({"x5u": "http://127.0.0.1/cert"}),
+            json!({"x5c": ["MIIB"]}),
+            json!({"jwk": ours}),
+            json!({"crit": ["exp"]}),
+            json!({"b64": false}),
+            json!({"zip": "DEF"}),
         ] {
-            let token = format!("{}.{rest}", B64.encode(header.to_string()));
-            assert_eq!(check(&key, &token).unwrap_err(), JwtError::Invalid, "{header}");
+            assert_eq!(check(&key, &by(&key, more.clone())).unwrap_err(), JwtError::Invalid, "{more}");
+        }
+        // Signed by a key that the token brings along.
+        for more in [json!({"jwk": theirs}), json!({"jku": "https://evil.test/jwks"}), json!({"kid": other.jwk().n})] {
+            assert_eq!(check(&key, &by(&other, more.clone())).unwrap_err(), JwtError::Invalid, "{more}");
         }
     }
 
