@@ -9,7 +9,7 @@ use doorward_core::Instance;
 use doorward_core::instance::Origin;
 use doorward_gateway::Cx;
 use doorward_wire::Raw;
-use doorward_wire::bapi::GetInterstitial;
+use doorward_wire::bapi::{GetInterstitial, GetPrivateInterstitial};
 use http::Response;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use serde_json::{Map, Value, json};
@@ -46,6 +46,10 @@ pub(crate) async fn get(cx: &mut Cx, req: GetInterstitial) -> Result<Raw, ApiErr
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     cx.raw = Some(response);
     Ok(Raw {})
+}
+
+pub(crate) async fn get_private(cx: &mut Cx, _: GetPrivateInterstitial) -> Result<Raw, ApiError> {
+    get(cx, GetInterstitial { proxy_url: cx.scope.instance.settings.proxy_url.clone(), ..GetInterstitial::default() }).await
 }
 
 /// What the page's script works with.

@@ -150,6 +150,7 @@ pub fn routes() -> Routes {
         .with::<DeleteSvixApp>(|cx, req| Box::pin(webhooks::delete_app(cx, req)))
         .with::<GenerateSvixAuthUrl>(|cx, req| Box::pin(webhooks::auth_url(cx, req)))
         .with::<GetInterstitial>(|cx, req| Box::pin(interstitial::get(cx, req)))
+        .with::<GetPrivateInterstitial>(|cx, req| Box::pin(interstitial::get_private(cx, req)))
 }
 
 #[cfg(test)]

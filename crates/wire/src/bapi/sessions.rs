@@ -249,6 +249,7 @@ request! {
 }
 request! {
     /// What the page needs to load the SDK.
+    #[derive(Default)]
     GetInterstitial {
         /// The publishable key of the app.
         publishable_key: Option<String>,
@@ -271,4 +272,9 @@ request! {
         clerk_js_version: Option<String>,
     } => Raw; Backend GET "/v1/public/interstitial" "GetPublicInterstitial";
     "Interstitial", Public, Backend, Raw; "The page by which SDKs of 2023 renew a session."
+}
+request! {
+    /// No parameters: the app's own server asks, and the page is for the instance as it is.
+    GetPrivateInterstitial {} => Raw; Backend GET "/v1/internal/interstitial" "GetPrivateInterstitial";
+    "Interstitial", SecretKey, Backend, Raw; "The same page, as the server-side SDKs before the public one ask for it."
 }
