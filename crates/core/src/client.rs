@@ -106,6 +106,12 @@ pub async fn live_sessions(scope: &Scope, client: &ClientId) -> Result<Vec<(Sess
     Ok(out)
 }
 
+/// What `__client_uat` says of a client on which somebody is signed in, in seconds. Another node's clock may be ahead, and SDKs
+/// send a browser back for ever whose token, minted now, seems older than this.
+pub fn signed_in_at(scope: &Scope, record: &ClientRecord) -> i64 {
+    record.updated_at.min(scope.now) / 1000
+}
+
 /// A client as its browser sees it, and the value of `__client_uat` that goes with it: seconds, or 0 when nobody is
 /// signed in.
 ///
@@ -119,7 +125,7 @@ pub async fn view(scope: &Scope, caller: &Caller, record: &ClientRecord) -> Resu
     let sign_up = sign_up::current_view(scope, record).await?;
     let views: Vec<Session> = live.iter().map(|(s, user)| session::view(scope, caller, s, Some(user))).collect::<Result<_, _>>()?;
     let last_active = record.last_active_session_id.clone().filter(|id| live.iter().any(|(s, _)| &s.id == id));
-    let uat = if live.is_empty() { 0 } else { record.updated_at / 1000 };
+    let uat = if live.is_empty() { 0 } else { signed_in_at(scope, record) };
     let client = Client {
         object: "client".to_owned(),
         id: record.id.clone(),

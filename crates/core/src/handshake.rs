@@ -90,7 +90,7 @@ async fn directives(
     let chosen = client.and_then(|c| c.last_active_session_id.as_ref());
     let active = live.iter().find(|(s, _)| Some(&s.id) == chosen).or(live.last());
     let uat = match (active, client) {
-        (Some(_), Some(client)) => client.updated_at / 1000,
+        (Some(_), Some(client)) => client::signed_in_at(scope, client),
         _ => 0,
     };
     out.push(cookie("__client_uat", &uat.to_string(), YEAR_SECONDS, &domain));

@@ -111,7 +111,7 @@ pub(crate) async fn success(cx: &mut Cx, meta: &EndpointMeta, body: Vec<u8>) -> 
 
 async fn uat_of(cx: &Cx, record: &doorward_store::clients::ClientRecord) -> Result<i64, ApiError> {
     let live = client::live_sessions(&cx.scope, &record.id).await?;
-    Ok(if live.is_empty() { 0 } else { record.updated_at / 1000 })
+    Ok(if live.is_empty() { 0 } else { client::signed_in_at(&cx.scope, record) })
 }
 
 /// An error, with the client beside it where the caller keeps one: a wrong password leaves an attempt that the caller

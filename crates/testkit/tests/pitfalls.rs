@@ -5,10 +5,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD as B64};
 use doorward_core::instance::{self, NewInstance};
 use doorward_core::keys::Environment;
-use doorward_core::settings::Settings;
-use doorward_testkit::{Options, TestServer};
+use doorward_core::settings::{Presence, Settings};
+use doorward_testkit::{Authenticator, Browser, Options, TestServer};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 const PASSWORD: &str = "correct horse";
 
@@ -136,4 +137,102 @@ async fn pitfall_028_and_029_the_environment_is_complete_whatever_is_switched_of
             }
         }
     }
+}
+
+#[tokio::test]
+async fn pitfall_018_whatever_a_page_shows_is_newer_after_a_change() {
+    let server = TestServer::with_settings(|it| {
+        it.attributes.phone_number = Presence::Optional;
+        it.attributes.web3_wallet = Presence::Optional;
+        it.attributes.passkey = true;
+    })
+    .await;
+    server.user("ada@example.com", PASSWORD).await;
+    let mut ada = server.browser();
+    ada.sign_in("ada@example.com", PASSWORD).await.expect(200);
+    let session = ada.session_id().await.unwrap();
+    // SDKs draw anew when one of these has grown.
+    let times = async |ada: &mut Browser| {
+        let client = ada.get("/v1/client").await.response().clone();
+        let session = &client["sessions"][0];
+        [&client, session, &session["user"]].map(|it| it["updated_at"].as_i64())
+    };
+    let [client, of_session, user] = [0, 1, 2];
+    let touch = format!("/v1/client/sessions/{session}/touch");
+    let wallet = "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed";
+    let mut made = String::new();
+    let mut stale = Vec::new();
+    // `{made}` is what the step before made.
+    for (method, path, fields, grows) in [
+        ("PATCH", "/v1/me", &[("first_name", "Augusta")][..], user),
+        ("PATCH", "/v1/me/metadata", &[("unsafe_metadata", "{\"theme\":\"dark\"}")], user),
+        ("POST", "/v1/me/email_addresses", &[("email_address", "more@example.com")], user),
+        ("DELETE", "/v1/me/email_addresses/{made}", &[], user),
+        ("POST", "/v1/me/phone_numbers", &[("phone_number", "+12024560143")], user),
+        ("DELETE", "/v1/me/phone_numbers/{made}", &[], user),
+        ("POST", "/v1/me/web3_wallets", &[("web3_wallet", wallet)], user),
+        ("DELETE", "/v1/me/web3_wallets/{made}", &[], user),
+        ("POST", "/v1/me/change_password", &[("current_password", PASSWORD), ("new_password", "another long horse")], user),
+        ("POST", touch.as_str(), &[], of_session),
+        ("DELETE", "/v1/client/sessions", &[], client),
+    ] {
+        let before = times(&mut ada).await;
+        server.advance(Duration::from_secs(1));
+        let done = ada.post(&format!("{}?_method={method}", path.replace("{made}", &made)), fields).await;
+        made = done.response()["id"].as_str().unwrap_or_default().to_owned();
+        let after = times(&mut ada).await;
+        if after[grows] <= before[grows] || before[grows].is_none() {
+            stale.push(format!("{method} {path}: {before:?} {after:?}"));
+        }
+    }
+    assert!(stale.is_empty(), "{stale:#?}");
+
+    // What has steps of its own.
+    let mut ada = server.browser();
+    ada.sign_in("ada@example.com", "another long horse").await.expect(200);
+    let before = times(&mut ada).await[user];
+    server.advance(Duration::from_secs(1));
+    let email = ada.post("/v1/me/email_addresses", &[("email_address", "more@example.com")]).await.response()["id"].clone();
+    let at = format!("/v1/me/email_addresses/{}", email.as_str().unwrap());
+    ada.post(&format!("{at}/prepare_verification"), &[("strategy", "email_code")]).await.expect(200);
+    let added = times(&mut ada).await[user];
+    server.advance(Duration::from_secs(1));
+    let code = server.code_for("more@example.com").await;
+    ada.post(&format!("{at}/attempt_verification"), &[("code", &code)]).await.expect(200);
+    let proven = times(&mut ada).await[user];
+    server.advance(Duration::from_secs(1));
+    let begun = ada.post("/v1/me/passkeys", &[]).await.response().clone();
+    let key = Authenticator::default().create(&begun["verification"]["nonce"]);
+    let passkey = format!("/v1/me/passkeys/{}", begun["id"].as_str().unwrap());
+    ada.post(&format!("{passkey}/attempt_verification"), &[("public_key_credential", &key)]).await.expect(200);
+    let with_passkey = times(&mut ada).await[user];
+    server.advance(Duration::from_secs(1));
+    ada.post(&format!("{passkey}?_method=DELETE"), &[]).await.expect(200);
+    let without = times(&mut ada).await[user];
+    let all = [before, added, proven, with_passkey, without];
+    assert!(all.is_sorted() && all.windows(2).all(|it| it[0] < it[1]), "{all:?}");
+}
+
+#[tokio::test]
+async fn the_interstitial_of_2023_is_a_page_that_loads_the_sdk_for_this_instance() {
+    let server = TestServer::start().await;
+    let key = &server.instance.publishable_key;
+    let mut sdk = server.browser().on_node(server.private);
+    (sdk.origin, sdk.api_version) = (None, None);
+    let public = sdk.get(&format!("/v1/public/interstitial?publishable_key={key}&clerk_js_version=4.60.0")).await;
+    let private = server.backend("GET", "/v1/internal/interstitial", None).await;
+    for (page, version) in [(&public, "4.60.0"), (&private, "4")] {
+        assert_eq!((page.status, page.headers["content-type"].to_str().unwrap()), (200, "text/html; charset=utf-8"), "{}", page.text);
+        assert_eq!(page.headers["cache-control"], "no-store");
+        assert!(page.text.starts_with("<!doctype html>") && page.text.contains("<script>") && page.text.contains("Clerk.load("));
+        let script = format!("{}/npm/@clerk/clerk-js@{version}/dist/clerk.browser.js", server.instance.frontend_url);
+        for there in [key.as_str(), &script, "isInterstitial", "data-clerk-publishable-key"] {
+            assert!(page.text.contains(there), "{there} in {}", page.text);
+        }
+        assert!(!page.text.contains(server.instance.secret_key.expose()));
+    }
+    assert_eq!(sdk.get("/v1/internal/interstitial").await.status, 401, "the private one is for servers");
+    assert_eq!(sdk.get("/v1/public/interstitial?publishable_key=pk_test_bm9ib2R5LnRlc3Qk").await.status, 400);
+    let bad = sdk.get(&format!("/v1/public/interstitial?publishable_key={key}&clerk_js_version=4%22%3E%3Cscript%3E")).await;
+    assert_eq!((bad.status, bad.code()), (422, "form_param_format_invalid"), "{}", bad.text);
 }

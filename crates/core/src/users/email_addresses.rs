@@ -61,6 +61,7 @@ pub async fn add_email(scope: &Scope, user: &UserWithEmails, text: Option<&str>)
     };
     let mut tx = scope.db().begin().await.map_err(internal)?;
     users::insert_email(&mut tx, scope.ins(), &record).await.map_err(internal)?;
+    users::touch(&mut tx, scope.ins(), &user.user.id, scope.now).await.map_err(internal)?;
     tx.commit().await.map_err(internal)?;
     Ok(email_view(user, &record))
 }
@@ -169,6 +170,7 @@ async fn prove(scope: &Scope, record: &EmailRecord, by: &VerificationRecord) -> 
         Err(StoreError::Conflict) => return Err(codes::IDENTIFICATION_CLAIMED.into()),
         Err(other) => return Err(internal(other)),
     }
+    users::touch(&mut tx, scope.ins(), &record.user_id, scope.now).await.map_err(internal)?;
     tx.commit().await.map_err(internal)?;
     settle_primary(scope, &record.user_id).await?;
     shown(&load(scope, &record.user_id).await?, &record.id)
@@ -187,6 +189,7 @@ pub async fn delete_email(scope: &Scope, user: &UserWithEmails, id: &Identificat
     if !users::delete_email(&mut tx, scope.ins(), &user.user.id, id).await.map_err(internal)? {
         return Err(ApiError::not_found("Email address", id));
     }
+    users::touch(&mut tx, scope.ins(), &user.user.id, scope.now).await.map_err(internal)?;
     tx.commit().await.map_err(internal)?;
     settle_primary(scope, &user.user.id).await
 }

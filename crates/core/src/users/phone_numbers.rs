@@ -77,6 +77,7 @@ pub async fn add_phone(
     };
     let mut tx = scope.db().begin().await.map_err(internal)?;
     users::insert_phone(&mut tx, scope.ins(), &record).await.map_err(internal)?;
+    users::touch(&mut tx, scope.ins(), &user.user.id, scope.now).await.map_err(internal)?;
     tx.commit().await.map_err(internal)?;
     Ok(phone_view(&record))
 }
@@ -184,6 +185,7 @@ pub async fn attempt_phone(
         Err(StoreError::Conflict) => return Err(codes::IDENTIFICATION_CLAIMED.into()),
         Err(other) => return Err(internal(other)),
     }
+    users::touch(&mut tx, scope.ins(), &user.user.id, scope.now).await.map_err(internal)?;
     if proof.second_factor {
         let uses = (true, proof.default_second_factor);
         users::set_second_factor(&mut tx, scope.ins(), &user.user.id, id, uses, scope.now).await.map_err(internal)?;
@@ -233,6 +235,7 @@ pub async fn update_phone(
     if !users::set_second_factor(&mut tx, scope.ins(), &user.user.id, id, (second_factor, default), scope.now).await.map_err(internal)? {
         return Err(ApiError::not_found("Phone number", id));
     }
+    users::touch(&mut tx, scope.ins(), &user.user.id, scope.now).await.map_err(internal)?;
     let backup_codes = match (record.second_factor, second_factor) {
         (false, true) => two_factor::enrolled(scope, &mut tx, user).await?,
         (true, false) => {
@@ -261,6 +264,7 @@ pub async fn delete_phone(scope: &Scope, user: &UserWithEmails, id: &Identificat
     if !users::delete_phone(&mut tx, scope.ins(), &user.user.id, id).await.map_err(internal)? {
         return Err(ApiError::not_found("Phone number", id));
     }
+    users::touch(&mut tx, scope.ins(), &user.user.id, scope.now).await.map_err(internal)?;
     if record.verified && record.second_factor {
         let mut without = user.clone();
         without.phones.retain(|it| &it.id != id);

@@ -60,6 +60,7 @@ pub async fn add_wallet(scope: &Scope, user: &UserWithEmails, text: Option<&str>
     };
     let mut tx = scope.db().begin().await.map_err(internal)?;
     users::insert_wallet(&mut tx, scope.ins(), &record).await.map_err(internal)?;
+    users::touch(&mut tx, scope.ins(), &user.user.id, scope.now).await.map_err(internal)?;
     tx.commit().await.map_err(internal)?;
     Ok(wallet_view(&record))
 }
@@ -143,6 +144,7 @@ pub async fn attempt_wallet(
         Err(StoreError::Conflict) => return Err(codes::IDENTIFICATION_CLAIMED.into()),
         Err(other) => return Err(internal(other)),
     }
+    users::touch(&mut tx, scope.ins(), &user.user.id, scope.now).await.map_err(internal)?;
     tx.commit().await.map_err(internal)?;
     settle_primary(scope, &user.user.id).await?;
     Ok(wallet_view(&proof))
@@ -172,6 +174,7 @@ pub async fn remove_wallet(scope: &Scope, user: &UserId, id: &IdentificationId) 
     if !users::delete_wallet(&mut tx, scope.ins(), user, id).await.map_err(internal)? {
         return Err(ApiError::not_found("Web3 wallet", id));
     }
+    users::touch(&mut tx, scope.ins(), user, scope.now).await.map_err(internal)?;
     tx.commit().await.map_err(internal)?;
     settle_primary(scope, user).await?;
     Ok(DeletedObject::new("web3_wallet", id))
