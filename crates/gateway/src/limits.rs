@@ -63,9 +63,13 @@ struct Limit {
 impl Limit {
     /// `calls` at once, and then as many again evenly over `per`.
     fn new(calls: u32, per: Duration, clock: &LimitClock) -> Option<Self> {
+        Self::of(MAX_KEYS, calls, per, clock)
+    }
+
+    fn of(max_keys: u64, calls: u32, per: Duration, clock: &LimitClock) -> Option<Self> {
         let burst = NonZeroU32::new(calls)?;
         let quota = Quota::with_period(per / calls)?.allow_burst(burst);
-        let keys = moka::sync::Cache::builder().max_capacity(MAX_KEYS).time_to_idle(per * 2 + Duration::from_secs(60)).build();
+        let keys = moka::sync::Cache::builder().max_capacity(max_keys).time_to_idle(per * 2 + Duration::from_secs(60)).build();
         Some(Self { limiter: RateLimiter::new(quota, Bounded(keys), clock.clone()), clock: clock.clone() })
     }
 
@@ -185,5 +189,18 @@ mod tests {
             threads.into_iter().map(|t| t.join().unwrap()).sum()
         });
         assert_eq!(passed, 5);
+    }
+
+    #[test]
+    fn fault_052_however_many_callers_there_are_only_so_many_are_kept() {
+        let clock = LimitClock::Monotonic(Instant::now());
+        let limit = Limit::of(1000, 5, Duration::from_secs(10), &clock).unwrap();
+        for n in 0..50_000_u32 {
+            let ip = IpAddr::from(n.to_be_bytes());
+            limit.check(&Key::Address(InstanceId::from("ins_1"), Some(ip))).unwrap();
+        }
+        let Bounded(kept) = limit.limiter.into_state_store();
+        kept.run_pending_tasks();
+        assert!((1..=1000).contains(&kept.entry_count()), "{}", kept.entry_count());
     }
 }

@@ -146,8 +146,9 @@ async fn an_invitation_that_was_taken_back_opens_nothing_also_for_who_has_begun(
 async fn fault_134_one_of_a_hundred_browsers_signs_up_with_one_invitation() {
     let server = closed().await;
     let ticket = token(&invite(&server, json!({"email_address": "ada@example.com"})).await);
-    let tries = (0..100).map(|_| {
-        let (mut browser, ticket) = (server.browser(), ticket.clone());
+    let nodes = server.nodes().await;
+    let tries = (0..100).map(|n| {
+        let (mut browser, ticket) = (server.browser().on_node(nodes[n % 2]), ticket.clone());
         async move { sign_up(&mut browser, &ticket, &[("password", PASSWORD)]).await.status }
     });
     let done = futures_util::future::join_all(tries).await;

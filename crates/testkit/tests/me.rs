@@ -177,8 +177,9 @@ async fn one_of_many_uses_of_a_code_proves_an_address() {
     let mut ada = ada(&server).await;
     let id = waiting(&mut ada, NEW).await;
     let code = server.code_for(NEW).await;
-    let tries = (0..100).map(|_| {
-        let (mut browser, id, code) = (ada.clone(), id.clone(), code.clone());
+    let nodes = server.nodes().await;
+    let tries = (0..100).map(|n| {
+        let (mut browser, id, code) = (ada.clone().on_node(nodes[n % 2]), id.clone(), code.clone());
         async move { prove(&mut browser, &id, &code).await.status }
     });
     let done = futures_util::future::join_all(tries).await;

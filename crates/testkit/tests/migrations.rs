@@ -12,6 +12,7 @@ use doorward_store::db::{DbOptions, Dialect};
 use doorward_store::{Db, SCHEMA_VERSION, Sql, migrate, schema_version};
 use doorward_testkit::{Answer, ORIGIN, START, TestServer};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,6 +87,30 @@ async fn fault_147_servers_that_start_together_migrate_once() {
         let (x, y, z) = tokio::join!(migrate(&a, START), migrate(&b, START), migrate(&c, START));
         assert_eq!(x.unwrap() + y.unwrap() + z.unwrap(), SCHEMA_VERSION);
         assert_eq!(schema_version(&c).await.unwrap(), SCHEMA_VERSION);
+    }
+}
+
+/// A table that stands in the way stands for whatever cuts a migration off: what it did before that is taken back.
+#[tokio::test]
+async fn fault_147_a_migration_that_is_cut_off_leaves_nothing_and_is_done_again() {
+    let empty = Empty::make().await;
+    let db = empty.connect().await;
+    migrate(&db, START).await.unwrap();
+    let whole = columns(&db).await;
+    let tables: BTreeSet<&str> = whole.iter().map(|(table, _)| table.as_str()).filter(|it| *it != "schema_migrations").collect();
+    for table in tables.iter().skip(3).step_by(7) {
+        let empty = Empty::make().await;
+        let db = empty.connect().await;
+        db.exec(Sql::new(format!("CREATE TABLE {table} (in_the_way BIGINT)"))).await.unwrap();
+        migrate(&db, START).await.unwrap_err();
+        let before = columns(&db).await;
+        let version = schema_version(&db).await.unwrap();
+        assert!(version < SCHEMA_VERSION);
+        migrate(&db, START).await.unwrap_err();
+        assert_eq!((columns(&db).await, schema_version(&db).await.unwrap()), (before, version), "{table}");
+        db.exec(Sql::new(format!("DROP TABLE {table}"))).await.unwrap();
+        assert_eq!(migrate(&db, START).await.unwrap(), SCHEMA_VERSION - version);
+        assert_eq!(columns(&db).await, whole, "{table}");
     }
 }
 

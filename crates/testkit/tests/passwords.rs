@@ -145,8 +145,9 @@ async fn of_many_changes_at_once_one_gets_through() {
     let server = TestServer::with_settings(|s| s.attack_protection.max_attempts = 1000).await;
     server.user(EMAIL, PASSWORD).await;
     let ada = signed_in(&server).await;
+    let nodes = server.nodes().await;
     let tries = join_all((0..100).map(|n| {
-        let mut browser = ada.clone();
+        let mut browser = ada.clone().on_node(nodes[n % 2]);
         async move { change(&mut browser, PASSWORD, &format!("{NEW} {n}")).await }
     }))
     .await;

@@ -64,7 +64,10 @@ async fn fault_142_a_statement_that_the_database_ends_is_answered_with_try_again
     for end in ["pg_cancel_backend", "pg_terminate_backend"] {
         let mut holder = server.app.db.begin().await.unwrap();
         if server.app.db.dialect() == Dialect::Sqlite {
-            assert_eq!(server.backend("GET", &path, None).await.status, 200, "a writer keeps no reader waiting");
+            // The only connection there is would be the writer's.
+            if std::env::var("DOORWARD_TEST_CONNECTIONS").as_deref() != Ok("1") {
+                assert_eq!(server.backend("GET", &path, None).await.status, 200, "a writer keeps no reader waiting");
+            }
             continue;
         }
         holder.exec(sql!("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")).await.unwrap();

@@ -128,6 +128,7 @@ async fn no_step_of_the_second_factor_can_be_left_out() {
 #[tokio::test]
 async fn one_of_a_hundred_uses_of_the_same_code_gets_through() {
     let server = TestServer::start().await;
+    let nodes = server.nodes().await;
     let (_, app, codes) = enrolled(&server).await;
     server.advance(Duration::from_secs(60));
     let totp = code(&app, &server);
@@ -136,8 +137,9 @@ async fn one_of_a_hundred_uses_of_the_same_code_gets_through() {
         for _ in 0..20 {
             waiting.push(half_way(&server).await);
         }
-        // Five times each, from twenty browsers.
-        let tries = waiting.iter().flat_map(|(browser, id)| std::iter::repeat_n((browser.clone(), id.clone()), 5));
+        // Five times each, from twenty browsers, on two nodes.
+        let tries = waiting.iter().flat_map(|(browser, id)| std::iter::repeat_n((browser.clone(), id.clone()), 5)).enumerate();
+        let tries = tries.map(|(n, (browser, id))| (browser.on_node(nodes[n % 2]), id));
         let tries = tries.map(|(mut browser, id)| async move { second(&mut browser, &id, strategy, code).await.status });
         let done = futures_util::future::join_all(tries).await;
         assert_eq!(done.iter().filter(|status| **status == 200).count(), 1, "{strategy}: {done:?}");

@@ -174,40 +174,6 @@ async fn fault_022_the_token_from_before_the_sign_in_is_of_no_use_after_it() {
 }
 
 #[tokio::test]
-async fn fault_031_one_of_many_parallel_codes_gets_through() {
-    let server = TestServer::start().await;
-    server.user("ada@example.com", "correct horse").await;
-    let mut ada = server.browser();
-    let started = ada.post("/v1/client/sign_ins", &[("strategy", "email_code"), ("identifier", "ada@example.com")]).await;
-    let at = format!("/v1/client/sign_ins/{}/attempt_first_factor", started.response()["id"].as_str().unwrap());
-    let code = server.code_for("ada@example.com").await;
-    let tries = (0..20).map(|_| {
-        let (mut ada, at, code) = (ada.clone(), at.clone(), code.clone());
-        async move { ada.post(&at, &[("strategy", "email_code"), ("code", &code)]).await.status }
-    });
-    let statuses = futures_util::future::join_all(tries).await;
-    assert_eq!(statuses.iter().filter(|s| **s == 200).count(), 1, "{statuses:?}");
-}
-
-#[tokio::test]
-async fn fault_032_wrong_codes_side_by_side_cannot_outrun_the_counter() {
-    let server = TestServer::start().await;
-    server.user("ada@example.com", "correct horse").await;
-    let mut ada = server.browser();
-    let started = ada.post("/v1/client/sign_ins", &[("strategy", "email_code"), ("identifier", "ada@example.com")]).await;
-    let at = format!("/v1/client/sign_ins/{}/attempt_first_factor", started.response()["id"].as_str().unwrap());
-    let code = server.code_for("ada@example.com").await;
-    let wrong = if code == "111111" { "222222" } else { "111111" };
-    let tries = (0..40).map(|_| {
-        let (mut ada, at) = (ada.clone(), at.clone());
-        async move { ada.post(&at, &[("strategy", "email_code"), ("code", wrong)]).await.code().to_owned() }
-    });
-    let codes = futures_util::future::join_all(tries).await;
-    assert_eq!(codes.iter().filter(|c| *c == "form_code_incorrect").count(), 5, "{codes:?}");
-    ada.post(&at, &[("strategy", "email_code"), ("code", &code)]).await.refused(400, "verification_failed", "");
-}
-
-#[tokio::test]
 async fn fault_034_a_new_attempt_does_not_reset_the_lock_counter() {
     let server = TestServer::with_settings(|s| s.attack_protection.max_attempts = 5).await;
     let user = server.user("ada@example.com", "correct horse").await;

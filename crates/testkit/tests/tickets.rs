@@ -90,8 +90,9 @@ async fn one_of_a_hundred_browsers_gets_in_with_one_ticket() {
     let user = server.user(EMAIL, "correct horse").await;
     let made = sign_in_token(&server, &user).await;
     let token = made["token"].as_str().unwrap();
-    let tries = (0..100).map(|_| {
-        let mut browser = server.browser();
+    let nodes = server.nodes().await;
+    let tries = (0..100).map(|n| {
+        let mut browser = server.browser().on_node(nodes[n % 2]);
         async move { redeem(&mut browser, token).await.status }
     });
     let done = futures_util::future::join_all(tries).await;

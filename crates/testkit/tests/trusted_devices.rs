@@ -141,8 +141,9 @@ async fn fault_134_of_many_answers_to_one_challenge_one_gets_through() {
     let mut phone = server.browser();
     let (at, challenge) = begin(&mut phone, &device).await;
     let signature = key.sign(text(&challenge));
-    let statuses = join_all((0..100).map(|_| {
-        let (mut phone, at, device, challenge, signature) = (phone.clone(), &at, &device, &challenge, &signature);
+    let nodes = server.nodes().await;
+    let statuses = join_all((0..100).map(|n| {
+        let (mut phone, at, device, challenge, signature) = (phone.clone().on_node(nodes[n % 2]), &at, &device, &challenge, &signature);
         async move { answer(&mut phone, at, device, text(challenge), signature).await.status }
     }))
     .await;

@@ -137,8 +137,9 @@ async fn fault_134_of_a_hundred_answers_with_one_signature_one_gets_through() {
     let mut browser = server.browser();
     let (at, asked) = ask(&mut browser, &wallet, METAMASK).await;
     let signature = wallet.sign(asked["message"].as_str().unwrap());
-    let answers = join_all((0..100).map(|_| {
-        let (mut browser, at, signature) = (browser.clone(), at.clone(), signature.clone());
+    let nodes = server.nodes().await;
+    let answers = join_all((0..100).map(|n| {
+        let (mut browser, at, signature) = (browser.clone().on_node(nodes[n % 2]), at.clone(), signature.clone());
         async move { answer(&mut browser, &at, METAMASK, &signature).await.status }
     }))
     .await;
