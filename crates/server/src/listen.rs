@@ -323,6 +323,42 @@ mod tests {
         drop(silent);
     }
 
+    #[tokio::test]
+    async fn headers_may_be_large_and_not_larger() {
+        let server = server(hello(), 10, Patience::default()).await;
+        let asked = async |bytes: usize| {
+            let mut stream = TcpStream::connect(server.at).await.unwrap();
+            let filler = "a".repeat(bytes);
+            let _ = stream.write_all(format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: {filler}\r\n\r\n").as_bytes()).await;
+            let mut answer = Vec::new();
+            let _ = stream.read_to_end(&mut answer).await;
+            String::from_utf8_lossy(&answer).chars().skip(9).take(3).collect::<String>()
+        };
+        assert_eq!(asked(MAX_HEADER_BYTES / 2).await, "200");
+        for bytes in [MAX_HEADER_BYTES, MAX_HEADER_BYTES * 2, MAX_HEADER_BYTES * 64] {
+            // Who still sends when the answer comes may lose it.
+            assert!(matches!(asked(bytes).await.as_str(), "431" | ""), "{bytes}");
+        }
+        assert_eq!(asked(1).await, "200", "and the server goes on");
+    }
+
+    #[tokio::test]
+    async fn headers_of_http_2_may_not_be_larger_either() {
+        let server = server(hello(), 10, Patience::default()).await;
+        let (mut client, connection) = h2::client::handshake(TcpStream::connect(server.at).await.unwrap()).await.unwrap();
+        tokio::spawn(connection);
+        for (bytes, expected) in [(1, Some(200)), (MAX_HEADER_BYTES / 2, Some(200)), (MAX_HEADER_BYTES, None), (1, Some(200))] {
+            let request = http::Request::get("http://a/").header("x", "a".repeat(bytes)).body(()).unwrap();
+            client = client.ready().await.unwrap();
+            let answer = client.send_request(request, true).unwrap().0.await;
+            match expected {
+                Some(status) => assert_eq!(answer.unwrap().status(), status, "{bytes}"),
+                // Refused by its status, or the stream alone is reset.
+                None => assert!(answer.map_or(true, |it| it.status() == 431), "{bytes}"),
+            }
+        }
+    }
+
     #[test]
     fn an_address_has_one_name() {
         let mapped: SocketAddr = "[::ffff:10.0.0.1]:5".parse().unwrap();

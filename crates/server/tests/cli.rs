@@ -1,6 +1,9 @@
 //! The command line, run as an operator runs it.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod place;
+
+use place::Place;
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -30,14 +33,10 @@ fn refused(args: &[&str], code: i32) -> String {
     text
 }
 
-/// A configuration in a directory of its own, with a master key.
+/// A configuration in a directory of its own, with a master key, on the database that the suite runs on.
 fn configured(dir: &Path) -> String {
-    let key = dir.join("master.key");
-    ok(&["keys", "new-master", key.to_str().unwrap()]);
-    let file = dir.join("doorward.toml");
-    let text = "[server]\nlisten = \"127.0.0.1:0\"\nbackend_listen = \"127.0.0.1:0\"\n[database]\nurl = \"sqlite://doorward.db\"\n[secrets]\nmaster_key_file = \"master.key\"\n";
-    std::fs::write(&file, text).unwrap();
-    file.to_str().unwrap().to_owned()
+    let place = tokio::runtime::Runtime::new().unwrap().block_on(Place::new(dir));
+    place.configured("")
 }
 
 fn parsed(text: &str) -> Value {
@@ -259,6 +258,13 @@ fn the_private_listener_has_what_operators_ask_for_and_the_public_one_has_not() 
         assert_eq!(get(public, path).0, "404", "{path}");
     }
     assert_eq!(get(public, "/backend/v1/users").0, "401", "there, and closed to whoever has no key");
+    for (port, title) in [(public, "Doorward Frontend API"), (private, "Doorward Backend API")] {
+        let (status, document) = get(port, "/openapi.json");
+        let document = parsed(document.split_once("\r\n\r\n").unwrap().1);
+        assert_eq!((status.as_str(), &document["info"]["title"]), ("200", &json!(title)));
+        let (status, page) = get(port, "/docs");
+        assert!(status == "200" && page.contains("content-type: text/html") && page.contains(title), "{page}");
+    }
     let (status, text) = get(public, "/npm/@clerk/clerk-js@4/dist/clerk.browser.js");
     assert_eq!(status, "404");
     assert!(text.ends_with("    doorward sdk install @clerk/clerk-js@4 --config doorward.toml\n"), "{text}");

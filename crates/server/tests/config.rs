@@ -231,3 +231,14 @@ fn a_master_key_that_is_none_is_not_repeated() {
     }
     assert!(config.check(&[]).unwrap_err().to_string().contains("secrets.master_key_file: is missing"));
 }
+
+#[test]
+fn fault_133_nothing_listens_beyond_this_machine_unless_it_is_told_to() {
+    let example = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../doorward.example.toml")).unwrap();
+    for text in ["", &example] {
+        let server = load(text, &[]).unwrap().config.server;
+        let all: Vec<_> = server.listen.0.iter().chain(&server.backend_listen.0).collect();
+        assert!(all.len() == 2 && all.iter().all(|at| at.ip().is_loopback()), "{all:?}");
+        assert_eq!(server.backend_path, None, "and the Backend API is on the private listener only");
+    }
+}

@@ -78,17 +78,36 @@ impl Place {
 
     /// Starts it; no file may grow beyond `most_kib` until that limit is lifted.
     pub(crate) fn start(&self, most_kib: Option<u32>) -> Server {
+        self.start_with(most_kib, &[], Stdio::null())
+    }
+
+    /// The same with variables, and with its log going to `stderr`.
+    pub(crate) fn start_with(&self, most_kib: Option<u32>, environment: &[(&str, &str)], stderr: Stdio) -> Server {
         // The shell goes on as the server itself, so that the process is the one to be killed.
         let limit = most_kib.map_or_else(String::new, |kib| format!("trap '' XFSZ; ulimit -S -f {kib}; "));
         let mut command = Command::new("bash");
         command.args(["-c", &format!("{limit}exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_doorward"), "dev", "--data-dir"]).arg(&self.data);
         command.args(["--listen", &format!("127.0.0.1:{}", self.public), "--backend-listen", &format!("127.0.0.1:{}", self.private)]);
         self.set_up(command.env("DOORWARD_LIMITS__ENABLED", "false"));
+        command.envs(environment.iter().copied()).stderr(stderr);
         let mut child = command.spawn().unwrap();
         let said = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let said: Vec<String> = said.take_while(|line| !line.starts_with("ready")).collect();
         let key = said.iter().find_map(|line| line.strip_prefix("SECRET_KEY=")).unwrap().to_owned();
         Server { child, public: self.public, private: self.private, key }
+    }
+
+    /// A configuration for `doorward serve` on this place, with a master key, and `more` in it.
+    pub(crate) fn configured(&self, more: &str) -> String {
+        std::fs::create_dir_all(&self.data).unwrap();
+        let (key, file) = (self.data.join("master.key"), self.data.join("doorward.toml"));
+        let made = Command::new(env!("CARGO_BIN_EXE_doorward")).args(["keys", "new-master"]).arg(key).output().unwrap();
+        assert!(made.status.success(), "{made:?}");
+        let listen = format!("listen = \"127.0.0.1:{}\"\nbackend_listen = \"127.0.0.1:{}\"", self.public, self.private);
+        let url = self.url();
+        let text = format!("[server]\n{listen}\n[database]\nurl = \"{url}\"\n[secrets]\nmaster_key_file = \"master.key\"\n{more}");
+        std::fs::write(&file, text).unwrap();
+        file.to_str().unwrap().to_owned()
     }
 
     /// A command that works on the server's database.

@@ -1,0 +1,68 @@
+//! What is kept in the repository: no keys.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::path::{Path, PathBuf};
+
+/// What is built, fetched or not ours to read.
+const SKIPPED: [&str; 6] = [".git", "target", "node_modules", "out", ".next", ".doorward"];
+
+fn files(at: &Path, out: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(at).unwrap().map(Result::unwrap) {
+        let (path, kind) = (entry.path(), entry.file_type().unwrap());
+        if kind.is_dir() && !SKIPPED.contains(&entry.file_name().to_str().unwrap()) {
+            files(&path, out);
+        } else if kind.is_file() && entry.metadata().unwrap().len() < 1 << 20 {
+            out.push(path);
+        }
+    }
+}
+
+/// Of no server: the example in the specification of Standard Webhooks, and what a test of the client tells from a key.
+const EXAMPLES: [&str; 2] = ["whsec_MfKQ9r", "sk_test_MTI3"];
+
+/// How many characters that may stand in a key follow.
+fn run(text: &str) -> usize {
+    text.bytes().take_while(u8::is_ascii_alphanumeric).count()
+}
+
+/// The keys in a text, by what they begin with and how long they are. Written in two parts, this file holds none.
+fn keys(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let begins = [("sk_live", "_", 20), ("sk_test", "_", 20), ("AK", "IA", 16), ("gh", "p_", 36), ("whs", "ec_", 24), ("xox", "b-", 10)];
+    for (a, b, least) in begins {
+        for (at, _) in text.match_indices(&format!("{a}{b}")) {
+            let body = &text[at + a.len() + b.len()..];
+            let body = &body[..run(body)];
+            // A key is not one character over and over, nor one letter after the other.
+            let varied = body.bytes().collect::<std::collections::BTreeSet<_>>().len() > 10;
+            if body.len() >= least && varied {
+                found.push(&text[at..at + 12]);
+            }
+        }
+    }
+    let block = format!("-----BEGIN {}", "");
+    for (at, _) in text.match_indices(&block) {
+        let line = text[at..].lines().next().unwrap();
+        if line.contains("PRIVATE KEY-----") && text[at..].lines().nth(1).is_some_and(|it| run(it) > 40) {
+            found.push(line);
+        }
+    }
+    found
+}
+
+#[test]
+fn fault_133_no_key_is_in_the_repository() {
+    let mut all = Vec::new();
+    files(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")), &mut all);
+    let (mut read, mut found) = (0, Vec::new());
+    for path in all {
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        read += 1;
+        found.extend(keys(&text).into_iter().filter(|it| !EXAMPLES.contains(it)).map(|it| format!("{}: {it}", path.display())));
+        assert_ne!(path.file_name().unwrap(), "master.key", "{}", path.display());
+    }
+    assert!(read > 300, "{read}");
+    assert!(found.is_empty(), "{found:#?}");
+    let made = format!("key = \"sk_live{}AbCdEfGhIjKlMnOpQrSt\"", "_");
+    assert_eq!(keys(&made).len(), 1, "such a key would be found");
+}
