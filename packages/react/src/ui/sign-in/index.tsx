@@ -76,7 +76,8 @@ export function SignIn({ appearance, signUpUrl, redirectUrl: after, passkeys }: 
   async function secondStep(to: string) {
     const { note, send } = secondFactors[to]!;
     setNote("");
-    setTried(to);
+    // What is only entered has not been tried yet.
+    if (send) setTried(to);
     setStep(to);
     if (!(await send?.(signIn))?.error) setNote(note);
   }
