@@ -5,7 +5,7 @@ use anyhow::{Context as _, bail, ensure};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::{HeaderMap, Request};
+use hyper::{HeaderMap, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use std::sync::Arc;
@@ -50,6 +50,12 @@ impl Call {
         self.header("content-type", "application/json")
     }
 
+    /// With a form.
+    pub(crate) fn fields(mut self, fields: &[(&str, &str)]) -> Self {
+        self.body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.header("content-type", "application/x-www-form-urlencoded")
+    }
+
     /// With a form that needs no escapes but for spaces.
     pub(crate) fn form(mut self, fields: &str) -> Self {
         self.body = fields.replace(' ', "+");
@@ -59,6 +65,7 @@ impl Call {
 
 /// An answer.
 pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
@@ -96,6 +103,16 @@ impl Connection {
 
     /// Sends a request and reads the whole answer, which must be a success.
     pub(crate) async fn send(&mut self, call: Call) -> anyhow::Result<Answer> {
+        let (method, path) = (call.method, call.path.clone());
+        let answer = self.exchange(call).await?;
+        if !answer.status.is_success() {
+            bail!("{method} {path}: {} {}", answer.status, String::from_utf8_lossy(&answer.body));
+        }
+        Ok(answer)
+    }
+
+    /// Sends a request and reads the whole answer.
+    pub(crate) async fn exchange(&mut self, call: Call) -> anyhow::Result<Answer> {
         let mut request = Request::builder().method(call.method).uri(&call.path).header("host", &self.host);
         for (name, value) in &call.headers {
             request = request.header(*name, value);
@@ -107,10 +124,7 @@ impl Connection {
             anyhow::Ok((head, body.collect().await?.to_bytes()))
         };
         let (head, body) = tokio::time::timeout(Duration::from_secs(30), work).await.context("no answer within 30 s")??;
-        if !head.status.is_success() {
-            bail!("{} {}: {} {}", call.method, call.path, head.status, String::from_utf8_lossy(&body));
-        }
-        Ok(Answer { headers: head.headers, body })
+        Ok(Answer { status: head.status, headers: head.headers, body })
     }
 }
 

@@ -4,20 +4,24 @@
 //!
 //! `DOORWARD_BIN` names the binary; `BENCH_USERS` the larger number of users (a million); `BENCH_POSTGRES_URL` a
 //! PostgreSQL server on this machine whose user may make databases; `BENCH_ONLY` names parts to run, of `server`, `peer`,
-//! `users` and `import`.
+//! `strategies`, `hidden`, `users` and `import`.
 
 mod cost;
 mod database;
 mod fill;
+mod hidden;
 mod import;
 mod load;
 mod peer;
 mod process;
+mod ranks;
 mod raw;
 mod report;
 mod server;
 mod single;
+mod strategies;
 mod users;
+mod visitor;
 
 use database::Kind;
 use raw::Raw;
@@ -74,6 +78,14 @@ async fn run() -> anyhow::Result<()> {
                 compare(&single, &mut rows, &mut versions, &mut notes).await;
             }
             rows.extend(single.rows);
+        }
+        if wanted("strategies") {
+            say(&format!("{}: sign-ins by strategy", kind.name()));
+            rows.extend(strategies::measure(&kind).await?);
+        }
+        if wanted("hidden") {
+            say(&format!("{}: whether time tells who has an account", kind.name()));
+            rows.extend(hidden::measure(&kind).await?);
         }
         if wanted("users") {
             rows.extend(users::measure(&kind).await?);

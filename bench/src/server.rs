@@ -4,12 +4,13 @@ use crate::database::{Database, Kind};
 use crate::load::{self, Call};
 use crate::process::{Process, free_port};
 use anyhow::{Context as _, bail};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-const EMAIL: &str = "bench@example.com";
+/// Of the user.
+pub(crate) const EMAIL: &str = "bench@example.com";
 /// Of the user, here and on the peer.
 pub(crate) const PASSWORD: &str = "a password for measuring";
 
@@ -48,6 +49,11 @@ fn run(dir: &Path, args: &[&str]) -> anyhow::Result<Value> {
 impl Server {
     /// Starts a server on an empty database.
     pub(crate) async fn start(kind: &Kind) -> anyhow::Result<Self> {
+        Self::start_with(kind, &json!({"version": 1})).await
+    }
+
+    /// The same, with an instance of these settings.
+    pub(crate) async fn start_with(kind: &Kind, settings: &Value) -> anyhow::Result<Self> {
         let dir = tempfile::Builder::new().prefix("doorward-bench-").tempdir()?;
         let (public, private) = (format!("127.0.0.1:{}", free_port()?), format!("127.0.0.1:{}", free_port()?));
         let database = Database::make(kind, dir.path()).await?;
@@ -56,9 +62,12 @@ impl Server {
             database.url
         );
         std::fs::write(dir.path().join("doorward.toml"), config)?;
+        std::fs::write(dir.path().join("settings.json"), settings.to_string())?;
         run(dir.path(), &["keys", "new-master", "master.key"])?;
         let place = ["--config", "doorward.toml", "--json"];
-        let instance = [&["instance", "create", "--name", "bench", "--host", &public, "--scheme", "http"], &place[..]].concat();
+        let instance =
+            [&["instance", "create", "--name", "bench", "--host", &public, "--scheme", "http", "--settings", "settings.json"], &place[..]]
+                .concat();
         let made = run(dir.path(), &instance)?;
         run(dir.path(), &[&["user", "create", "--email", EMAIL, "--password", PASSWORD], &place[..]].concat())?;
         let secret_key = made["secret_key"].as_str().context("the instance has a secret key")?.to_owned();

@@ -1,0 +1,200 @@
+//! What a whole sign-in costs by each strategy: every request of it, from "who?" to the session with its token. Codes go to test
+//! addresses and numbers, so that no message is in the figures.
+
+use crate::cost::median;
+use crate::database::Kind;
+use crate::load::{self, Call, Connection};
+use crate::report::Row;
+use crate::server::{PASSWORD, Server};
+use crate::visitor::{ORIGIN, Visitor};
+use anyhow::{Context as _, ensure};
+use aws_lc_rs::hmac;
+use doorward_base::Clock;
+use doorward_testkit::{Authenticator, Wallet};
+use serde_json::{Value, json};
+
+/// Sign-ins of a round; each has a user of its own, for codes and time steps are good once.
+const COUNT: usize = 20;
+const ROUNDS: usize = 3;
+/// The code of test addresses and numbers.
+const TEST_CODE: &str = "424242";
+/// A secret of authenticator apps, and the same in base32.
+const TOTP: (&[u8], &str) = (b"12345678901234567890", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
+
+const STRATEGIES: [&str; 10] = [
+    "password",
+    "email_code",
+    "phone_code",
+    "reset_password_email_code",
+    "ticket",
+    "passkey",
+    "web3_metamask_signature",
+    "web3_solana_signature",
+    "totp",
+    "backup_code",
+];
+
+/// Somebody with everything that a strategy needs.
+struct Person {
+    email: String,
+    phone: String,
+    ticket: String,
+    backup_code: String,
+}
+
+/// What people sign in with beside what they know.
+struct Keys {
+    authenticator: Authenticator,
+    ethereum: Wallet,
+    solana: Wallet,
+}
+
+/// Measures every strategy.
+pub(crate) async fn measure(kind: &Kind) -> anyhow::Result<Vec<Row>> {
+    let settings = json!({
+        "version": 1,
+        "test_mode": true,
+        "allowed_origins": [ORIGIN],
+        "attributes": {"phone_number": "optional", "web3_wallet": "optional", "passkey": true},
+        "passkey": {"satisfies_second_factor": false},
+    });
+    let server = Server::start_with(kind, &settings).await?;
+    let mut connection = Connection::open(&server.public).await?;
+    let mut keys = register(&server, &mut connection).await?;
+    let mut rows = Vec::new();
+    for strategy in STRATEGIES {
+        let second = matches!(strategy, "totp" | "backup_code");
+        let mut rounds = Vec::new();
+        for round in 0..=ROUNDS {
+            let mut people = Vec::new();
+            for n in 0..COUNT {
+                people.push(person(&server, &format!("{strategy}-{round}-{n}"), n, second).await?);
+            }
+            let before = server.process()?.cpu_us()?;
+            for person in &people {
+                let done = sign_in(&mut Visitor::new(&mut connection), strategy, person, &mut keys).await?;
+                ensure!(done["status"] == "complete", "{strategy}: {done}");
+            }
+            let each = (server.process()?.cpu_us()? - before) / COUNT as f64;
+            // The first round warms up.
+            if round > 0 {
+                rounds.push(each);
+            }
+            forget(&server, &people).await?;
+        }
+        rows.push(Row {
+            what: format!(
+                "{}: sign-in by {}{strategy}, processor time of the server",
+                kind.name(),
+                if second { "password and " } else { "" }
+            ),
+            value: median(rounds.iter().copied()) / 1000.0,
+            unit: "ms",
+            aim: None,
+            details: json!({"rounds_us": rounds, "sign_ins_of_a_round": COUNT}),
+        });
+    }
+    server.stop().await?;
+    Ok(rows)
+}
+
+/// One user with all keys.
+async fn register(server: &Server, connection: &mut Connection) -> anyhow::Result<Keys> {
+    let (ethereum, solana) = (Wallet::ethereum(7), Wallet::solana(7));
+    let email = "keys+clerk_test@example.com";
+    let user = json!({
+        "email_address": [email], "password": PASSWORD, "skip_password_checks": true,
+        "web3_wallet": [ethereum.address(), solana.address()],
+    });
+    backend(server, "/v1/users", &user).await?;
+    let mut authenticator = Authenticator { origin: ORIGIN.to_owned(), ..Authenticator::default() };
+    let mut visitor = Visitor::new(connection);
+    visitor.start(&[("identifier", email), ("password", PASSWORD)]).await?;
+    let begun = visitor.post("/v1/me/passkeys", &[]).await?;
+    let made = authenticator.create(&begun["verification"]["nonce"]);
+    let at = format!("/v1/me/passkeys/{}/attempt_verification", begun["id"].as_str().context("no passkey")?);
+    visitor.post(&at, &[("strategy", "passkey"), ("public_key_credential", &made)]).await?;
+    Ok(Keys { authenticator, ethereum, solana })
+}
+
+async fn person(server: &Server, name: &str, n: usize, second: bool) -> anyhow::Result<Person> {
+    let person = Person {
+        email: format!("{name}+clerk_test@example.com"),
+        phone: format!("+120155501{n:02}"),
+        ticket: String::new(),
+        backup_code: format!("backup{name}"),
+    };
+    let mut user = json!({
+        "email_address": [person.email], "phone_number": [person.phone], "password": PASSWORD, "skip_password_checks": true,
+    });
+    if second {
+        user["totp_secret"] = json!(TOTP.1);
+        user["backup_codes"] = json!([person.backup_code]);
+    }
+    let id = backend(server, "/v1/users", &user).await?["id"].take();
+    let ticket = backend(server, "/v1/sign_in_tokens", &json!({"user_id": id})).await?;
+    Ok(Person { ticket: ticket["token"].as_str().context("no ticket")?.to_owned(), ..person })
+}
+
+/// The numbers of tests are few: the next round needs them again.
+async fn forget(server: &Server, people: &[Person]) -> anyhow::Result<()> {
+    for person in people {
+        let query = form_urlencoded::Serializer::new(String::new()).append_pair("email_address", &person.email).finish();
+        let found = load::once(&server.private, server.backend(Call::get(format!("/v1/users?{query}")))).await?.json()?;
+        let id = found[0]["id"].as_str().context("the user is gone")?;
+        let call = Call { method: "DELETE", ..Call::get(format!("/v1/users/{id}")) };
+        load::once(&server.private, server.backend(call)).await?;
+    }
+    Ok(())
+}
+
+async fn backend(server: &Server, path: &str, body: &Value) -> anyhow::Result<Value> {
+    load::once(&server.private, server.backend(Call::post(path).json(body))).await?.json()
+}
+
+async fn sign_in(visitor: &mut Visitor<'_>, strategy: &str, person: &Person, keys: &mut Keys) -> anyhow::Result<Value> {
+    let email = person.email.as_str();
+    match strategy {
+        "password" => Ok(visitor.start(&[("identifier", email), ("password", PASSWORD)]).await?.0),
+        "ticket" => Ok(visitor.start(&[("strategy", "ticket"), ("ticket", &person.ticket)]).await?.0),
+        "email_code" | "phone_code" => {
+            let identifier = if strategy == "phone_code" { person.phone.as_str() } else { email };
+            let (_, at) = visitor.start(&[("identifier", identifier), ("strategy", strategy)]).await?;
+            visitor.post(&format!("{at}/attempt_first_factor"), &[("strategy", strategy), ("code", TEST_CODE)]).await
+        }
+        "reset_password_email_code" => {
+            let (_, at) = visitor.start(&[("identifier", email), ("strategy", strategy)]).await?;
+            let fields = [("strategy", strategy), ("code", TEST_CODE), ("password", "another password for measuring")];
+            visitor.post(&format!("{at}/attempt_first_factor"), &fields).await
+        }
+        "passkey" => {
+            let (begun, at) = visitor.start(&[("strategy", strategy)]).await?;
+            let signed = keys.authenticator.get(&begun["first_factor_verification"]["nonce"]);
+            let fields = [("strategy", strategy), ("public_key_credential", signed.as_str())];
+            visitor.post(&format!("{at}/attempt_first_factor"), &fields).await
+        }
+        "web3_metamask_signature" | "web3_solana_signature" => {
+            let wallet = if strategy == "web3_solana_signature" { &keys.solana } else { &keys.ethereum };
+            let (begun, at) = visitor.start(&[("identifier", &wallet.address()), ("strategy", strategy)]).await?;
+            let text = begun["first_factor_verification"]["nonce"].as_str().context("nothing to sign")?;
+            let fields = [("strategy", strategy), ("signature", &wallet.sign(text))];
+            visitor.post(&format!("{at}/attempt_first_factor"), &fields).await
+        }
+        "totp" | "backup_code" => {
+            let (_, at) = visitor.start(&[("identifier", email), ("password", PASSWORD)]).await?;
+            let code = if strategy == "totp" { totp() } else { person.backup_code.clone() };
+            visitor.post(&format!("{at}/attempt_second_factor"), &[("strategy", strategy), ("code", &code)]).await
+        }
+        other => anyhow::bail!("no way to sign in by {other}"),
+    }
+}
+
+/// The code that an authenticator app shows now (RFC 6238).
+fn totp() -> String {
+    let step = Clock::system().now() / 30_000;
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, TOTP.0);
+    let tag = hmac::sign(&key, &step.to_be_bytes());
+    let at = usize::from(tag.as_ref()[19] & 15);
+    let number = tag.as_ref()[at..at + 4].iter().fold(0u32, |all, byte| all << 8 | u32::from(*byte)) & 0x7fff_ffff;
+    format!("{:06}", number % 1_000_000)
+}
