@@ -24,7 +24,7 @@ pub(crate) enum Aim {
 impl Aim {
     fn text(self) -> String {
         match self {
-            Self::AtLeast(limit) => format!(">= {limit:.2}"),
+            Self::AtLeast(limit) => format!(">= {limit}"),
             Self::AtMost(limit) => format!("<= {limit}"),
         }
     }
@@ -77,7 +77,11 @@ pub(crate) fn versions(doorward: &str) -> Map<String, Value> {
 pub(crate) fn write(machine: &Value, versions: &Map<String, Value>, notes: &[String], rows: &[Row]) -> anyhow::Result<()> {
     say("\n| what | result | aim | |\n| --- | ---: | --- | --- |");
     for row in rows {
-        let digits = if row.value < 10.0 { 2 } else { 1 };
+        let digits = match row.value {
+            it if it < 0.1 => 5,
+            it if it < 10.0 => 2,
+            _ => 1,
+        };
         let aim = row.aim.map(Aim::text).unwrap_or_default();
         let met = row.aim.map_or("", |aim| if aim.is_met(row.value) { "met" } else { "MISSED" });
         say(&format!("| {} | {:.digits$} {} | {aim} | {met} |", row.what, row.value, row.unit));

@@ -14,7 +14,7 @@ use doorward_testkit::{Authenticator, Wallet};
 use serde_json::{Value, json};
 
 /// Sign-ins of a round; each has a user of its own, for codes and time steps are good once.
-const COUNT: usize = 20;
+const COUNT: usize = 50;
 const ROUNDS: usize = 3;
 /// The code of test addresses and numbers.
 const TEST_CODE: &str = "424242";

@@ -5,8 +5,9 @@
 //! Without it, an instance tells who asks; limits on how often one can ask are those of the calls.
 
 use crate::app::{Scope, internal};
+use crate::crypto::token_hash;
 use doorward_base::*;
-use doorward_store::users;
+use doorward_store::{tokens, users};
 
 /// Whether the instance tells nobody.
 pub(crate) fn hides(scope: &Scope) -> bool {
@@ -29,6 +30,15 @@ pub(crate) async fn hides_email(scope: &Scope, key: &str) -> Result<bool, ApiErr
 /// Whether a number belongs to somebody, which is to be hidden.
 pub(crate) async fn hides_phone(scope: &Scope, number: &str) -> Result<bool, ApiError> {
     Ok(hides(scope) && users::by_phone(scope.db(), scope.ins(), number).await.map_err(internal)?.is_some())
+}
+
+/// The kind of one-time tokens that stand for guesses at nobody's secret. Nobody has one; they are swept away soon.
+const GUESS: &str = "guess_of_nobody";
+
+/// Writes as much as a guess at somebody's secret does.
+pub(crate) async fn pretend_guess(scope: &Scope) -> Result<(), ApiError> {
+    let hash = token_hash(&scope.app.rng.alphanumeric(20));
+    tokens::insert(scope.db(), scope.ins(), GUESS, &hash, "", scope.now, scope.now).await.map_err(internal)
 }
 
 /// The error of a code that was never sent, and was guessed.

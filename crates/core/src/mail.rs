@@ -11,6 +11,9 @@ use serde_json::json;
 /// The kind of job that delivers a mail.
 pub const JOB_KIND: &str = "mail";
 
+/// The kind of job with a message for nobody: it is written so that the time it takes tells nothing, and dropped.
+pub const NOBODYS_JOB_KIND: &str = "nobodys";
+
 /// A mail that is to be sent.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Mail {

@@ -5,7 +5,7 @@ use crate::identifiers::{Email, is_test_email};
 use crate::messages::Letter;
 use crate::phone::Phone;
 use crate::sms::{self, Channel, Sms};
-use crate::{mail, oauth, trusted_devices, web3};
+use crate::{mail, oauth, outbox, trusted_devices, web3};
 use doorward_base::*;
 use doorward_store::Tx;
 use doorward_store::verifications::{self, VerificationRecord};
@@ -36,6 +36,8 @@ pub(crate) struct NewCode {
 enum Message {
     Mail(mail::Mail),
     Sms(Sms),
+    /// One that is written like the others and goes nowhere.
+    Nobodys(Box<Message>),
 }
 
 /// Makes a code for an address. `owner` is the attempt, `target` what limits count by.
@@ -127,7 +129,7 @@ fn fresh(scope: &Scope, owner: &str, strategy: &str, target: &str, test: bool) -
 impl NewCode {
     /// The same code, of which nobody is told.
     pub(crate) fn unsent(self) -> Self {
-        Self { message: None, ..self }
+        Self { message: self.message.map(|it| Message::Nobodys(Box::new(it))), ..self }
     }
 
     /// Writes the code and its message.
@@ -136,8 +138,20 @@ impl NewCode {
         match &self.message {
             Some(Message::Mail(it)) => mail::enqueue(scope, tx, it).await,
             Some(Message::Sms(it)) => sms::enqueue(scope, tx, it).await,
+            Some(Message::Nobodys(it)) => it.enqueue_for_nobody(scope, tx).await,
             None => Ok(()),
         }
+    }
+}
+
+impl Message {
+    async fn enqueue_for_nobody(&self, scope: &Scope, tx: &mut Tx) -> Result<(), ApiError> {
+        let job = match self {
+            Self::Mail(it) => outbox::enqueue(scope, tx, mail::NOBODYS_JOB_KIND, it).await,
+            Self::Sms(it) => outbox::enqueue(scope, tx, mail::NOBODYS_JOB_KIND, it).await,
+            Self::Nobodys(_) => return Ok(()),
+        };
+        job.map(|_| ())
     }
 }
 

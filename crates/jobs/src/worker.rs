@@ -128,6 +128,7 @@ impl Worker {
         match job.kind.as_str() {
             mail::JOB_KIND => deliver(&self.app, self.transport.as_deref(), job).await,
             sms::JOB_KIND => crate::sms::deliver(&self.app, self.sms.as_deref(), job).await,
+            mail::NOBODYS_JOB_KIND => Ok(()),
             // A newer node may have written it, and will do it.
             _ => Err(SendError::Retry("this build does not know this kind of job".to_owned())),
         }

@@ -1,7 +1,7 @@
 //! How attempts are read and written. Every write is guarded by the version that was read.
 
 use super::Loaded;
-use super::state::{self, SignInState};
+use super::state::{self, SignInState, Stage};
 use crate::app::{Scope, internal};
 use crate::client::{self, Current};
 use crate::{strategies, verification};
@@ -29,6 +29,10 @@ async fn understand(scope: &Scope, record: AttemptRecord) -> Result<Loaded, ApiE
     let state: SignInState = serde_json::from_str(&record.state).map_err(ApiError::internal)?;
     let user = match &state.user_id {
         Some(id) => users::get(scope.db(), scope.ins(), id).await.map_err(internal)?,
+        None if matches!(state.stage, Stage::Pretended { .. }) => {
+            users::get_nobody(scope.db(), scope.ins()).await.map_err(internal)?;
+            None
+        }
         None => None,
     };
     Ok(Loaded { record, state, user })

@@ -81,6 +81,9 @@ pub(super) async fn pretend_attempt(
     verification: Option<&VerificationId>,
     params: &FactorParams,
 ) -> ApiError {
+    if let Err(error) = enumeration::pretend_guess(scope).await {
+        return error;
+    }
     match (name, params.password(), verification) {
         ("password", Some(password), _) => match scope.app.passwords.verify(password, None).await {
             Ok(_) => wrong_password(scope),

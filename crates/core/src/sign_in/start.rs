@@ -187,10 +187,17 @@ async fn unknown(
     mut params: FactorParams,
     password: Option<&Secret>,
 ) -> Result<Outcome<Result<SignIn, ApiError>>, ApiError> {
+    let hides = enumeration::hides(scope);
+    if hides {
+        users::addresses_of_nobody(scope.db(), scope.ins()).await.map_err(internal)?;
+    }
     if let Some(password) = password {
+        if hides {
+            enumeration::pretend_guess(scope).await?;
+        }
         scope.app.passwords.verify(password, None).await?;
     }
-    if !enumeration::hides(scope) {
+    if !hides {
         return Err(ApiError::new(codes::FORM_IDENTIFIER_NOT_FOUND).param("identifier"));
     }
     let mut state = SignInState { identifier: Some(identifier.to_owned()), user_id: None, stage: Stage::Pretended { verification: None } };

@@ -61,6 +61,17 @@ pub async fn get(db: impl Read, instance: &InstanceId, id: &UserId) -> Result<Op
     one(db, instance, sql!("SELECT * FROM users WHERE instance_id = $1 AND id = $2", instance, id)).await
 }
 
+/// Asks what [`get`] asks about a user with an address, of nobody, where its time must not tell.
+pub async fn get_nobody(db: &Db, instance: &InstanceId) -> Result<(), StoreError> {
+    get(db, instance, &UserId::from("")).await?;
+    addresses_of_nobody(db, instance).await
+}
+
+/// Asks what finding a user by an address asks once it has found one.
+pub async fn addresses_of_nobody(db: &Db, instance: &InstanceId) -> Result<(), StoreError> {
+    db.all(sql!("SELECT * FROM email_addresses WHERE instance_id = $1 AND user_id IN ($2)", instance, "")).await.map(|_| ())
+}
+
 /// The users of several ids, in any order.
 pub async fn get_many(mut db: &Db, instance: &InstanceId, ids: &[UserId]) -> Result<Vec<UserWithEmails>, StoreError> {
     if ids.is_empty() {
