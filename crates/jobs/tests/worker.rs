@@ -190,6 +190,18 @@ async fn a_development_mail_goes_to_the_inbox_once_and_nowhere_else() {
 }
 
 #[tokio::test]
+async fn a_message_for_nobody_is_dropped_at_once() {
+    let it = setting(FakeServer::default()).await;
+    let id = it.enqueue(Environment::Development).await;
+    it.app.db.exec(doorward_store::sql!("UPDATE jobs SET kind = $1", mail::NOBODYS_JOB_KIND)).await.unwrap();
+    assert_eq!(it.worker().run_due().await.unwrap(), 1);
+    let (attempts, done, failed, _, sealed) = it.rows().await.remove(0);
+    assert_eq!((attempts, done, failed, sealed.as_str()), (1, true, false, ""));
+    assert!(jobs::inbox(&it.app.db, &id, 10).await.unwrap().is_empty());
+    assert_eq!(*it.server.tries.lock().unwrap(), 0);
+}
+
+#[tokio::test]
 async fn a_second_delivery_to_the_inbox_changes_nothing() {
     let it = setting(FakeServer::default()).await;
     let id = it.enqueue(Environment::Development).await;
