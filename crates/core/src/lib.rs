@@ -28,6 +28,7 @@ pub mod mail;
 pub mod me_password;
 pub mod messages;
 pub mod moving;
+mod notices;
 pub mod oauth;
 pub mod outbound;
 mod outbox;

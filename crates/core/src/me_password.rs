@@ -1,9 +1,10 @@
 //! Who is signed in changes the password, sets a first one, or does without one.
 
 use crate::app::{Scope, internal};
+use crate::mail::{self, Mail};
 use crate::settings::Presence;
 use crate::sign_in::take_guess;
-use crate::{password, strategies, tasks, users};
+use crate::{notices, password, strategies, tasks, users};
 use doorward_base::*;
 use doorward_store::sessions::{self, SessionRecord};
 use doorward_store::users::{self as store, UserWithEmails};
@@ -38,7 +39,9 @@ pub async fn change(scope: &Scope, session: &SessionRecord, req: &ChangePassword
         password::accept(scope, &new, "new_password").await?;
         let hash = scope.app.passwords.hash(&new, &scope.app.rng).await?;
         let others_out = req.sign_out_of_other_sessions == Some(true);
-        if write(scope, session, old, Some(&hash), others_out).await? {
+        // Nobody is told of a first password: there was none that could have been stolen.
+        let notice = if old.is_some() { notices::to_primary(scope, &user, notices::PASSWORD_CHANGED).await? } else { None };
+        if write(scope, session, old, Some(&hash), others_out, notice.as_ref()).await? {
             return users::load(scope, &session.user_id).await;
         }
     }
@@ -60,7 +63,8 @@ pub async fn remove(scope: &Scope, session: &SessionRecord, req: &RemovePassword
         }
         let current = current.as_ref().ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("current_password"))?;
         prove(scope, &user, current).await?;
-        if write(scope, session, Some(old), None, false).await? {
+        let notice = notices::to_primary(scope, &user, notices::PASSWORD_REMOVED).await?;
+        if write(scope, session, Some(old), None, false, notice.as_ref()).await? {
             return users::load(scope, &session.user_id).await;
         }
     }
@@ -85,7 +89,14 @@ async fn prove(scope: &Scope, user: &UserWithEmails, current: &Secret) -> Result
 }
 
 /// False when the hash is no longer the one that was read: of several that prove the same password, one gets through.
-async fn write(scope: &Scope, session: &SessionRecord, old: Option<&str>, new: Option<&str>, others_out: bool) -> Result<bool, ApiError> {
+async fn write(
+    scope: &Scope,
+    session: &SessionRecord,
+    old: Option<&str>,
+    new: Option<&str>,
+    others_out: bool,
+    notice: Option<&Mail>,
+) -> Result<bool, ApiError> {
     let user = &session.user_id;
     let mut tx = scope.db().begin().await.map_err(internal)?;
     if !store::replace_password(&mut tx, scope.ins(), user, old, new, scope.now).await.map_err(internal)? {
@@ -97,6 +108,10 @@ async fn write(scope: &Scope, session: &SessionRecord, old: Option<&str>, new: O
     if others_out {
         sessions::close_of_user(&mut tx, scope.ins(), user, Some(&session.id), "revoked", scope.now).await.map_err(internal)?;
     }
+    if let Some(notice) = notice {
+        mail::enqueue(scope, &mut tx, notice).await?;
+    }
     tx.commit().await.map_err(internal)?;
+    scope.app.outbox.notify_one();
     Ok(true)
 }

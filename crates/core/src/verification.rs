@@ -151,7 +151,9 @@ impl Message {
             Self::Sms(it) => outbox::enqueue(scope, tx, mail::NOBODYS_JOB_KIND, it).await,
             Self::Nobodys(_) => return Ok(()),
         };
-        job.map(|_| ())
+        job?;
+        // Endpoints that are told of messages are looked up for every other one.
+        doorward_store::webhooks::subscribers(tx, scope.ins()).await.map(|_| ()).map_err(internal)
     }
 }
 

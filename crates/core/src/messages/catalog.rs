@@ -59,8 +59,15 @@ const INVITED_EN: &str =
     "It is good for {{days}} day{% if days != '1' %}s{% endif %} and works once. If you expected no invitation, you can ignore this mail.";
 const INVITED_DE: &str = "Er gilt {{days}} Tag{% if days != '1' %}e{% endif %} und nur einmal. Wenn Sie keine Einladung erwartet haben, brauchen Sie nichts zu tun.";
 
+const NOT_YOU_EN: &str = "If that was not you, choose a new password at once and contact {{app.name}}.";
+const NOT_YOU_DE: &str = "Wenn Sie das nicht waren, wählen Sie sofort ein neues Passwort und wenden Sie sich an {{app.name}}.";
+
 const fn email(slug: &'static str, name: &'static str, required: &'static str, words: &'static [(&'static str, Words)]) -> Kind {
     Kind { channel: Channel::Email, slug, name, required: Some(required), more: &[], words }
+}
+
+const fn notice(slug: &'static str, name: &'static str, words: &'static [(&'static str, Words)]) -> Kind {
+    Kind { channel: Channel::Email, slug, name, required: None, more: &[], words }
 }
 
 const fn sms(slug: &'static str, name: &'static str, words: &'static [(&'static str, Words)]) -> Kind {
@@ -72,7 +79,7 @@ const fn words(subject: &'static str, before: &'static str, after: &'static str)
 }
 
 /// All of them, in the order of the list.
-pub static KINDS: [Kind; 11] = [
+pub static KINDS: [Kind; 13] = [
     email(
         "verification_code",
         "Verification code",
@@ -236,6 +243,42 @@ pub static KINDS: [Kind; 11] = [
             ),
         ],
     },
+    notice(
+        "password_changed",
+        "Password changed",
+        &[
+            (
+                "en",
+                words("Your password at {{app.name}} was changed", "The password of your account at {{app.name}} was changed.", NOT_YOU_EN),
+            ),
+            (
+                "de",
+                words(
+                    "Ihr Passwort bei {{app.name}} wurde geändert",
+                    "Das Passwort Ihres Kontos bei {{app.name}} wurde geändert.",
+                    NOT_YOU_DE,
+                ),
+            ),
+        ],
+    ),
+    notice(
+        "password_removed",
+        "Password removed",
+        &[
+            (
+                "en",
+                words("Your password at {{app.name}} was removed", "The password of your account at {{app.name}} was removed.", NOT_YOU_EN),
+            ),
+            (
+                "de",
+                words(
+                    "Ihr Passwort bei {{app.name}} wurde entfernt",
+                    "Das Passwort Ihres Kontos bei {{app.name}} wurde entfernt.",
+                    NOT_YOU_DE,
+                ),
+            ),
+        ],
+    ),
     sms(
         "verification_code",
         "Verification code",

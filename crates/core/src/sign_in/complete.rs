@@ -4,7 +4,7 @@ use super::{advance, new_record};
 use crate::app::{Caller, Scope, internal};
 use crate::client::{self, Current, Outcome};
 use crate::strategies::{self, Consume};
-use crate::{access, crypto, session, tasks};
+use crate::{access, crypto, mail, notices, session, tasks};
 use doorward_base::*;
 use doorward_store::Tx;
 use doorward_store::attempts::{self, AttemptRecord, Kind};
@@ -94,6 +94,10 @@ pub(super) async fn complete(
     if let Some(seconds) = parts.session_seconds {
         new.session.expire_at = scope.now + seconds * 1000;
     }
+    let notice = match &parts.password {
+        Some(_) => notices::to_primary(scope, user, notices::PASSWORD_CHANGED).await?,
+        None => None,
+    };
     let mut state = parts.state;
     let strategy = parts.proof.strategy.clone();
     state.stage = Stage::Complete { proof: parts.proof, second: parts.second, session: new.session.id.clone() };
@@ -118,6 +122,10 @@ pub(super) async fn complete(
         if password.sign_out_others {
             sessions::close_of_user(&mut tx, scope.ins(), &user.user.id, None, "revoked", scope.now).await.map_err(internal)?;
         }
+    }
+    if let Some(notice) = &notice {
+        mail::enqueue(scope, &mut tx, notice).await?;
+        scope.app.outbox.notify_one();
     }
     let current = complete_new_session(scope, &mut tx, new, &strategy).await?;
     tx.commit().await.map_err(internal)?;
