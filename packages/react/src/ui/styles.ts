@@ -64,7 +64,6 @@ export const css = `
 .dw-section h2{margin-top:1rem}
 .dw-buttons{display:flex;flex-wrap:wrap;align-items:center;gap:.5rem 1.25rem}
 .dw-section li{flex-wrap:wrap;gap:.25rem 1rem}
-.dw-card li .dw-buttons{flex:none}
 .dw-card .dw-qr{display:block;width:min(14rem,100%);margin:.75rem 0;border-radius:var(--dw-radius)}
 .dw-who{display:flex;align-items:center;gap:1rem;margin-bottom:.5rem}
 .dw-who img{flex:none;border-radius:50%}
