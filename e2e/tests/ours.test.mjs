@@ -188,6 +188,8 @@ function story(version, kind, doorward) {
     sessionId = result.createdSessionId;
     await until("the session is touched", () => touches() > 0);
     assert.equal(await page.evaluate(() => globalThis.Doorward.session.id), sessionId);
+    // The page is fetched anew for whom the server knows now; Next complains of whoever goes elsewhere meanwhile.
+    await page.waitForLoadState("networkidle");
     await profile.shot(page, "complete");
   });
 
