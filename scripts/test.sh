@@ -88,12 +88,18 @@ with_server() {
   export DOORWARD_BIN=$target/debug/doorward
 }
 
+# npm_ci DIR: what the lock file there says, unless it was installed since the lock file changed.
+npm_ci() {
+  [ "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ] ||
+    timeout 300 npm --prefix "$1" ci --no-audit --no-fund --loglevel=error
+}
+
 step_e2e() {
   with_server
   # Production instances are kept there, development ones in SQLite.
   with_postgres
   export E2E_DATABASE_URL=$DOORWARD_TEST_POSTGRES_URL
-  npm --prefix e2e ci --no-audit --no-fund --loglevel=error
+  npm_ci e2e
   npm --prefix e2e test
   npm --prefix e2e run test:ours
   ROUNDS=5 REQUESTS=500 npm --prefix e2e run --silent bench:middleware
@@ -102,7 +108,7 @@ step_e2e() {
 # On the ports that `make dev` itself has.
 step_dev() {
   with_server
-  npm --prefix e2e ci --no-audit --no-fund --loglevel=error
+  npm_ci e2e
   npm --prefix e2e run test:dev
 }
 
@@ -110,8 +116,8 @@ step_servers() {
   with_server
   E2E_PYTHON=$(python_with clerk-backend-api==7.0.0:clerk_backend_api)
   export E2E_PYTHON CARGO_TARGET_DIR=$target/e2e-rust
-  timeout 300 npm --prefix e2e ci --no-audit --no-fund --loglevel=error
-  timeout 300 npm --prefix e2e/servers ci --no-audit --no-fund --loglevel=error
+  npm_ci e2e
+  npm_ci e2e/servers
   # The Rust client is built in it, the first time.
   timeout --kill-after=20 600 npm --prefix e2e/servers test
 }

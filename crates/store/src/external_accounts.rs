@@ -1,6 +1,6 @@
 //! Accounts of users at other providers, and what instances prove themselves by to those providers.
 
-use crate::db::{Db, Row, StoreError, Tx};
+use crate::db::{Db, Row, Sql, StoreError, Tx};
 use crate::sql;
 use crate::users::touch;
 use doorward_base::*;
@@ -100,8 +100,14 @@ pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &ExternalAccountReco
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
     let sql = sql!(text, instance, &it.id, &it.user_id, &it.identification_id, &it.strategy, &it.issuer, &it.subject, &it.status)
         .bind(&it.error)
-        .bind(&it.approved_scopes)
-        .bind(&it.email_address)
+        .bind(&it.approved_scopes);
+    let sql = bind_said(sql, it).bind(it.created_at).bind(it.updated_at);
+    tx.exec(sql).await.map(|_| true)
+}
+
+/// What the provider says of an account, from its address to the end of its tokens, in the order of the columns.
+fn bind_said(sql: Sql, it: &ExternalAccountRecord) -> Sql {
+    sql.bind(&it.email_address)
         .bind(it.email_verified)
         .bind(&it.first_name)
         .bind(&it.last_name)
@@ -109,9 +115,6 @@ pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &ExternalAccountReco
         .bind(&it.image_url)
         .bind(&it.tokens)
         .bind(it.expire_at)
-        .bind(it.created_at)
-        .bind(it.updated_at);
-    tx.exec(sql).await.map(|_| true)
 }
 
 /// Writes what the provider says of an account now. False when the user has no such account any more.
@@ -122,16 +125,8 @@ pub async fn update(tx: &mut Tx, instance: &InstanceId, it: &ExternalAccountReco
     let text = "UPDATE external_accounts SET issuer = $4, subject = $5, status = $6, error = $7, approved_scopes = $8, email_address = $9,
         email_verified = $10, first_name = $11, last_name = $12, username = $13, image_url = $14, tokens = $15, expire_at = $16, updated_at = $17
         WHERE instance_id = $1 AND user_id = $2 AND id = $3";
-    let sql = sql!(text, instance, &it.user_id, &it.id, &it.issuer, &it.subject, &it.status, &it.error, &it.approved_scopes)
-        .bind(&it.email_address)
-        .bind(it.email_verified)
-        .bind(&it.first_name)
-        .bind(&it.last_name)
-        .bind(&it.username)
-        .bind(&it.image_url)
-        .bind(&it.tokens)
-        .bind(it.expire_at)
-        .bind(now);
+    let sql = sql!(text, instance, &it.user_id, &it.id, &it.issuer, &it.subject, &it.status, &it.error, &it.approved_scopes);
+    let sql = bind_said(sql, it).bind(now);
     Ok(tx.exec(sql).await? == 1 && touch(tx, instance, &it.user_id, now).await?)
 }
 

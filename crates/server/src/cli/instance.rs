@@ -1,4 +1,5 @@
-use super::{Place, chosen, instance_files, out, provider_secret};
+use super::at::Which;
+use super::{Place, instance_files, out, provider_secret};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use doorward_core::instance::{self, NewInstance};
@@ -24,10 +25,7 @@ pub(super) enum Command {
     /// Show an instance.
     Show {
         #[command(flatten)]
-        place: Place,
-        /// The instance; needed when there are several.
-        #[arg(long)]
-        instance: Option<String>,
+        which: Which,
         /// Show the secret key too.
         #[arg(long)]
         reveal_secret: bool,
@@ -52,18 +50,12 @@ pub(super) enum SettingsCommand {
     /// Print them.
     Get {
         #[command(flatten)]
-        place: Place,
-        /// The instance; needed when there are several.
-        #[arg(long)]
-        instance: Option<String>,
+        which: Which,
     },
     /// Replace them by a document from a file, or from standard input.
     Set {
         #[command(flatten)]
-        place: Place,
-        /// The instance; needed when there are several.
-        #[arg(long)]
-        instance: Option<String>,
+        which: Which,
         /// The file; `-` for standard input.
         #[arg(default_value = "-")]
         file: PathBuf,
@@ -116,20 +108,15 @@ impl Command {
             Self::Export(export) => export.run().await,
             Self::Import(import) => import.run().await,
             Self::List { place, json } => list(&place, json).await,
-            Self::Show { place, instance, reveal_secret, json } => {
-                let app = place.open().await?;
-                let found = chosen(&app, instance.as_deref()).await?;
+            Self::Show { which, reveal_secret, json } => {
+                let (app, found) = which.open().await?;
                 let shown = show(&app, &found, reveal_secret).await?;
                 if json { out::json(&shown) } else { table(&shown) }
             }
-            Self::Settings(SettingsCommand::Get { place, instance }) => {
-                let app = place.open().await?;
-                out::json(&chosen(&app, instance.as_deref()).await?.settings)
-            }
-            Self::Settings(SettingsCommand::Set { place, instance, file }) => {
+            Self::Settings(SettingsCommand::Get { which }) => out::json(&which.open().await?.1.settings),
+            Self::Settings(SettingsCommand::Set { which, file }) => {
                 let settings = read_settings(&file)?;
-                let app = place.open().await?;
-                let found = chosen(&app, instance.as_deref()).await?;
+                let (app, found) = which.open().await?;
                 instance::update_settings(&app, &found, &settings).await.map_err(anyhow::Error::msg)?;
                 out::line("the settings are in force within ten seconds")
             }

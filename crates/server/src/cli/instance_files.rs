@@ -1,7 +1,8 @@
 //! A whole instance in from a file and out into one.
 
+use super::at::Which;
 use super::user_files::{reader, writer};
-use super::{Place, chosen, out};
+use super::{Place, out};
 use clap::Args;
 use doorward_core::moving::{self, Import as Moving};
 use serde_json::json;
@@ -21,10 +22,7 @@ const PROGRESS: u64 = 10_000;
 #[derive(Args)]
 pub(super) struct Export {
     #[command(flatten)]
-    place: Place,
-    /// The instance; needed when there are several.
-    #[arg(long)]
-    instance: Option<String>,
+    which: Which,
     /// The file, which must not be there yet; `-` for standard output.
     file: PathBuf,
 }
@@ -47,8 +45,7 @@ pub(super) struct Import {
 
 impl Export {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let app = self.place.open().await?;
-        let instance = chosen(&app, self.instance.as_deref()).await?;
+        let (app, instance) = self.which.open().await?;
         let (mut out, file) = writer(&self.file)?;
         let rows = moving::export(&app, &instance.id, &mut out).await.map_err(anyhow::Error::msg)?;
         if let Some(file) = file {

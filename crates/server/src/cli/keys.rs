@@ -1,4 +1,5 @@
-use super::{Place, chosen, out};
+use super::at::{At, Which};
+use super::out;
 use crate::files;
 use clap::{Args, Subcommand, ValueEnum};
 use doorward_base::{Rng, Timestamp};
@@ -26,10 +27,7 @@ pub(super) enum Command {
 #[derive(Args)]
 pub(super) struct Create {
     #[command(flatten)]
-    place: Place,
-    /// The instance; needed when there are several.
-    #[arg(long)]
-    instance: Option<String>,
+    which: Which,
     /// What it is for.
     #[arg(long)]
     name: String,
@@ -41,22 +39,13 @@ pub(super) struct Create {
 #[derive(Args)]
 pub(super) struct List {
     #[command(flatten)]
-    place: Place,
-    /// The instance; needed when there are several.
-    #[arg(long)]
-    instance: Option<String>,
-    /// Answer in JSON.
-    #[arg(long)]
-    json: bool,
+    at: At,
 }
 
 #[derive(Args)]
 pub(super) struct Revoke {
     #[command(flatten)]
-    place: Place,
-    /// The instance; needed when there are several.
-    #[arg(long)]
-    instance: Option<String>,
+    which: Which,
     /// The key's id, as `keys list` shows it.
     key: String,
 }
@@ -72,10 +61,7 @@ enum Kind {
 #[derive(Args)]
 pub(super) struct Rotate {
     #[command(flatten)]
-    place: Place,
-    /// The instance; needed when there are several.
-    #[arg(long)]
-    instance: Option<String>,
+    which: Which,
     /// Which key.
     #[arg(long)]
     kind: Kind,
@@ -103,8 +89,7 @@ impl Command {
 
 impl Rotate {
     async fn run(&self) -> anyhow::Result<()> {
-        let app = self.place.open().await?;
-        let instance = chosen(&app, self.instance.as_deref()).await?;
+        let (app, instance) = self.which.open().await?;
         let (name, value) = match self.kind {
             Kind::Signing => ("kid", instance::rotate_signing_key(&app, &instance.id).await.map_err(anyhow::Error::msg)?),
             Kind::Secret => {
@@ -118,8 +103,7 @@ impl Rotate {
 
 impl Create {
     async fn run(&self) -> anyhow::Result<()> {
-        let app = self.place.open().await?;
-        let instance = chosen(&app, self.instance.as_deref()).await?;
+        let (app, instance) = self.which.open().await?;
         let (id, key) = instance::create_secret_key(&app, &instance, &self.name).await.map_err(anyhow::Error::msg)?;
         let key = key.expose();
         if self.json { out::json(&json!({ "instance_id": instance.id, "id": id, "secret_key": key })) } else { out::line(key) }
@@ -128,10 +112,9 @@ impl Create {
 
 impl List {
     async fn run(&self) -> anyhow::Result<()> {
-        let app = self.place.open().await?;
-        let instance = chosen(&app, self.instance.as_deref()).await?;
+        let (app, instance) = self.at.which.open().await?;
         let keys = doorward_store::instances::secret_keys(&app.db, &instance.id).await?;
-        if self.json {
+        if self.at.json {
             let keys: Vec<_> = keys
                 .iter()
                 .map(|key| {
@@ -154,8 +137,7 @@ impl List {
 
 impl Revoke {
     async fn run(&self) -> anyhow::Result<()> {
-        let app = self.place.open().await?;
-        let instance = chosen(&app, self.instance.as_deref()).await?;
+        let (app, instance) = self.which.open().await?;
         instance::revoke_secret_key(&app, &instance.id, &self.key.as_str().into()).await.map_err(anyhow::Error::msg)?;
         out::line("it stops working within ten seconds")
     }

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod at;
 mod dev;
 mod instance;
 mod instance_files;
@@ -16,7 +17,7 @@ mod webhook;
 use crate::config::{self, Config};
 use crate::server::Environment;
 use clap::{Args, Parser, Subcommand};
-use doorward_core::{App, Instance};
+use doorward_core::App;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -117,20 +118,6 @@ impl Place {
 
 fn environment() -> Environment {
     std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
-}
-
-/// The instance that a command means: the one named, or the only one.
-async fn chosen(app: &Arc<App>, id: Option<&str>) -> anyhow::Result<Arc<Instance>> {
-    let id = match id {
-        Some(id) => id.into(),
-        None => match doorward_store::instances::list(&app.db).await?.as_slice() {
-            [only] => only.id.clone(),
-            [] => anyhow::bail!("there is no instance yet; `doorward instance create` makes one"),
-            _ => anyhow::bail!("there are several instances: name one with --instance"),
-        },
-    };
-    let found = doorward_core::instance::by_id(app, &id).await?;
-    found.ok_or_else(|| anyhow::anyhow!("there is no instance {id}"))
 }
 
 /// Runs the command line.

@@ -1,4 +1,5 @@
-use super::{Place, chosen, out};
+use super::at::{At, Which};
+use super::out;
 use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand};
 use doorward_base::Secret;
@@ -25,23 +26,14 @@ pub(super) enum Command {
     /// Say which of the providers in the settings have one.
     List {
         #[command(flatten)]
-        place: Place,
-        /// The instance; needed when there are several.
-        #[arg(long)]
-        instance: Option<String>,
-        /// Answer in JSON.
-        #[arg(long)]
-        json: bool,
+        at: At,
     },
 }
 
 #[derive(Args)]
 pub(super) struct Of {
     #[command(flatten)]
-    place: Place,
-    /// The instance; needed when there are several.
-    #[arg(long)]
-    instance: Option<String>,
+    which: Which,
     /// The provider as in the settings: `google`, `custom_<name>`; `captcha` or `captcha_invisible` for the service that
     /// verifies captchas.
     #[arg(long)]
@@ -53,23 +45,20 @@ impl Command {
         match self {
             Self::Set { of, file } => {
                 let secret = Secret::new(read(&file)?);
-                let app = of.place.open().await?;
-                let found = chosen(&app, of.instance.as_deref()).await?;
+                let (app, found) = of.which.open().await?;
                 let known = captcha::is_secret_key(&of.provider) || found.settings.oauth.contains_key(&of.provider);
                 ensure!(known, "--provider: oauth.{} is not in the settings", of.provider);
                 oauth::set_secret(&app, &found, &of.provider, &secret).await.map_err(anyhow::Error::msg)?;
                 out::line("the secret is kept, sealed")
             }
             Self::Forget { of } => {
-                let app = of.place.open().await?;
-                let found = chosen(&app, of.instance.as_deref()).await?;
+                let (app, found) = of.which.open().await?;
                 let was = oauth::forget_secret(&app, &found, &of.provider).await.map_err(anyhow::Error::msg)?;
                 ensure!(was, "--provider: there is no secret of {}", of.provider);
                 out::line("the secret is forgotten")
             }
-            Self::List { place, instance, json } => {
-                let app = place.open().await?;
-                let found = chosen(&app, instance.as_deref()).await?;
+            Self::List { at: At { which, json } } => {
+                let (app, found) = which.open().await?;
                 let mut all = serde_json::Map::new();
                 for (provider, connection) in &found.settings.oauth {
                     let has = oauth::has_secret(&app, &found, provider).await.map_err(anyhow::Error::msg)?;

@@ -1,13 +1,12 @@
-use super::{Place, chosen, out, user_files};
+use super::at::At;
+use super::{out, user_files};
 use clap::{Args, Subcommand};
 use doorward_base::Secret;
 use doorward_core::users::{self, Audience};
-use doorward_core::{App, Scope};
 use doorward_wire::bapi::{CreateUser, ListUsers};
 use doorward_wire::resource::User;
 use serde_json::{Value, json};
 use std::io::Read as _;
-use std::sync::Arc;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -40,18 +39,6 @@ pub(super) enum Command {
     Export(user_files::Export),
 }
 
-#[derive(Args)]
-pub(super) struct At {
-    #[command(flatten)]
-    place: Place,
-    /// The instance; needed when there are several.
-    #[arg(long)]
-    instance: Option<String>,
-    /// Answer in JSON.
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
 /// Example: doorward user create --email ada@example.com --password-stdin < password.txt
 #[derive(Args)]
 pub(super) struct Create {
@@ -80,12 +67,6 @@ pub(super) struct Create {
     skip_password_checks: bool,
 }
 
-pub(super) async fn scope(at: &At) -> anyhow::Result<Scope> {
-    let app: Arc<App> = at.place.open().await?;
-    let instance = chosen(&app, at.instance.as_deref()).await?;
-    Ok(Scope { now: app.clock.now(), app, instance })
-}
-
 fn brief(user: &User) -> Value {
     let emails: Vec<&str> = user.email_addresses.iter().map(|email| email.email_address.as_str()).collect();
     json!({"id": user.id, "email_addresses": emails, "username": user.username, "first_name": user.first_name, "last_name": user.last_name})
@@ -109,7 +90,7 @@ impl Command {
             Self::Import(import) => import.run().await,
             Self::Export(export) => export.run().await,
             Self::List { at, query, limit, offset } => {
-                let scope = scope(&at).await?;
+                let scope = at.scope().await?;
                 let request: ListUsers = request(json!({"query": query, "limit": limit, "offset": offset}))?;
                 let found = users::list(&scope, &request).await?;
                 let views: Vec<User> = found.iter().map(|it| users::view(&scope, it, Audience::Backend)).collect();
@@ -119,7 +100,7 @@ impl Command {
                 views.iter().try_for_each(line)
             }
             Self::Delete { at, user } => {
-                let scope = scope(&at).await?;
+                let scope = at.scope().await?;
                 let gone = users::delete(&scope, &user.as_str().into()).await?;
                 if at.json { out::json(&json!({"id": gone.id, "deleted": true})) } else { out::line(&format!("{} is deleted", gone.id)) }
             }
@@ -129,7 +110,7 @@ impl Command {
 
 impl Create {
     async fn run(self) -> anyhow::Result<()> {
-        let scope = scope(&self.at).await?;
+        let scope = self.at.scope().await?;
         let password = if self.password_stdin {
             let mut text = String::new();
             std::io::stdin().read_to_string(&mut text)?;

@@ -1,8 +1,8 @@
 //! Users in from a file and out into one.
 
+use super::at::At;
 use super::out;
 use super::rows::{COLUMNS, Format, Rows};
-use super::user::{At, scope};
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use doorward_base::{ApiError, UserId};
@@ -107,7 +107,7 @@ impl Counts {
 impl Import {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let mut rows = Rows::new(reader(&self.file)?, self.format)?;
-        let scope = scope(&self.at).await?;
+        let scope = self.at.scope().await?;
         let mut counts = Counts::default();
         let done = import(&scope, &mut rows, &mut counts).await;
         if self.at.json {
@@ -166,7 +166,7 @@ async fn write(scope: &Scope, batch: &mut Vec<(u64, ImportedUser)>, counts: &mut
 
 impl Export {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let scope = scope(&self.at).await?;
+        let scope = self.at.scope().await?;
         let (mut out, file) = writer(&self.file)?;
         let count = match self.format {
             ExportFormat::Jsonl => {

@@ -1,11 +1,11 @@
-use super::{Place, chosen, out};
+use super::at::At;
+use super::out;
 use clap::{Args, Subcommand};
 use doorward_base::Timestamp;
+use doorward_core::Scope;
 use doorward_core::webhooks::{self, EndpointChange, Range};
-use doorward_core::{App, Scope};
 use doorward_store::webhooks::{self as store, EndpointRecord};
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 /// A running server learns of changes at once: it reads the database for each event.
 #[derive(Subcommand)]
@@ -77,18 +77,6 @@ pub(super) enum Command {
 }
 
 #[derive(Args)]
-pub(super) struct At {
-    #[command(flatten)]
-    place: Place,
-    /// The instance; needed when there are several.
-    #[arg(long)]
-    instance: Option<String>,
-    /// Answer in JSON.
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Args)]
 pub(super) struct Chosen {
     /// Where events are sent.
     #[arg(long)]
@@ -155,14 +143,8 @@ impl Chosen {
     }
 }
 
-async fn scope(at: &At) -> anyhow::Result<Scope> {
-    let app: Arc<App> = at.place.open().await?;
-    let instance = chosen(&app, at.instance.as_deref()).await?;
-    Ok(Scope { now: app.clock.now(), app, instance })
-}
-
 async fn with_endpoint(at: &At, id: &str) -> anyhow::Result<(Scope, EndpointRecord)> {
-    let scope = scope(at).await?;
+    let scope = at.scope().await?;
     let endpoint = webhooks::find(&scope, &id.into()).await?;
     Ok((scope, endpoint))
 }
@@ -195,32 +177,32 @@ impl Command {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Create { at, chosen } => {
-                let (it, secret) = webhooks::create(&scope(&at).await?, chosen.change(false)).await?;
+                let (it, secret) = webhooks::create(&at.scope().await?, chosen.change(false)).await?;
                 let mut shown = view(&it);
                 shown["secret"] = secret.expose().into();
                 if at.json { out::json(&shown) } else { out::line(&format!("{}  {}", it.id, secret.expose())) }
             }
             Self::List { at } => {
-                let all = webhooks::list(&scope(&at).await?).await?;
+                let all = webhooks::list(&at.scope().await?).await?;
                 if at.json {
                     return out::json(&all.iter().map(view).collect::<Vec<_>>());
                 }
                 all.iter().try_for_each(|it| say(&at, it))
             }
             Self::Update { at, endpoint, chosen, enabled } => {
-                let it = webhooks::update(&scope(&at).await?, &endpoint.as_str().into(), chosen.change(enabled)).await?;
+                let it = webhooks::update(&at.scope().await?, &endpoint.as_str().into(), chosen.change(enabled)).await?;
                 say(&at, &it)
             }
             Self::Delete { at, endpoint } => {
-                webhooks::delete(&scope(&at).await?, &endpoint.as_str().into()).await?;
+                webhooks::delete(&at.scope().await?, &endpoint.as_str().into()).await?;
                 if at.json { out::json(&json!({"id": endpoint, "deleted": true})) } else { out::line(&format!("{endpoint} is deleted")) }
             }
             Self::RotateSecret { at, endpoint } => {
-                let secret = webhooks::rotate_secret(&scope(&at).await?, &endpoint.as_str().into()).await?;
+                let secret = webhooks::rotate_secret(&at.scope().await?, &endpoint.as_str().into()).await?;
                 say_value(&at, "secret", secret.expose())
             }
             Self::RevealSecret { at, endpoint } => {
-                let secret = webhooks::reveal_secret(&scope(&at).await?, &endpoint.as_str().into()).await?;
+                let secret = webhooks::reveal_secret(&at.scope().await?, &endpoint.as_str().into()).await?;
                 say_value(&at, "secret", secret.expose())
             }
             Self::Replay(replay) => replay.run().await,
@@ -230,7 +212,7 @@ impl Command {
             }
             Self::Deliveries(deliveries) => deliveries.run().await,
             Self::Page { at, url } => {
-                let path = webhooks::link(&scope(&at).await?).await?;
+                let path = webhooks::link(&at.scope().await?).await?;
                 say_value(&at, "url", &format!("{}{path}", url.trim_end_matches('/')))
             }
         }
