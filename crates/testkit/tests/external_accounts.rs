@@ -76,7 +76,8 @@ async fn an_account_is_connected_signs_its_user_in_and_vouches_for_the_address()
     assert_eq!(user_id(&mut later).await.unwrap(), id);
     assert_eq!(later.get("/v1/me").await.response()["email_addresses"][0]["linked_to"], json!([]), "it names another address now");
 
-    // The same account once more is the same account.
+    // The same account once more is the same account. The one that comes later is listed later.
+    server.advance(Duration::from_secs(1));
     assert_eq!(connect(&mut ada, &provider).await, "/done");
     let all = accounts(&mut ada).await;
     assert_eq!(error(&all[1]), ("failed", "oauth_account_already_connected"));
