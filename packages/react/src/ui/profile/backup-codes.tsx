@@ -1,11 +1,11 @@
 "use client";
-import { useEffect, useId, useRef } from "react";
+import { useId, useLayoutEffect, useRef } from "react";
 
 /** Backup codes, which are shown this once. */
 export function BackupCodes({ codes, onDone }: { codes: string[]; onDone(): void }) {
   const id = useId();
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   return (
     <div className="dw-codes" role="group" aria-labelledby={id}>
       <h3 id={id} ref={heading} tabIndex={-1}>

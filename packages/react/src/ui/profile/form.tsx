@@ -1,5 +1,5 @@
 "use client";
-import { type FormEvent, type ReactNode, useEffect, useRef } from "react";
+import { type FormEvent, type ReactNode, useLayoutEffect, useRef } from "react";
 import { name } from "../../camel.js";
 import type { Ask } from "../asks.js";
 import { Field, Link } from "../form.js";
@@ -25,8 +25,9 @@ export function Form({ doing, asks, action, label, onSubmit, onCancel, children,
   // A refusal that belongs to none of these fields must not be lost.
   const stray = doing.errors.filter(({ meta }) => meta?.paramName && !asks.some((it) => it.name === name(meta.paramName!)));
 
-  useEffect(() => form.current?.querySelector<HTMLElement>("input,.dw-main")?.focus(), []);
-  useEffect(() => {
+  // Before it can be seen: later, what somebody types into another field would land in the first.
+  useLayoutEffect(() => form.current?.querySelector<HTMLElement>("input,.dw-main")?.focus(), []);
+  useLayoutEffect(() => {
     if (doing.errors.length) form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
   }, [doing.errors]);
 
