@@ -130,6 +130,38 @@ pub async fn update(tx: &mut Tx, instance: &InstanceId, it: &ExternalAccountReco
     Ok(tx.exec(sql).await? == 1 && touch(tx, instance, &it.user_id, now).await?)
 }
 
+/// Claims the renewal of an account's tokens until a time. False when somebody else has it, has done it, or the account is gone.
+pub async fn claim_renewal(
+    db: &Db,
+    instance: &InstanceId,
+    it: &ExternalAccountRecord,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let text = "UPDATE external_accounts SET renewing_until = $4
+        WHERE instance_id = $1 AND id = $2 AND renewing_until <= $5 AND COALESCE(tokens, '') = $3";
+    let before = it.tokens.as_deref().unwrap_or_default();
+    db.exec(sql!(text, instance, &it.id, before, until, now)).await.map(|rows| rows == 1)
+}
+
+/// Gives a claimed renewal up, so that whoever waits for it needn't.
+pub async fn release_renewal(db: &Db, instance: &InstanceId, id: &ExternalAccountId) -> Result<(), StoreError> {
+    let text = "UPDATE external_accounts SET renewing_until = 0 WHERE instance_id = $1 AND id = $2";
+    db.exec(sql!(text, instance, id)).await.map(|_| ())
+}
+
+/// The tokens of an account as they are now, sealed, and whether somebody renews them. None when the account is gone.
+pub async fn renewal(
+    db: &Db,
+    instance: &InstanceId,
+    id: &ExternalAccountId,
+    now: Timestamp,
+) -> Result<Option<(Option<String>, bool)>, StoreError> {
+    let text = "SELECT tokens, renewing_until FROM external_accounts WHERE instance_id = $1 AND id = $2";
+    let row = db.opt(sql!(text, instance, id)).await?;
+    row.map(|row| Ok((row.opt_text("tokens")?, row.int("renewing_until")? > now))).transpose()
+}
+
 /// Replaces the tokens that were read by others, or takes them away. False when somebody else was faster, or it is gone.
 pub async fn set_tokens(
     tx: &mut Tx,
@@ -138,7 +170,7 @@ pub async fn set_tokens(
     tokens: &Option<String>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let text = "UPDATE external_accounts SET tokens = $4, updated_at = $5
+    let text = "UPDATE external_accounts SET tokens = $4, renewing_until = 0, updated_at = $5
         WHERE instance_id = $1 AND user_id = $2 AND id = $3 AND COALESCE(tokens, '') = $6";
     let before = it.tokens.as_deref().unwrap_or_default();
     Ok(tx.exec(sql!(text, instance, &it.user_id, &it.id, tokens, now, before)).await? == 1)

@@ -26,6 +26,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0043_user_search.sql"),
     include_str!("migrations/0039_captcha.sql"),
     include_str!("migrations/0044_domains.sql"),
+    include_str!("migrations/0045_token_renewal.sql"),
 ];
 
 /// The schema that this build reads and writes.

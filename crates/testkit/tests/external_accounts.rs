@@ -257,6 +257,40 @@ async fn tokens_are_kept_sealed_and_renewed_when_they_end() {
 }
 
 #[tokio::test]
+async fn a_refresh_token_is_sent_once_however_many_ask_at_once() {
+    let (server, provider) = acme().await;
+    let (mut ada, user) = signed_in(&server, "ada@example.com").await;
+    let everybody = async |many: usize| futures_util::future::join_all((0..many).map(|_| tokens(&server, &user))).await;
+    let asked = || provider.calls().iter().filter(|it| it.path == "POST /token").count();
+    provider.token(json!({"access_token": "first", "refresh_token": "refresh-1", "expires_in": 3600}));
+    connect(&mut ada, &provider).await;
+    server.advance(Duration::from_secs(3_600));
+    let before = asked();
+    provider.token(json!({"access_token": "second", "expires_in": 3600}));
+    for got in everybody(20).await {
+        assert_eq!(got.expect(200)[0]["token"], "second");
+    }
+    assert_eq!(asked() - before, 1);
+
+    // Whoever claimed a renewal and died holds nobody up for longer than half a minute.
+    server.advance(Duration::from_secs(3_600));
+    let died = format!("UPDATE external_accounts SET renewing_until = {}", server.app.clock.now() + 30_000);
+    server.app.db.exec(Sql::new(died)).await.unwrap();
+    server.advance(Duration::from_secs(30));
+    provider.token(json!({"access_token": "third", "refresh_token": "refresh-2", "expires_in": 3600}));
+    assert_eq!(tokens(&server, &user).await.expect(200)[0]["token"], "third");
+
+    // A refusal is one for all who wait, and the next may try.
+    server.advance(Duration::from_secs(3_600));
+    for got in everybody(5).await {
+        got.refused(400, "oauth_token_retrieval_error", "");
+    }
+    let before = asked();
+    tokens(&server, &user).await.refused(400, "oauth_token_retrieval_error", "");
+    assert_eq!(asked() - before, 1);
+}
+
+#[tokio::test]
 async fn tokens_are_given_up_here_and_at_the_provider() {
     let (server, provider) = known("google", "https://accounts.google.com", |_| {}).await;
     provider.token(json!({"access_token": "access-secret", "refresh_token": "refresh-1"}));

@@ -18,11 +18,16 @@ use doorward_wire::Object;
 use doorward_wire::bapi::{ListOauthAccessTokens, OauthAccessToken};
 use doorward_wire::fapi::{ConnectExternalAccount, ReauthorizeExternalAccount};
 use doorward_wire::resource::{DeletedObject, ExternalAccount};
+use std::time::Duration;
 
 /// How many accounts a user may have.
 const MAX_ACCOUNTS: usize = 50;
 /// How long before its end an access token is renewed, in milliseconds: a minute.
 const EARLY_MS: i64 = 60 * 1000;
+/// How long a renewal may take before another caller may try, in milliseconds: longer than a provider is waited for.
+const RENEWAL_MS: i64 = 30 * 1000;
+/// How often a caller looks whether another's renewal is done, in milliseconds.
+const LOOK_AGAIN_MS: u64 = 50;
 
 pub(super) fn seal(scope: &Scope, id: &ExternalAccountId, tokens: &Tokens) -> Result<String, ApiError> {
     let plain = serde_json::to_vec(tokens).map_err(ApiError::internal)?;
@@ -269,18 +274,44 @@ async fn fresh(
     record: &ExternalAccountRecord,
     kept: Tokens,
 ) -> Result<Tokens, ApiError> {
-    if kept.expire_at.is_none_or(|at| at > scope.now + EARLY_MS) {
+    if is_good(scope, &kept) {
         return Ok(kept);
     }
     let refresh = kept.refresh.clone().ok_or(codes::OAUTH_MISSING_REFRESH_TOKEN)?;
-    let new = match protocol::refresh(scope, connection, &kept, &refresh).await {
-        Err(error) if error.code() == codes::OAUTH_TOKEN_EXCHANGE_ERROR => return Err(codes::OAUTH_TOKEN_RETRIEVAL_ERROR.into()),
-        other => other?,
-    };
-    let sealed = Some(seal(scope, &record.id, &new)?);
-    let mut tx = scope.db().begin().await.map_err(internal)?;
-    if store::set_tokens(&mut tx, scope.ins(), record, &sealed, scope.now).await.map_err(internal)? {
-        tx.commit().await.map_err(internal)?;
+    if !store::claim_renewal(scope.db(), scope.ins(), record, scope.now + RENEWAL_MS, scope.now).await.map_err(internal)? {
+        return renewed(scope, record).await;
     }
-    Ok(new)
+    match protocol::refresh(scope, connection, &kept, &refresh).await {
+        Ok(new) => {
+            let sealed = Some(seal(scope, &record.id, &new)?);
+            let mut tx = scope.db().begin().await.map_err(internal)?;
+            if store::set_tokens(&mut tx, scope.ins(), record, &sealed, scope.now).await.map_err(internal)? {
+                tx.commit().await.map_err(internal)?;
+            }
+            Ok(new)
+        }
+        Err(error) => {
+            store::release_renewal(scope.db(), scope.ins(), &record.id).await.map_err(internal)?;
+            Err(if error.code() == codes::OAUTH_TOKEN_EXCHANGE_ERROR { codes::OAUTH_TOKEN_RETRIEVAL_ERROR.into() } else { error })
+        }
+    }
+}
+
+fn is_good(scope: &Scope, tokens: &Tokens) -> bool {
+    tokens.expire_at.is_none_or(|at| at > scope.now + EARLY_MS)
+}
+
+/// What another caller's renewal brings. Many providers take a refresh token once, and end the whole grant when it comes again
+/// (RFC 9700 section 4.14), so only one caller sends it.
+async fn renewed(scope: &Scope, record: &ExternalAccountRecord) -> Result<Tokens, ApiError> {
+    for _ in 0..RENEWAL_MS / LOOK_AGAIN_MS.cast_signed() {
+        let now = store::renewal(scope.db(), scope.ins(), &record.id, scope.now).await.map_err(internal)?;
+        let (sealed, going_on) = now.ok_or_else(|| ApiError::not_found("External account", &record.id))?;
+        if !going_on {
+            let kept = tokens(scope, &ExternalAccountRecord { tokens: sealed, ..record.clone() })?;
+            return kept.filter(|it| is_good(scope, it)).ok_or_else(|| codes::OAUTH_TOKEN_RETRIEVAL_ERROR.into());
+        }
+        tokio::time::sleep(Duration::from_millis(LOOK_AGAIN_MS)).await;
+    }
+    Err(codes::OAUTH_TOKEN_RETRIEVAL_ERROR.into())
 }
