@@ -22,7 +22,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 use http_body_util::BodyExt as _;
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
@@ -93,9 +93,14 @@ impl Gateway {
     /// The routes as a router, with `/openapi.json` and `/docs` of the same table.
     pub fn mount(&self, routes: Routes) -> Router {
         let api = routes.api();
-        let document = openapi::document(&routes);
-        let page = docs::page(&document);
-        let text = Arc::new(serde_json::to_vec_pretty(&document).unwrap_or_default());
+        // For whoever reads them; a start does not wait for it.
+        let documents = Arc::new(LazyLock::new({
+            let routes = routes.clone();
+            move || {
+                let document = openapi::document(&routes);
+                (serde_json::to_vec_pretty(&document).unwrap_or_default(), docs::page(&document))
+            }
+        }));
         let mut router = Router::new();
         for entry in routes.entries {
             let gateway = self.clone();
@@ -109,9 +114,10 @@ impl Gateway {
             router =
                 router.route(path, on(filter, move |params: RawPathParams, req: Request| gateway.clone().run(entry.clone(), params, req)));
         }
+        let (data, page) = (documents.clone(), documents);
         router = router
-            .route("/openapi.json", axum::routing::get(move || async move { json(StatusCode::OK, text.as_ref().clone()) }))
-            .route("/docs", axum::routing::get(move || async move { html(page) }));
+            .route("/openapi.json", axum::routing::get(move || async move { json(StatusCode::OK, data.0.clone()) }))
+            .route("/docs", axum::routing::get(move || async move { html(page.1.clone()) }));
         let state = (self.clone(), api);
         let (here, there) = (self.clone(), self.clone());
         let router = router

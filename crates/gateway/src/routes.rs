@@ -6,12 +6,13 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::Value;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// The future of a handler.
 pub type Call<'a, T> = Pin<Box<dyn Future<Output = Result<T, ApiError>> + Send + 'a>>;
 
-/// The endpoints of one interface, each with the function that answers it.
+/// The endpoints of one interface, each with the function that answers it. Cloning shares them.
+#[derive(Clone)]
 pub struct Routes {
     api: Api,
     pub(crate) entries: Vec<Arc<Entry>>,
@@ -28,7 +29,8 @@ pub struct Documented {
 
 pub(crate) struct Entry {
     pub(crate) documented: Documented,
-    pub(crate) shape: Shape,
+    /// Made when the first request comes: most endpoints get none for a long time, and a start should not wait for all of them.
+    pub(crate) shape: LazyLock<Shape>,
     pub(crate) handler: Box<dyn Handler>,
 }
 
@@ -76,7 +78,7 @@ impl Routes {
             },
             response: |generator| generator.subschema_for::<E::Response>(),
         };
-        self.entries.push(Arc::new(Entry { documented, shape: Shape::of::<E>(), handler: Box::new(Typed::<E>(handler)) }));
+        self.entries.push(Arc::new(Entry { documented, shape: LazyLock::new(Shape::of::<E>), handler: Box::new(Typed::<E>(handler)) }));
         self
     }
 
