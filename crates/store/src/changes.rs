@@ -13,6 +13,8 @@ pub enum Change {
     UserCreated(UserId),
     /// Something of a user changed: all that moves the user's `updated_at`, and all that is shown with a user.
     UserUpdated(UserId),
+    /// A user signed in, and nothing else of the user changed.
+    UserSignedIn(UserId),
     /// A user is gone, who had this id in the app.
     UserDeleted(UserId, Option<String>),
     /// A session came to be.
@@ -27,8 +29,8 @@ pub enum Change {
     EventWritten,
 }
 
-/// Writing under way.
-pub type Telling<'a> = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + 'a>>;
+/// Writing under way: whether anybody is to be told.
+pub type Telling<'a> = Pin<Box<dyn Future<Output = Result<bool, StoreError>> + Send + 'a>>;
 
 /// Writes down what others are to be told, in the transaction that changes it.
 pub trait Teller: Send + Sync {
@@ -36,7 +38,7 @@ pub trait Teller: Send + Sync {
     /// transaction: there is no change that nobody hears of.
     fn tell<'a>(&'a self, tx: &'a mut Tx, changes: Vec<(InstanceId, Change)>) -> Telling<'a>;
 
-    /// Called when that transaction is committed.
+    /// Called when that transaction is committed, and somebody is to be told.
     fn told(&self);
 }
 

@@ -20,7 +20,7 @@ struct Events(Weak<App>);
 impl Teller for Events {
     fn tell<'a>(&'a self, tx: &'a mut Tx, changes: Vec<(InstanceId, Change)>) -> Telling<'a> {
         Box::pin(async move {
-            let Some(app) = self.0.upgrade() else { return Ok(()) };
+            let Some(app) = self.0.upgrade() else { return Ok(false) };
             tell(&app, tx, changes).await.map_err(|error| match error.retry_after_seconds() {
                 Some(_) => StoreError::Busy,
                 None => StoreError::Untold(error.cause().map_or_else(|| error.to_string(), str::to_owned)),
@@ -35,24 +35,24 @@ impl Teller for Events {
     }
 }
 
-async fn tell(app: &Arc<App>, tx: &mut Tx, changes: Vec<(InstanceId, Change)>) -> Result<(), ApiError> {
+/// Whether an event was written.
+async fn tell(app: &Arc<App>, tx: &mut Tx, changes: Vec<(InstanceId, Change)>) -> Result<bool, ApiError> {
     let mut changes = distinct(changes);
     settle(app, tx, &mut changes).await?;
-    let mut scope: Option<Scope> = None;
+    let mut known: Option<(InstanceId, Option<Scope>)> = None;
+    let mut heard = false;
     for (ins, change) in changes {
-        if scope.as_ref().is_none_or(|it| it.ins() != &ins) {
+        if known.as_ref().is_none_or(|(of, _)| of != &ins) {
             // Most instances have no endpoint; then that is all.
-            if webhooks::subscribers(tx, &ins).await.map_err(crate::internal)?.is_empty() {
-                continue;
-            }
-            let Some(found) = scope_of(app, tx, &ins).await? else { continue };
-            scope = Some(found);
+            let listened = !webhooks::subscribers(tx, &ins).await.map_err(crate::internal)?.is_empty();
+            known = Some((ins.clone(), if listened { scope_of(app, tx, &ins).await? } else { None }));
         }
-        if let Some(scope) = &scope {
+        if let Some((_, Some(scope))) = &known {
             tell_one(scope, tx, change).await?;
+            heard = true;
         }
     }
-    Ok(())
+    Ok(heard)
 }
 
 async fn scope_of(app: &Arc<App>, tx: &mut Tx, ins: &InstanceId) -> Result<Option<Scope>, ApiError> {
@@ -60,7 +60,7 @@ async fn scope_of(app: &Arc<App>, tx: &mut Tx, ins: &InstanceId) -> Result<Optio
     Ok(found.map(|instance| Scope { app: app.clone(), instance, now: app.clock.now() }))
 }
 
-/// Whose tasks are done with one of the changes has active sessions from now on: they begin, for whoever is told.
+/// Whose tasks are done with one of the changes has active sessions from now on: they begin, for whoever is told. Signing in does none.
 async fn settle(app: &Arc<App>, tx: &mut Tx, changes: &mut Vec<(InstanceId, Change)>) -> Result<(), ApiError> {
     let updated = changes.iter().filter_map(|(ins, change)| match change {
         Change::UserUpdated(id) => Some((ins.clone(), id.clone())),
@@ -80,17 +80,17 @@ async fn settle(app: &Arc<App>, tx: &mut Tx, changes: &mut Vec<(InstanceId, Chan
     Ok(())
 }
 
-/// Each user once: created, whatever changed besides; else deleted; else updated. Sessions as they come.
+/// Each user once: created, whatever changed besides; else deleted; else updated; else signed in. Sessions as they come.
 fn distinct(changes: Vec<(InstanceId, Change)>) -> Vec<(InstanceId, Change)> {
     let mut out: Vec<(InstanceId, Change)> = Vec::new();
     let user = |change: &Change| match change {
-        Change::UserCreated(id) | Change::UserUpdated(id) | Change::UserDeleted(id, _) => Some(id.clone()),
+        Change::UserCreated(id) | Change::UserUpdated(id) | Change::UserSignedIn(id) | Change::UserDeleted(id, _) => Some(id.clone()),
         _ => None,
     };
     for (ins, change) in changes {
         let id = user(&change);
         match out.iter_mut().find(|(of, known)| *of == ins && (*known == change || (id.is_some() && user(known) == id))) {
-            Some((_, known)) if matches!(change, Change::UserDeleted(..)) => *known = change,
+            Some((_, known)) if matches!(change, Change::UserDeleted(..)) || matches!(known, Change::UserSignedIn(_)) => *known = change,
             Some(_) => {}
             None => out.push((ins, change)),
         }
@@ -101,7 +101,7 @@ fn distinct(changes: Vec<(InstanceId, Change)>) -> Vec<(InstanceId, Change)> {
 async fn tell_one(scope: &Scope, tx: &mut Tx, change: Change) -> Result<(), ApiError> {
     match change {
         Change::UserCreated(id) => tell_user(scope, tx, "user.created", &id).await,
-        Change::UserUpdated(id) => tell_user(scope, tx, "user.updated", &id).await,
+        Change::UserUpdated(id) | Change::UserSignedIn(id) => tell_user(scope, tx, "user.updated", &id).await,
         Change::UserDeleted(id, external_id) => {
             let mut gone = json!({"object": "user", "id": id, "deleted": true});
             if let Some(external_id) = external_id {
@@ -169,6 +169,9 @@ mod tests {
         assert_eq!(distinct(vec![created(), updated(), session(), updated()]), [created(), session()]);
         assert_eq!(distinct(vec![updated(), other(), updated()]), [updated(), other()]);
         assert_eq!(distinct(vec![updated(), gone()]), [gone()]);
+        let signed_in = || of(Change::UserSignedIn(ada.clone()));
+        assert_eq!(distinct(vec![signed_in(), session()]), [signed_in(), session()]);
+        assert_eq!(distinct(vec![signed_in(), updated(), signed_in()]), [updated()]);
         let elsewhere = (InstanceId::from("ins_2"), updated().1);
         assert_eq!(distinct(vec![updated(), elsewhere.clone()]), [updated(), elsewhere]);
     }

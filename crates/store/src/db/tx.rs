@@ -142,16 +142,18 @@ impl Tx {
     pub async fn commit(mut self) -> Result<(), StoreError> {
         let changes = std::mem::take(&mut self.changes);
         let teller = self.teller.take().filter(|_| !changes.is_empty());
-        if let Some(teller) = &teller {
-            teller.tell(&mut self, changes).await?;
-        }
+        let heard = match &teller {
+            Some(teller) => teller.tell(&mut self, changes).await?,
+            None => false,
+        };
         let searchable = std::mem::take(&mut self.searchable);
         if !searchable.is_empty() {
             search::keep(&mut self, searchable).await?;
         }
         self.end().await?;
-        let Some(teller) = teller else { return Ok(()) };
-        teller.told();
+        if let Some(teller) = teller.filter(|_| heard) {
+            teller.told();
+        }
         Ok(())
     }
 

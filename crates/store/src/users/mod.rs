@@ -265,7 +265,11 @@ pub async fn signed_in(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Tim
          WHERE instance_id = $1 AND id = $2 AND NOT banned",
         changed_at(3)
     );
-    change(tx, instance, id, sql!(text, instance, id, now)).await
+    let done = tx.exec(sql!(text, instance, id, now)).await? > 0;
+    if done {
+        tx.note(instance, Change::UserSignedIn(id.clone()));
+    }
+    Ok(done)
 }
 
 /// Records that a user was seen, at most once a minute.
