@@ -19,6 +19,8 @@ pub struct Current {
     pub new_token: Option<Secret>,
     /// The client was forgotten: its cookie is to be cleared.
     pub forgotten: bool,
+    /// Whoever signed in with this request, as the database has it since then: an answer needn't read it again.
+    pub signed_in: Option<UserWithEmails>,
 }
 
 /// Something that is current on a client, with the client as it is afterwards.
@@ -85,7 +87,7 @@ pub async fn create(scope: &Scope) -> Result<Current, ApiError> {
     let mut tx = scope.db().begin().await.map_err(internal)?;
     clients::insert(&mut tx, scope.ins(), &record).await.map_err(internal)?;
     tx.commit().await.map_err(internal)?;
-    Ok(Current { record: Some(record), new_token: Some(token), forgotten: false })
+    Ok(Current { record: Some(record), new_token: Some(token), ..Current::default() })
 }
 
 /// The sessions of a client that are live now, with their users.
@@ -93,10 +95,21 @@ pub async fn create(scope: &Scope) -> Result<Current, ApiError> {
 /// # Errors
 /// Only failures of ours.
 pub async fn live_sessions(scope: &Scope, client: &ClientId) -> Result<Vec<(SessionRecord, UserWithEmails)>, ApiError> {
+    live_with(scope, client, None).await
+}
+
+/// The same, where one of the users was read already.
+async fn live_with(
+    scope: &Scope,
+    client: &ClientId,
+    known: Option<&UserWithEmails>,
+) -> Result<Vec<(SessionRecord, UserWithEmails)>, ApiError> {
     let all = sessions::of_client(scope.db(), scope.ins(), client).await.map_err(internal)?;
     let live: Vec<SessionRecord> = all.into_iter().filter(|session| session.is_live(scope.now)).collect();
-    let ids: Vec<UserId> = live.iter().map(|session| session.user_id.clone()).collect();
-    let users = users::get_many(scope.db(), scope.ins(), &ids).await.map_err(internal)?;
+    let is_known = |id: &UserId| known.is_some_and(|it| &it.user.id == id);
+    let ids: Vec<UserId> = live.iter().map(|session| session.user_id.clone()).filter(|id| !is_known(id)).collect();
+    let mut users = users::get_many(scope.db(), scope.ins(), &ids).await.map_err(internal)?;
+    users.extend(known.cloned());
     let mut out = Vec::with_capacity(live.len());
     for session in live {
         if let Some(user) = users.iter().find(|user| user.user.id == session.user_id && !user.user.banned) {
@@ -118,7 +131,24 @@ pub fn signed_in_at(scope: &Scope, record: &ClientRecord) -> i64 {
 /// # Errors
 /// Only failures of ours.
 pub async fn view(scope: &Scope, caller: &Caller, record: &ClientRecord) -> Result<(Client, i64), ApiError> {
-    let mut live = live_sessions(scope, &record.id).await?;
+    view_with(scope, caller, record, None).await
+}
+
+/// The same with what is known of the request's client already.
+///
+/// # Errors
+/// `authentication_invalid` without a client.
+pub async fn view_of(scope: &Scope, caller: &Caller, current: &Current) -> Result<(Client, i64), ApiError> {
+    view_with(scope, caller, current.require()?, current.signed_in.as_ref()).await
+}
+
+async fn view_with(
+    scope: &Scope,
+    caller: &Caller,
+    record: &ClientRecord,
+    known: Option<&UserWithEmails>,
+) -> Result<(Client, i64), ApiError> {
+    let mut live = live_with(scope, &record.id, known).await?;
     // An SDK that does not know pending sessions would be stuck with one.
     live.retain(|(it, user)| caller.knows_pending || !tasks::is_pending(scope, it, user));
     let sign_in = sign_in::current_view(scope, record).await?;

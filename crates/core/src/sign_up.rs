@@ -76,7 +76,7 @@ pub async fn start(scope: &Scope, caller: &Caller, current: Current, fields: &Si
         code.write(scope, &mut tx).await?;
     }
     tx.commit().await.map_err(internal)?;
-    let current = Current { record: Some(client), new_token, forgotten: false };
+    let current = Current { record: Some(client), new_token, ..Current::default() };
     settle(scope, caller, current, Loaded { record, state }, None).await
 }
 

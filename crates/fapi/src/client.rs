@@ -114,7 +114,7 @@ pub(crate) async fn link(cx: &mut Cx, req: LinkClient) -> Result<Raw, ApiError> 
     let state = cookie(&cx.headers, satellites::COOKIE).map(str::to_owned);
     let (client, step) = satellites::link(&cx.scope, &cx.caller, req.__clerk_token.as_deref(), state.as_deref()).await?;
     if let Some((record, token)) = client {
-        cx.current = Current { record: Some(record), new_token: Some(token), forgotten: false };
+        cx.current = Current { record: Some(record), new_token: Some(token), ..Current::default() };
     }
     cx.raw = Some(redirect(StatusCode::TEMPORARY_REDIRECT, &step.location, &step.set_cookies)?);
     Ok(Raw {})

@@ -10,7 +10,7 @@ use doorward_store::Tx;
 use doorward_store::attempts::{self, AttemptRecord, Kind};
 use doorward_store::clients::{self, ClientRecord};
 use doorward_store::sessions::{self, SessionRecord};
-use doorward_store::users::{self, UserWithEmails};
+use doorward_store::users::{self, UserRecord, UserWithEmails};
 use doorward_wire::fapi::SignIn;
 
 /// Everything that the last transition of a sign-in writes.
@@ -100,6 +100,7 @@ pub(super) async fn complete(
     };
     let mut state = parts.state;
     let strategy = parts.proof.strategy.clone();
+    let by_password_alone = strategy == "password" && parts.second.is_none();
     state.stage = Stage::Complete { proof: parts.proof, second: parts.second, session: new.session.id.clone() };
     let mut tx = scope.db().begin().await.map_err(internal)?;
     if let Some(what) = &parts.consume {
@@ -127,10 +128,12 @@ pub(super) async fn complete(
         mail::enqueue(scope, &mut tx, notice).await?;
         scope.app.outbox.notify_one();
     }
-    let current = complete_new_session(scope, &mut tx, new, &strategy).await?;
+    let Completed { user: now, mut current, .. } = complete_new_session(scope, &mut tx, new, &strategy).await?;
     tx.commit().await.map_err(internal)?;
     let value = view(scope, &record, &state, Some(user)).await?;
-    Ok(Outcome { value, current: current.current })
+    // Other proofs may have changed more of the user than the record.
+    current.signed_in = by_password_alone.then(|| UserWithEmails { user: now, ..user.clone() });
+    Ok(Outcome { value, current })
 }
 
 /// A session that is about to begin, on a client that gets a new token with it.
@@ -146,6 +149,8 @@ pub(crate) struct NewSession {
 pub struct Completed {
     /// The session.
     pub session: SessionRecord,
+    /// Whose it is.
+    pub user: UserRecord,
     /// The client with its new token.
     pub current: Current,
 }
@@ -166,9 +171,8 @@ impl NewSession {
 /// Writes the session, the user's sign-in and the client's new token.
 pub(crate) async fn complete_new_session(scope: &Scope, tx: &mut Tx, new: NewSession, strategy: &str) -> Result<Completed, ApiError> {
     let NewSession { session, mut client, token, before } = new;
-    if !users::signed_in(tx, scope.ins(), &session.user_id, scope.now).await.map_err(internal)? {
-        return Err(codes::USER_BANNED.into());
-    }
+    let signed_in = users::signed_in(tx, scope.ins(), &session.user_id, scope.now).await.map_err(internal)?;
+    let user = signed_in.ok_or(codes::USER_BANNED)?;
     let hash = crypto::token_hash(token.expose());
     match &before {
         Some(before) => {
@@ -196,5 +200,5 @@ pub(crate) async fn complete_new_session(scope: &Scope, tx: &mut Tx, new: NewSes
         updated_at: scope.now,
         ..client
     };
-    Ok(Completed { session, current: Current { record: Some(client), new_token: Some(token), forgotten: false } })
+    Ok(Completed { session, user, current: Current { record: Some(client), new_token: Some(token), ..Current::default() } })
 }

@@ -94,7 +94,7 @@ pub(super) async fn keep(
         scope.app.outbox.notify_one();
     }
     let view = state::view(scope, &record, &state, user).await?;
-    Ok((view, Current { record: Some(client), new_token, forgotten: false }))
+    Ok((view, Current { record: Some(client), new_token, ..Current::default() }))
 }
 
 pub(super) fn new_record(scope: &Scope, id: &SignInId, client: &ClientId, state: &SignInState) -> Result<AttemptRecord, ApiError> {

@@ -259,17 +259,17 @@ pub async fn clear_guesses(tx: &mut Tx, instance: &InstanceId, id: &UserId) -> R
 }
 
 /// Records a sign-in. False when the user is gone or banned by now.
-pub async fn signed_in(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timestamp) -> Result<bool, StoreError> {
+pub async fn signed_in(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timestamp) -> Result<Option<UserRecord>, StoreError> {
     let text = format!(
         "UPDATE users SET last_sign_in_at = $3, last_active_at = $3, {}, failed_attempts = 0, locked_until = NULL
-         WHERE instance_id = $1 AND id = $2 AND NOT banned",
+         WHERE instance_id = $1 AND id = $2 AND NOT banned RETURNING *",
         changed_at(3)
     );
-    let done = tx.exec(sql!(text, instance, id, now)).await? > 0;
-    if done {
+    let found = tx.opt(sql!(text, instance, id, now)).await?;
+    if found.is_some() {
         tx.note(instance, Change::UserSignedIn(id.clone()));
     }
-    Ok(done)
+    found.as_ref().map(user).transpose()
 }
 
 /// Records that a user was seen, at most once a minute.
