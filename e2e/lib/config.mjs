@@ -33,6 +33,8 @@ export const site = {
   port: tlsPort,
   app: `https://app.doorward.test:${tlsPort}`,
   frontend: `https://clerk.doorward.test:${tlsPort}`,
+  // Where the official SDKs of today have their popups end.
+  accounts: `https://accounts.doorward.test:${tlsPort}`,
 };
 
 export const kinds = {

@@ -121,11 +121,12 @@ export class Doorward {
         `[database]\nurl = "${url}"`,
         `[secrets]\nmaster_key_file = "${masterKey}"`,
         "[limits]\nenabled = false",
+        "[outbound]\nallow_private_networks = true",
         "",
       ].join("\n\n"),
     );
     const address = site
-      ? ["--host", keyHost, "--cookie-domain", site.domain]
+      ? ["--host", keyHost, "--host", new URL(site.accounts).host, "--cookie-domain", site.domain]
       : ["--host", `localhost:${ports.frontend}`, "--scheme", "http", "--key-host", keyHost];
     const created = await this.cli(
       ...["instance", "create", ...this.#where, "--environment", "production", "--name", "E2E", ...address],

@@ -21,7 +21,7 @@ function certificate() {
 
 /** The proxy before app and server that ends TLS, as an operator would put one there. */
 export async function proxy() {
-  const behind = { [new URL(site.app).host]: ports.app, [new URL(site.frontend).host]: ports.frontend };
+  const behind = { [new URL(site.app).host]: ports.app, [new URL(site.frontend).host]: ports.frontend, [new URL(site.accounts).host]: ports.frontend };
   const paths = [];
   const server = createServer(certificate(), (asked, answered) => {
     paths.push(asked.url);

@@ -10,6 +10,8 @@ import { site, urls } from "../lib/config.mjs";
 import { Doorward } from "../lib/doorward.mjs";
 import { proxy } from "../lib/tls.mjs";
 import { cookieSuffix } from "../lib/token.mjs";
+import { until } from "../lib/until.mjs";
+import { startUpstream, upstreamIssuer } from "../lib/upstream.mjs";
 
 // An app in production, as its users meet it: TLS, sibling hosts of one domain, and nothing set but two keys and the address
 // of the Backend API. Its tests sign in with @clerk/testing, as the SDK's documents say.
@@ -38,6 +40,9 @@ describe("a site in production", () => {
       const { lookup } = dns;
       dns.lookup = (host, ...rest) => lookup(host.endsWith(site.domain) ? "127.0.0.1" : host, ...rest);
       await doorward.open();
+      await doorward.configure((settings) => {
+        settings.oauth = { custom_upstream: { client_id: "doorward", issuer: upstreamIssuer, client_auth: "none", name: "Upstream" } };
+      });
       front = await proxy();
       user = await doorward.createUser({ email, password, firstName: "Ada" });
       app = await startApp("v7", "site", { secretKey: doorward.instance.secret_key, clock });
@@ -47,7 +52,9 @@ describe("a site in production", () => {
       context.on("weberror", (thrown) => faults.push(String(thrown.error())));
       context.on("console", (message) => message.type() === "error" && !message.text().startsWith("Failed to load resource") && faults.push(message.text()));
       context.on("response", (it) => it.status() >= 400 && new URL(it.url()).pathname !== "/favicon.ico" && faults.push(`${it.status()}: ${it.url()}`));
-      context.on("request", (asked) => [site.app, site.frontend].includes(new URL(asked.url()).origin) || faults.push(`asked outside: ${asked.url()}`));
+      // The pages that the provider has for development want a font from elsewhere.
+      const known = [site.app, site.frontend, site.accounts, upstreamIssuer, "https://fonts.googleapis.com"];
+      context.on("request", (asked) => known.includes(new URL(asked.url()).origin) || faults.push(`asked outside: ${asked.url()}`));
       page = await context.newPage();
       suffix = cookieSuffix(doorward.instance.publishable_key);
     },
@@ -115,6 +122,36 @@ describe("a site in production", () => {
     await page.waitForURL((url) => url.pathname === "/signin");
     assert.equal((await cookie("__client_uat", `.${site.domain}`)).value, "0");
     assert.deepEqual(faults, []);
+  });
+
+  it("a window of its own leads to a provider and back, for a new account and then for one that is there", { timeout: 120_000 }, async () => {
+    const upstream = await startUpstream({ dorothy: { email: "dorothy@example.com", email_verified: true, given_name: "Dorothy", family_name: "Vaughan" } }, `${site.frontend}/v1/oauth_callback`);
+    await context.route("https://fonts.googleapis.com/**", (route) => route.fulfill({ contentType: "text/css", body: "" }));
+    try {
+      const users = [];
+      for (const resource of ["signUp", "signIn"]) {
+        await page.goto("/signin");
+        await page.waitForFunction(() => globalThis.Clerk?.loaded);
+        const opened = page.waitForEvent("popup");
+        await page.evaluate((name) => {
+          const popup = globalThis.open("about:blank");
+          const params = { popup, strategy: "oauth_custom_upstream", redirectUrl: `${location.origin}/sso-callback`, redirectUrlComplete: `${location.origin}/` };
+          return globalThis.Clerk.client[name].authenticateWithPopup(params);
+        }, resource);
+        const popup = await opened;
+        // Whoever is signed in there is not asked again.
+        if (resource === "signUp") await upstream.signIn(popup, "dorothy");
+        await until("the window is closed", () => popup.isClosed());
+        await page.locator("#browser-user", { hasText: "user_" }).waitFor();
+        users.push(await page.evaluate(() => globalThis.Clerk.user.id));
+        await clerk.signOut({ page });
+        await page.locator("#browser-user", { hasText: "Signed out" }).waitFor();
+      }
+      assert.ok(users[0] !== user.id && users[0] === users[1], String(users));
+      assert.deepEqual(faults, []);
+    } finally {
+      upstream.close();
+    }
   });
 
   // Given an address, the helper asks the hosted service whatever CLERK_API_URL says: whoever has no password gets a ticket.
