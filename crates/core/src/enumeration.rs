@@ -8,10 +8,24 @@ use crate::app::{Scope, internal};
 use crate::crypto::token_hash;
 use doorward_base::*;
 use doorward_store::{tokens, users};
+use std::time::{Duration, Instant};
+
+/// The steps in which answers come where accounts are hidden.
+pub const GRAIN: Duration = Duration::from_millis(25);
 
 /// Whether the instance tells nobody.
 pub(crate) fn hides(scope: &Scope) -> bool {
     scope.instance.settings.attack_protection.enumeration_protection
+}
+
+/// Waits for the end of the step that a call is in, where accounts are hidden: what is left of the difference between somebody
+/// and nobody, a tenth of a millisecond, does not show.
+pub async fn even_out(scope: &Scope, began: Instant) {
+    if hides(scope) {
+        let steps = began.elapsed().as_nanos() / GRAIN.as_nanos() + 1;
+        let end = began + GRAIN * u32::try_from(steps).unwrap_or(u32::MAX);
+        tokio::time::sleep_until(end.into()).await;
+    }
 }
 
 /// Refuses an identifier that somebody has, unless that is to be hidden.

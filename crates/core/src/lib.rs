@@ -12,7 +12,7 @@ pub mod crypto;
 pub mod dev_browser;
 pub mod domains;
 pub mod email_link;
-mod enumeration;
+pub mod enumeration;
 pub mod environment;
 pub mod handshake;
 pub mod identifiers;

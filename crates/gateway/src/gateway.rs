@@ -14,7 +14,7 @@ use axum::routing::{MethodFilter, on};
 use bytes::Bytes;
 use doorward_base::*;
 use doorward_core::client::{self, Current};
-use doorward_core::{App, Caller, Scope, dev_browser, oauth, reverification, tasks};
+use doorward_core::{App, Caller, Scope, dev_browser, enumeration, oauth, reverification, tasks};
 use doorward_wire::{Api, Auth, EndpointMeta, Rate};
 use http::header::{ACCESS_CONTROL_REQUEST_HEADERS, CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
@@ -189,6 +189,7 @@ impl Gateway {
         origin: &mut Option<String>,
     ) -> Result<Response<Body>, ApiError> {
         let meta = &entry.documented.meta;
+        let began = Instant::now();
         let arrival = self.arrive(meta, &parts).await?;
         logged.instance = Some(arrival.instance.id.clone());
         *origin = arrival.allowed_origin.clone();
@@ -226,6 +227,9 @@ impl Gateway {
         };
         if let Some(it) = &cx.dev_browser {
             dev_browser::bind(&cx.scope, it, &cx.current).await?;
+        }
+        if meta.rate.may_tell_of_accounts() {
+            enumeration::even_out(&cx.scope, began).await;
         }
         answer
     }

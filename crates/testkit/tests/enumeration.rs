@@ -1,9 +1,11 @@
 //! With enumeration protection nobody learns whether an account exists: not by status, body or headers, on any way in.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use doorward_core::enumeration::GRAIN;
 use doorward_core::settings::{Presence, SignUpMode};
 use doorward_testkit::{Answer, Browser, TestServer};
 use serde_json::{Value, json};
+use std::time::Instant;
 
 const PASSWORD: &str = "correct horse";
 /// Who has an account, and who has none: of equal length, so that sizes can be compared.
@@ -293,4 +295,22 @@ async fn without_it_the_person_is_told() {
     unknown.refused(422, "form_identifier_not_found", "identifier");
     let mut eve = signed_in(&server).await;
     eve.post("/v1/me/email_addresses", &[("email_address", WHO[0].0)]).await.refused(422, "form_identifier_exists", "email_address");
+}
+
+#[tokio::test]
+async fn no_answer_about_an_identifier_comes_before_its_step_ends() {
+    let server = guarded().await;
+    for (email, _) in WHO {
+        let mut browser = server.browser();
+        let began = Instant::now();
+        let begun = browser.post("/v1/client/sign_ins", &[("identifier", email), ("strategy", "email_code")]).await;
+        assert!(began.elapsed() >= GRAIN, "a sign-in begins");
+        let at = format!("/v1/client/sign_ins/{}/attempt_first_factor", begun.response()["id"].as_str().unwrap());
+        let began = Instant::now();
+        browser.post(&at, &[("strategy", "email_code"), ("code", "000000")]).await.refused(422, "form_code_incorrect", "code");
+        assert!(began.elapsed() >= GRAIN, "a code is guessed");
+        let began = Instant::now();
+        server.browser().post("/v1/client/sign_ups", &[("email_address", email)]).await.expect(200);
+        assert!(began.elapsed() >= GRAIN, "a sign-up begins");
+    }
 }

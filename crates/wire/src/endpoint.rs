@@ -48,6 +48,13 @@ pub enum Rate {
     Backend,
 }
 
+impl Rate {
+    /// Whether a call names an identifier or proves it, so that its answer may depend on who has an account.
+    pub fn may_tell_of_accounts(self) -> bool {
+        matches!(self, Self::SignInCreate | Self::SignUpCreate | Self::Attempt | Self::Send)
+    }
+}
+
 /// How the answer is wrapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Envelope {
