@@ -221,7 +221,8 @@ async fn fault_117_bytes_that_are_no_text_are_refused_cleanly() {
         let status = raw(server.public, request).await;
         assert!(status < 500, "{n}: {shown}: {status}");
     }
-    assert_eq!(raw(server.public, head("GET /v1/health", b"\r\n")).await, 200, "and it still answers");
+    // Not half of a connection, which the server may give up before it has answered.
+    server.browser().get("/v1/health").await.expect(200);
 }
 
 #[tokio::test]
