@@ -121,7 +121,8 @@ export class Doorward {
         `[database]\nurl = "${url}"`,
         `[secrets]\nmaster_key_file = "${masterKey}"`,
         "[limits]\nenabled = false",
-        "[outbound]\nallow_private_networks = true",
+        // The provider that people come from is on this machine.
+        ...(site ? ["[outbound]\nallow_private_networks = true"] : []),
         "",
       ].join("\n\n"),
     );

@@ -126,23 +126,11 @@ pub fn signed_in_at(scope: &Scope, record: &ClientRecord) -> i64 {
 }
 
 /// A client as its browser sees it, and the value of `__client_uat` that goes with it: seconds, or 0 when nobody is
-/// signed in.
+/// signed in. A user who is `known` is not read again.
 ///
 /// # Errors
 /// Only failures of ours.
-pub async fn view(scope: &Scope, caller: &Caller, record: &ClientRecord) -> Result<(Client, i64), ApiError> {
-    view_with(scope, caller, record, None).await
-}
-
-/// The same with what is known of the request's client already.
-///
-/// # Errors
-/// `authentication_invalid` without a client.
-pub async fn view_of(scope: &Scope, caller: &Caller, current: &Current) -> Result<(Client, i64), ApiError> {
-    view_with(scope, caller, current.require()?, current.signed_in.as_ref()).await
-}
-
-async fn view_with(
+pub async fn view(
     scope: &Scope,
     caller: &Caller,
     record: &ClientRecord,

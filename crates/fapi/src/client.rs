@@ -11,7 +11,7 @@ use http::{HeaderValue, Response, StatusCode};
 /// A browser that nobody ever signed in on has no client yet, and gets none by asking.
 pub(crate) async fn get(cx: &mut Cx, _: GetClient) -> Result<Option<Client>, ApiError> {
     match &cx.current.record {
-        Some(record) => Ok(Some(client::view(&cx.scope, &cx.caller, record).await?.0)),
+        Some(record) => Ok(Some(client::view(&cx.scope, &cx.caller, record, None).await?.0)),
         None => Ok(None),
     }
 }
@@ -26,19 +26,19 @@ pub(crate) async fn post(cx: &mut Cx, _: PostClient) -> Result<Client, ApiError>
 
 async fn get_or_make(cx: &mut Cx) -> Result<Client, ApiError> {
     cx.client_or_new().await?;
-    Ok(client::view(&cx.scope, &cx.caller, cx.current.require()?).await?.0)
+    Ok(client::view(&cx.scope, &cx.caller, cx.current.require()?, None).await?.0)
 }
 
 pub(crate) async fn verify(cx: &mut Cx, req: VerifyClient) -> Result<Client, ApiError> {
     cx.current = captcha::pass(&cx.scope, &cx.caller, std::mem::take(&mut cx.current), &req.captcha).await?;
-    Ok(client::view(&cx.scope, &cx.caller, cx.current.require()?).await?.0)
+    Ok(client::view(&cx.scope, &cx.caller, cx.current.require()?, None).await?.0)
 }
 
 /// The answer is what the client is now: without sessions, and forgotten.
 pub(crate) async fn delete(cx: &mut Cx, _: DeleteClient) -> Result<Option<Client>, ApiError> {
     let Some(mut record) = cx.current.record.take() else { return Ok(None) };
     client::sign_out(&cx.scope, &mut record).await?;
-    let view = client::view(&cx.scope, &cx.caller, &record).await?.0;
+    let view = client::view(&cx.scope, &cx.caller, &record, None).await?.0;
     client::delete(&cx.scope, &record).await?;
     cx.current.forgotten = true;
     Ok(Some(view))
@@ -47,7 +47,7 @@ pub(crate) async fn delete(cx: &mut Cx, _: DeleteClient) -> Result<Option<Client
 pub(crate) async fn delete_sessions(cx: &mut Cx, _: DeleteClientSessions) -> Result<Option<Client>, ApiError> {
     let Some(record) = &mut cx.current.record else { return Ok(None) };
     client::sign_out(&cx.scope, record).await?;
-    Ok(Some(client::view(&cx.scope, &cx.caller, record).await?.0))
+    Ok(Some(client::view(&cx.scope, &cx.caller, record, None).await?.0))
 }
 
 /// Always sends the browser back to its page: an unknown client is a signed-out one.

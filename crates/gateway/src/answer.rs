@@ -59,8 +59,8 @@ struct Piggyback {
 
 async fn piggyback(cx: &Cx) -> Result<Piggyback, ApiError> {
     match &cx.current.record {
-        Some(_) => {
-            let (view, uat) = client::view_of(&cx.scope, &cx.caller, &cx.current).await?;
+        Some(record) => {
+            let (view, uat) = client::view(&cx.scope, &cx.caller, record, cx.current.signed_in.as_ref()).await?;
             Ok(Piggyback { client: serde_json::to_vec(&view).map_err(ApiError::internal)?, uat: Some(uat) })
         }
         None => Ok(Piggyback { client: b"null".to_vec(), uat: cx.current.forgotten.then_some(0) }),

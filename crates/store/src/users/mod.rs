@@ -258,7 +258,7 @@ pub async fn clear_guesses(tx: &mut Tx, instance: &InstanceId, id: &UserId) -> R
     tx.exec(sql!(text, instance, id)).await.map(|_| ())
 }
 
-/// Records a sign-in. False when the user is gone or banned by now.
+/// Records a sign-in, and gives the user as it is then. None when the user is gone or banned by now.
 pub async fn signed_in(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timestamp) -> Result<Option<UserRecord>, StoreError> {
     let text = format!(
         "UPDATE users SET last_sign_in_at = $3, last_active_at = $3, {}, failed_attempts = 0, locked_until = NULL
