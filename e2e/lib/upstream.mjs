@@ -5,6 +5,15 @@ import { ports, urls } from "./config.mjs";
 const port = ports.app + 1;
 export const upstreamIssuer = `http://localhost:${port}`;
 
+/** The settings' `oauth` of an instance whose users come from there. */
+export const upstreamSettings = { custom_upstream: { client_id: "doorward", issuer: upstreamIssuer, client_auth: "none", name: "Upstream" } };
+
+/** Where the pages that the provider has for development want a font from. */
+export const fontOrigin = "https://fonts.googleapis.com";
+
+/** Gives those pages nothing in the font's place. */
+export const withoutFont = (context) => context.route(`${fontOrigin}/**`, (route) => route.fulfill({ contentType: "text/css", body: "" }));
+
 /**
  * An OpenID provider of somebody else's, on the loopback: `oidc-provider` with the pages it has for development, where any name
  * signs in. Its accounts are what the caller says.

@@ -8,7 +8,7 @@ import { Clock } from "../lib/clock.mjs";
 import { serveComponents } from "../lib/components.mjs";
 import { urls } from "../lib/config.mjs";
 import { Doorward } from "../lib/doorward.mjs";
-import { startUpstream, upstreamIssuer } from "../lib/upstream.mjs";
+import { fontOrigin, startUpstream, upstreamSettings, withoutFont } from "../lib/upstream.mjs";
 import { until } from "../lib/until.mjs";
 import { installWallet } from "../lib/wallet.mjs";
 
@@ -330,15 +330,15 @@ describe("the official components", () => {
   story(
     "a provider of one's own, for a new account and then for one that is there",
     (settings) => {
-      settings.oauth = { custom_upstream: { client_id: "doorward", issuer: upstreamIssuer, client_auth: "none", name: "Upstream" } };
+      settings.oauth = upstreamSettings;
     },
     async () => {
       const upstream = await startUpstream({ dorothy: { email: "dorothy@example.com", email_verified: true, given_name: "Dorothy", family_name: "Vaughan" } });
       try {
         profile.allow(({ text }) => text.startsWith("asked outside: ") && text.includes(upstream.issuer));
         // The pages that this provider has for development want a font from elsewhere.
-        await profile.context.route("https://fonts.googleapis.com/**", (route) => route.fulfill({ contentType: "text/css", body: "" }));
-        profile.allow(({ text }) => text.startsWith("asked outside: GET https://fonts.googleapis.com/"));
+        await withoutFont(profile.context);
+        profile.allow(({ text }) => text.startsWith(`asked outside: GET ${fontOrigin}/`));
         await page.goto("/sign-up");
         await page.getByRole("button", { name: /Upstream/ }).click();
         await upstream.signIn(page, "dorothy");

@@ -5,7 +5,7 @@ import * as OTPAuth from "otpauth";
 import { answer } from "../lib/browser.mjs";
 import { urls } from "../lib/config.mjs";
 import { heading, hosted, look, page, phone } from "../lib/hosted.mjs";
-import { startUpstream, upstreamIssuer } from "../lib/upstream.mjs";
+import { fontOrigin, startUpstream, upstreamSettings, withoutFont } from "../lib/upstream.mjs";
 import { until } from "../lib/until.mjs";
 import { installWallet } from "../lib/wallet.mjs";
 
@@ -259,17 +259,17 @@ describe("our account screens", () => {
 
   story("an account elsewhere is connected, signs in, and is disconnected", async () => {
     await configure((settings) => {
-      settings.oauth = { custom_upstream: { client_id: "doorward", issuer: upstreamIssuer, client_auth: "none", name: "Upstream" } };
+      settings.oauth = upstreamSettings;
     });
     const upstream = await startUpstream({ dorothy: { email: "dorothy@example.com", email_verified: true, given_name: "Dorothy", family_name: "Vaughan" } });
     try {
       const it = await person("elsewhere");
       const { tab, press, said } = it;
       // The provider is the machine's own, and its page wants a font.
-      const outside = ({ text = "" }) => text.startsWith("asked outside: ") && (text.includes(upstream.issuer) || text.includes("https://fonts.googleapis.com/"));
+      const outside = ({ text = "" }) => text.startsWith("asked outside: ") && (text.includes(upstream.issuer) || text.includes(`${fontOrigin}/`));
       const theirs = ({ url = "", text = "" }) => url.startsWith(upstream.issuer) || text.includes(upstream.issuer);
       it.profile.allow(outside, theirs);
-      await it.profile.context.route("https://fonts.googleapis.com/**", (route) => route.fulfill({ contentType: "text/css", body: "" }));
+      await withoutFont(it.profile.context);
       await it.arrive(address("elsewhere"));
       await press("Connect Upstream");
       await upstream.signIn(tab, "dorothy");

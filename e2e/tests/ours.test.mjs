@@ -8,7 +8,7 @@ import { Clock } from "../lib/clock.mjs";
 import { apps, out, ownApps, urls } from "../lib/config.mjs";
 import { Doorward } from "../lib/doorward.mjs";
 import { cookieSuffix, decode, verified } from "../lib/token.mjs";
-import { startUpstream, upstreamIssuer } from "../lib/upstream.mjs";
+import { fontOrigin, startUpstream, upstreamSettings, withoutFont } from "../lib/upstream.mjs";
 import { until } from "../lib/until.mjs";
 
 const password = "correct horse battery staple";
@@ -48,7 +48,7 @@ function instance(kind, versions) {
       await doorward.open();
       await doorward.configure((settings) => {
         settings.session.single_session = false;
-        settings.oauth = { custom_upstream: { client_id: "doorward", issuer: upstreamIssuer, client_auth: "none", name: "Upstream" } };
+        settings.oauth = upstreamSettings;
       });
     },
     { timeout: 180_000 },
@@ -396,9 +396,9 @@ function story(version, kind, doorward) {
       const upstream = await startUpstream({ [name]: { email: `${name}@example.com`, email_verified: true, given_name: "Dorothy", family_name: "Vaughan" } });
       try {
         // The provider is another's, and its page wants a font.
-        const theirs = ({ url = "", text = "" }) => url.startsWith(upstream.issuer) || text.includes(upstream.issuer) || text.includes("https://fonts.googleapis.com/");
+        const theirs = ({ url = "", text = "" }) => url.startsWith(upstream.issuer) || text.includes(upstream.issuer) || text.includes(`${fontOrigin}/`);
         profile.allow(theirs);
-        await profile.context.route("https://fonts.googleapis.com/**", (route) => route.fulfill({ contentType: "text/css", body: "" }));
+        await withoutFont(profile.context);
         const prefix = router === "app" ? "" : "/classic";
         const after = router === "app" ? "/account" : "/protected";
         let first;

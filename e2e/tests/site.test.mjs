@@ -11,7 +11,7 @@ import { Doorward } from "../lib/doorward.mjs";
 import { proxy } from "../lib/tls.mjs";
 import { cookieSuffix } from "../lib/token.mjs";
 import { until } from "../lib/until.mjs";
-import { startUpstream, upstreamIssuer } from "../lib/upstream.mjs";
+import { fontOrigin, startUpstream, upstreamIssuer, upstreamSettings, withoutFont } from "../lib/upstream.mjs";
 
 // An app in production, as its users meet it: TLS, sibling hosts of one domain, and nothing set but two keys and the address
 // of the Backend API. Its tests sign in with @clerk/testing, as the SDK's documents say.
@@ -41,7 +41,7 @@ describe("a site in production", () => {
       dns.lookup = (host, ...rest) => lookup(host.endsWith(site.domain) ? "127.0.0.1" : host, ...rest);
       await doorward.open();
       await doorward.configure((settings) => {
-        settings.oauth = { custom_upstream: { client_id: "doorward", issuer: upstreamIssuer, client_auth: "none", name: "Upstream" } };
+        settings.oauth = upstreamSettings;
       });
       front = await proxy();
       user = await doorward.createUser({ email, password, firstName: "Ada" });
@@ -53,7 +53,7 @@ describe("a site in production", () => {
       context.on("console", (message) => message.type() === "error" && !message.text().startsWith("Failed to load resource") && faults.push(message.text()));
       context.on("response", (it) => it.status() >= 400 && new URL(it.url()).pathname !== "/favicon.ico" && faults.push(`${it.status()}: ${it.url()}`));
       // The pages that the provider has for development want a font from elsewhere.
-      const known = [site.app, site.frontend, site.accounts, upstreamIssuer, "https://fonts.googleapis.com"];
+      const known = [site.app, site.frontend, site.accounts, upstreamIssuer, fontOrigin];
       context.on("request", (asked) => known.includes(new URL(asked.url()).origin) || faults.push(`asked outside: ${asked.url()}`));
       page = await context.newPage();
       suffix = cookieSuffix(doorward.instance.publishable_key);
@@ -126,7 +126,7 @@ describe("a site in production", () => {
 
   it("a window of its own leads to a provider and back, for a new account and then for one that is there", { timeout: 120_000 }, async () => {
     const upstream = await startUpstream({ dorothy: { email: "dorothy@example.com", email_verified: true, given_name: "Dorothy", family_name: "Vaughan" } }, `${site.frontend}/v1/oauth_callback`);
-    await context.route("https://fonts.googleapis.com/**", (route) => route.fulfill({ contentType: "text/css", body: "" }));
+    await withoutFont(context);
     try {
       const users = [];
       for (const resource of ["signUp", "signIn"]) {
