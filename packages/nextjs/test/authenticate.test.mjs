@@ -68,6 +68,12 @@ describe("cookies in production", () => {
     assert.equal(state.status, "signed-out");
   });
 
+  it("that sign in end the way round", async () => {
+    const state = await ask(page({ ...good, __clerk_redirect_count: 2 }));
+    assert.deepEqual(state.headers.getSetCookie(), ["__clerk_redirect_count=; Path=/; Max-Age=0"]);
+    assert.deepEqual((await ask(page(good))).headers.getSetCookie(), []);
+  });
+
   it("of another instance on this host do not count", async () => {
     const foreign = token({ payload: { iss: "http://localhost:7000", sub: "user_other" }, key: "other" });
     const state = await ask(page({ __session: foreign, __client_uat: seconds, [`__session_${suffix.live}`]: token(), [`__client_uat_${suffix.live}`]: seconds }));

@@ -86,6 +86,8 @@ class Attempt {
   in(token: string, claims: SessionClaims): RequestState {
     // A session with tasks left is nobody yet.
     if (claims.sts === "pending") return this.out("session-pending");
+    // The way round has led here. Whoever signs in again at once must not meet its count.
+    if (this.cookies.has(parameters.count)) this.headers.append("Set-Cookie", `${parameters.count}=; Path=/; Max-Age=0`);
     return this.state("signed-in", null, token, claims);
   }
 
