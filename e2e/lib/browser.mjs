@@ -27,9 +27,27 @@ function listenToPage() {
   const tell = (what) => globalThis.__told?.({ at: performance.timeOrigin, url: location.href, ...what });
   addEventListener("unhandledrejection", ({ reason }) => tell({ text: `unhandled rejection: ${reason?.stack ?? reason}` }));
   addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sample }) => tell({ text: `against the policy: ${violatedDirective} ${blockedURI} ${sample}` }));
+  // What follows an input may move things, and so may what that input has asked for, when the answer is there. The browser's own
+  // rule (hadRecentInput) excuses half a second, and knows nothing of answers.
+  const grace = 1000;
+  let excused = 0;
+  let asking = 0;
+  const followsInput = () => asking > 0 || performance.now() <= excused;
+  const excuse = () => (excused = performance.now() + grace);
+  for (const type of ["pointerdown", "pointerup", "keydown"]) addEventListener(type, excuse, { capture: true });
+  const ask = globalThis.fetch;
+  globalThis.fetch = (...given) => {
+    const answer = ask(...given);
+    if (!followsInput()) return answer;
+    asking += 1;
+    return answer.finally(() => {
+      asking -= 1;
+      excuse();
+    });
+  };
   const name = ({ node }) => (node?.nodeType === 1 ? node.outerHTML.slice(0, 80) : String(node?.textContent).slice(0, 40));
   new PerformanceObserver((list) => {
-    for (const { value, hadRecentInput, sources } of list.getEntries()) if (!hadRecentInput) tell({ shift: value, what: sources.map(name).join(", ") });
+    for (const { value, sources } of followsInput() ? [] : list.getEntries()) tell({ shift: value, what: sources.map(name).join(", ") });
   }).observe({ type: "layout-shift", buffered: true });
 }
 

@@ -11,7 +11,7 @@ import { Doorward } from "./doorward.mjs";
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 export const phone = { width: 360, height: 740 };
 export const page = (path) => `${urls.frontend}${path}`;
-export const heading = (tab, name) => tab.getByRole("heading", { level: 1, name }).waitFor();
+export const heading = (tab, name) => tab.getByRole("heading", { level: 1, name, exact: true }).waitFor();
 
 /** What axe finds on the page, and what a screen would have to scroll sideways for; with a picture for people. */
 export async function look({ profile, tab }, name, within = "html") {

@@ -1,9 +1,12 @@
-import { Wallet } from "ethers";
+import { generateKeyPairSync, sign } from "node:crypto";
+import { Wallet, encodeBase58 } from "ethers";
 
 /** Puts a wallet into every page of a profile, as the browser extension of that name does (EIP-1193, EIP-6963). */
 export async function installWallet(context, name = "MetaMask") {
   const wallet = Wallet.createRandom();
+  const owner = { address: wallet.address, refuse: false };
   await context.exposeBinding("__wallet", async (_, { method, params }) => {
+    if (owner.refuse) throw new Error("the owner said no");
     if (method === "eth_requestAccounts" || method === "eth_accounts") return [wallet.address];
     if (method === "personal_sign") return wallet.signMessage(Buffer.from(params[0].replace(/^0x/, ""), "hex"));
     throw new Error(`this wallet does not know ${method}`);
@@ -15,5 +18,30 @@ export async function installWallet(context, name = "MetaMask") {
     addEventListener("eip6963:requestProvider", announce);
     announce();
   }, name);
-  return wallet;
+  return owner;
+}
+
+/** Puts a wallet of Solana into every page of a profile, as an extension that speaks the Wallet Standard does. */
+export async function installSolanaWallet(context, name = "Phantom") {
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+  const owner = { address: encodeBase58(Buffer.from(publicKey.export({ format: "jwk" }).x, "base64url")), refuse: false };
+  await context.exposeBinding("__solana", (_, message) => {
+    if (owner.refuse) throw new Error("the owner said no");
+    return [...sign(null, Buffer.from(message), privateKey)];
+  });
+  await context.addInitScript(
+    ({ name, address }) => {
+      const signMessage = async ({ message }) => [{ signedMessage: message, signature: Uint8Array.from(await globalThis.__solana([...message])) }];
+      const features = {
+        "standard:connect": { version: "1.0.0", connect: async () => ({ accounts: [{ address, chains: ["solana:mainnet"] }] }) },
+        "solana:signMessage": { version: "1.1.0", signMessage },
+      };
+      const wallet = { version: "1.0.0", name, icon: "data:,", chains: ["solana:mainnet"], features, accounts: [] };
+      const register = (api) => api.register(wallet);
+      addEventListener("wallet-standard:app-ready", ({ detail }) => register(detail));
+      dispatchEvent(new CustomEvent("wallet-standard:register-wallet", { detail: register }));
+    },
+    { name, address: owner.address },
+  );
+  return owner;
 }

@@ -7,7 +7,7 @@ import { urls } from "../lib/config.mjs";
 import { heading, hosted, look, page, phone } from "../lib/hosted.mjs";
 import { fontOrigin, startUpstream, upstreamSettings, withoutFont } from "../lib/upstream.mjs";
 import { until } from "../lib/until.mjs";
-import { installWallet } from "../lib/wallet.mjs";
+import { installSolanaWallet, installWallet } from "../lib/wallet.mjs";
 
 const password = "correct horse battery staple";
 // What the protocol keeps for tests: nothing is sent to such addresses and numbers, and one code is right.
@@ -18,9 +18,7 @@ describe("our account screens", () => {
   const { clock, doorward, open, story, configure } = hosted("test");
 
   /** What a person does on one screen. */
-  function hands({ profile, tab }) {
-    // What follows a click may come when a machine is slow to answer, and then it counts as a jump.
-    profile.allow((fault) => fault.moved !== undefined);
+  function hands({ tab }) {
     const section = (name) => tab.getByRole("region", { name, exact: true });
     const field = (label) => tab.getByLabel(label, { exact: true });
     const press = (name) => tab.getByRole("button", { name, exact: true }).click();
@@ -256,6 +254,39 @@ describe("our account screens", () => {
     await it.tab.getByRole("button", { name: /^Remove 0x/ }).click();
     await it.tab.getByText(/^0x.* is removed\.$/).waitFor();
   });
+
+  for (const [name, install] of [["MetaMask", installWallet], ["Phantom", installSolanaWallet]]) {
+    story(`a wallet signs up on one form, signs in on the other: ${name}`, async () => {
+      await configure(({ attributes, web3 }) => {
+        Object.assign(attributes, { web3_wallet: "optional", email_address: "optional", password: "optional" });
+        web3.strategies = ["web3_metamask_signature", "web3_solana_signature"];
+      });
+      const it = await open(`wallet-${name}`);
+      const { tab, profile } = it;
+      const { press, signOut } = hands(it);
+      const wallet = await install(profile.context);
+      // That nobody has it yet is an answer, not a fault.
+      profile.allow(answer(422, "/v1/client/sign_ins"));
+      await tab.goto(page("/user"));
+      await heading(tab, "Sign in");
+      await tab.getByRole("button", { name: `Continue with ${name}` }).waitFor();
+      await look(it, "sign-in-with-a-wallet");
+      wallet.refuse = true;
+      await press(`Continue with ${name}`);
+      await tab.getByText("The wallet did not sign.").waitFor();
+      wallet.refuse = false;
+      await press(`Continue with ${name}`);
+      await heading(tab, "Your account");
+      const who = () => tab.evaluate(() => ({ id: globalThis.Doorward.user.id, wallets: globalThis.Doorward.user.web3Wallets.map((it) => it.web3Wallet.toLowerCase()) }));
+      const first = await who();
+      assert.deepEqual(first.wallets, [wallet.address.toLowerCase()]);
+      await signOut();
+      await tab.goto(page(`/sign-up?redirect_url=${encodeURIComponent(page("/user"))}`));
+      await press(`Continue with ${name}`);
+      await heading(tab, "Your account");
+      assert.deepEqual(await who(), first);
+    });
+  }
 
   story("an account elsewhere is connected, signs in, and is disconnected", async () => {
     await configure((settings) => {

@@ -5,6 +5,7 @@ import { missing } from "./errors.js";
 import { type CodeParams, Future, type IdentifierParams, type LinkParams, type SSOParams, type WaitParams, linkTo, named } from "./future.js";
 import { SignIn } from "./resources.js";
 import type * as T from "./types.js";
+import { type Web3Params, proveWallet } from "./web3.js";
 
 const fields = ["identifier", "password", "code"] as const;
 
@@ -45,6 +46,20 @@ export class SignInFuture extends Future<SignIn> {
       if (it.supportedFirstFactors?.some(({ strategy }) => strategy === "passkey")) await it.prepareFirstFactor({ strategy: "passkey" });
       else await it.create({ strategy: "passkey" });
       await it.attemptFirstFactor({ strategy: "passkey", publicKeyCredential: await passkeyAnswer(it.firstFactorVerification.nonce) });
+    });
+
+  /** By the signature of a wallet of this browser, whoever it belongs to. */
+  web3 = (params: Web3Params) =>
+    this.act(async (it) => {
+      const { strategy } = params;
+      const begin = async (identifier: string) => {
+        await it.create({ identifier });
+        const factor = it.supportedFirstFactors?.find((factor) => factor.strategy === strategy);
+        if (!factor) throw missing("factor_not_found", "This account cannot sign in with that wallet.");
+        await it.prepareFirstFactor({ strategy, web3WalletId: factor.web3WalletId });
+        return it.firstFactorVerification;
+      };
+      await proveWallet(params, begin, (signature) => it.attemptFirstFactor({ strategy, signature }));
     });
 
   emailCode = {

@@ -3,8 +3,12 @@ import { linkOpened } from "./email-link.js";
 import { type CodeParams, Future, type LinkParams, type SSOParams, type WaitParams, linkTo } from "./future.js";
 import { SignUp } from "./resources.js";
 import type * as T from "./types.js";
+import { type Web3Params, proveWallet } from "./web3.js";
 
 const fields = ["firstName", "lastName", "emailAddress", "phoneNumber", "password", "username", "code", "captcha", "legalAccepted"] as const;
+
+/** Says more of whom an open attempt is about, or begins one. */
+const named = (it: SignUp, params: T.SignUpParams) => (it.id && it.status !== "complete" ? it.update(params) : it.create(params));
 
 /** `signUp` of the newer shape. */
 export class SignUpFuture extends Future<SignUp> {
@@ -31,11 +35,22 @@ export class SignUpFuture extends Future<SignUp> {
 
   create = (params: T.SignUpParams) => this.act((it) => it.create(params));
   update = (params: T.SignUpParams) => this.act((it) => it.update(params));
-  password = (params: T.SignUpParams & { password: string }) => this.act((it) => (it.id && it.status !== "complete" ? it.update(params) : it.create(params)));
+  password = (params: T.SignUpParams & { password: string }) => this.act((it) => named(it, params));
   ticket = ({ ticket = "", ...params }: T.SignUpParams = {}) =>
     this.act((it) => it.create({ ...params, strategy: "ticket", ticket: ticket || new URLSearchParams(location.search).get("__clerk_ticket") || "" }));
   sso = ({ redirectUrl, redirectCallbackUrl, ...params }: SSOParams) =>
     this.act((it) => it.authenticateWithRedirect({ ...params, redirectUrl: redirectCallbackUrl, redirectUrlComplete: redirectUrl }));
+
+  /** By the signature of a wallet of this browser. */
+  web3 = ({ strategy, walletName, ...params }: Web3Params & T.SignUpParams) =>
+    this.act((it) => {
+      const begin = async (web3Wallet: string) => {
+        await named(it, { ...params, web3Wallet });
+        await it.prepareVerification({ strategy });
+        return it.verifications.web3Wallet;
+      };
+      return proveWallet({ strategy, walletName }, begin, (signature) => it.attemptVerification({ strategy, signature }));
+    });
 
   readonly verifications = this.#verifications();
 

@@ -14,6 +14,7 @@ export interface Factor<Strategy extends string = string> {
   safeIdentifier?: string;
   emailAddressId?: string;
   phoneNumberId?: string;
+  web3WalletId?: string;
   primary?: boolean;
   default?: boolean;
 }
@@ -58,6 +59,7 @@ export interface PrepareFirstFactorParams {
   strategy: FirstFactorStrategy;
   emailAddressId?: string;
   phoneNumberId?: string;
+  web3WalletId?: string;
   redirectUrl?: string;
   actionCompleteRedirectUrl?: string;
 }
@@ -110,6 +112,7 @@ export interface SignUpParams {
   emailAddress?: string;
   phoneNumber?: string;
   username?: string;
+  web3Wallet?: string;
   firstName?: string;
   lastName?: string;
   password?: string;
@@ -130,6 +133,7 @@ export interface PrepareVerificationParams {
 export interface AttemptVerificationParams {
   strategy: OpenString<"email_code" | "phone_code">;
   code?: string;
+  signature?: string;
 }
 
 export type SignUpField = OpenString<"email_address" | "phone_number" | "username" | "first_name" | "last_name" | "password" | "legal_accepted">;

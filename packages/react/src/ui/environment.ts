@@ -55,11 +55,16 @@ export function environment(doorward: Doorward): Promise<Offers> {
   return offers;
 }
 
-/** What is known of an instance that does not say what it offers. */
+const usually = (by: string): Attribute => ({ enabled: true, required: true, firstFactors: [by], secondFactors: [], verifications: [by] });
+
+/** What most instances offer: what forms go by when this one does not say. */
+export const usual: Offers = { attributes: { emailAddress: usually("email_code"), password: usually("password") }, social: [], legalConsent: false };
+
+/** For screens that offer nothing that is not known to be there. */
 export const nothing: Offers = { attributes: {}, social: [], legalConsent: false };
 
-/** What the instance offers beside what every form has; nothing until it is known, and `otherwise` if it does not say. */
-export function useOffers(otherwise?: Offers): Offers | undefined {
+/** What the instance offers; nothing until it is known, and `otherwise` if it does not say. */
+export function useOffers(otherwise: Offers): Offers | undefined {
   const { doorward } = useDoorwardContext();
   const [offers, setOffers] = useState<Offers>();
   useEffect(() => {

@@ -12,11 +12,11 @@ export interface PanelProps {
 }
 
 /** What each of our screens is: a titled section in our colours. */
-export function Panel({ id: given, title, hint, appearance = {}, children }: PanelProps & { id?: string }) {
+export function Panel({ id: given, title, hint, appearance = {}, pending = false, children }: PanelProps & { id?: string; pending?: boolean }) {
   const own = useId();
   const id = given ?? own;
   return (
-    <section className="dw-card" data-theme={appearance.theme ?? "auto"} style={themed(appearance)} aria-labelledby={id}>
+    <section className="dw-card" data-theme={appearance.theme ?? "auto"} style={themed(appearance)} aria-labelledby={id} aria-busy={pending}>
       {appearance.styles !== "linked" && <style dangerouslySetInnerHTML={{ __html: css }} />}
       <h1 id={id}>{title}</h1>
       <p aria-live="polite">{hint}</p>
@@ -30,6 +30,8 @@ export interface CardProps extends PanelProps {
   step: string;
   errors: { raw: DoorwardAPIError[] | null; global: DoorwardAPIError[] | null };
   busy: boolean;
+  /** What the form asks for is not known yet. Its place is kept, and nothing is seen that would have to move. */
+  pending?: boolean;
   action: string;
   onSubmit: (values: Record<string, string>) => unknown;
   more?: ReactNode;
@@ -37,7 +39,7 @@ export interface CardProps extends PanelProps {
   others?: ReactNode;
 }
 
-export function Card({ title, hint, appearance, step, errors, busy, action, onSubmit, children, more, others }: CardProps) {
+export function Card({ title, hint, appearance, step, errors, busy, pending, action, onSubmit, children, more, others }: CardProps) {
   const id = useId();
   const form = useRef<HTMLFormElement>(null);
   const shown = useRef(step);
@@ -59,7 +61,7 @@ export function Card({ title, hint, appearance, step, errors, busy, action, onSu
   }
 
   return (
-    <Panel {...{ id, title, hint, appearance }}>
+    <Panel {...{ id, title, hint, appearance, pending }}>
       <form ref={form} onSubmit={submit} noValidate aria-labelledby={id}>
         {children}
         {errors.global?.map((error) => (

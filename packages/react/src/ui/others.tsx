@@ -3,7 +3,9 @@ import { useEffect, useRef } from "react";
 import { useDoorwardContext } from "../context.js";
 import { handleRedirectCallback } from "../redirect-callback.js";
 import type { OAuthStrategy } from "../types.js";
+import type { Wallet } from "../web3.js";
 import type { Offers } from "./environment.js";
+import { useWallets } from "./wallets.js";
 
 const RETURNED = "__doorward_returned";
 
@@ -76,18 +78,24 @@ export function useLink(after: () => string, onNote: (note: string) => unknown):
 }
 
 export interface OthersProps {
-  offers: Offers | undefined;
+  offers: Offers;
   busy: boolean;
   onProvider: (strategy: OAuthStrategy) => unknown;
+  onWallet: (wallet: Wallet) => unknown;
 }
 
-/** Accounts elsewhere: last in the card, for they come when the rest is there and must move nothing. */
-export function Others({ offers, busy, onProvider }: OthersProps) {
-  if (!offers?.social.length) return null;
+/** Accounts elsewhere and wallets: last in the card, for they come when the rest is there and must move nothing. */
+export function Others({ offers, busy, onProvider, onWallet }: OthersProps) {
+  const wallets = useWallets(offers);
+  const all = [
+    ...offers.social.map(({ strategy, name }) => ({ name, go: () => onProvider(strategy) })),
+    ...wallets.map((it) => ({ name: it.name, go: () => onWallet(it) })),
+  ];
+  if (!all.length) return null;
   return (
     <div className="dw-others">
-      {offers.social.map(({ strategy, name }) => (
-        <button key={strategy} type="button" className="dw-other" aria-disabled={busy} onClick={() => void (busy || onProvider(strategy))}>
+      {all.map(({ name, go }) => (
+        <button key={name} type="button" className="dw-other" aria-disabled={busy} onClick={() => void (busy || go())}>
           Continue with {name}
         </button>
       ))}

@@ -42,6 +42,7 @@ export const css = `
 .dw-card label{display:block;margin-bottom:.25rem;font-weight:600}
 .dw-card input{width:100%;min-height:2.75rem;padding:.5rem .75rem;border:1px solid var(--dw-border);border-radius:var(--dw-radius);color:inherit;background:transparent;font:inherit}
 .dw-card input[aria-invalid=true]{border-color:var(--dw-danger)}
+.dw-card[aria-busy=true] :is(form,.dw-more){visibility:hidden}
 .dw-card .dw-error{margin-top:.25rem;color:var(--dw-danger)}
 .dw-card button{min-height:2.75rem;padding:.5rem .75rem;border:1px solid transparent;border-radius:var(--dw-radius);font:inherit;font-weight:600;cursor:pointer}
 .dw-card .dw-main{color:var(--dw-onPrimary);background:var(--dw-primary)}

@@ -2,12 +2,14 @@
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { useDoorwardContext } from "../../context.js";
 import { passkeysWork } from "../../passkey.js";
-import { useSignIn } from "../../signals.js";
+import { useSignIn, useSignUp } from "../../signals.js";
 import type { OAuthStrategy } from "../../types.js";
-import { type Offers, useOffers } from "../environment.js";
+import { type Offers, useOffers, usual } from "../environment.js";
 import { Card, Field, Link, destination } from "../form.js";
+import type { Wallet } from "../../web3.js";
 import { Others, comeBackHere, useLink, useReturn } from "../others.js";
 import type { Appearance } from "../styles.js";
+import { withWallet } from "../wallets.js";
 import { emailCode } from "./email-code.js";
 import { emailLink } from "./email-link.js";
 import { password } from "./password.js";
@@ -32,8 +34,8 @@ const ways: Way[] = strategies.flatMap((it) => it.ways ?? []);
 const never = () => () => {};
 
 /** The form to begin with: the usual one, unless the instance has no passwords. */
-function firstStep(offers: Offers | undefined): string {
-  if (!offers || offers.attributes.password?.enabled) return "password";
+function firstStep(offers: Offers): string {
+  if (offers.attributes.password?.enabled) return "password";
   return ways.find((it) => it.on === "password" && it.to !== "forgotten" && it.offered?.(offers))?.to ?? "password";
 }
 
@@ -44,7 +46,10 @@ function firstStep(offers: Offers | undefined): string {
 export function SignIn({ appearance, signUpUrl, redirectUrl: after, passkeys }: SignInProps) {
   const { doorward } = useDoorwardContext();
   const { signIn, errors: all, fetchStatus } = useSignIn();
-  const offers = useOffers();
+  // Whose wallet nobody knows yet signs up by it.
+  const { signUp } = useSignUp();
+  const known = useOffers(usual);
+  const offers = known ?? usual;
   const first = firstStep(offers);
   const [chosen, setStep] = useState<string>();
   const name = chosen ?? first;
@@ -139,12 +144,24 @@ export function SignIn({ appearance, signUpUrl, redirectUrl: after, passkeys }: 
     await signIn.sso({ strategy, redirectUrl, redirectCallbackUrl: comeBackHere() });
   }
 
+  async function byWallet(wallet: Wallet) {
+    setNote("");
+    setTried(name);
+    const { error, isNew } = await withWallet(wallet, signIn, signUp);
+    if (!isNew) return error ? undefined : finish();
+    if (error) setNote(error.message);
+    else if (signUp.status === "complete") await signUp.finalize({ navigate: ({ decorateUrl }) => doorward.navigate(decorateUrl(destination(after))) });
+    // The other form asks for what is still missing.
+    else await doorward.navigate(signUpUrl ?? doorward.buildSignUpUrl({ redirectUrl: null }));
+  }
+
   const second = name in secondFactors;
   return (
     <Card
       {...{ appearance, step: name, errors, title: step.title, action: step.action }}
       hint={note}
       busy={fetchStatus === "fetching"}
+      pending={!known}
       onSubmit={submit}
       more={
         <>
@@ -168,14 +185,14 @@ export function SignIn({ appearance, signUpUrl, redirectUrl: after, passkeys }: 
           {signUpUrl && <a href={signUpUrl}>No account yet? Sign up</a>}
         </>
       }
-      others={name === first && <Others offers={offers} busy={fetchStatus === "fetching"} onProvider={withProvider} />}
+      others={known && name === first && <Others offers={offers} busy={fetchStatus === "fetching"} onProvider={withProvider} onWallet={byWallet} />}
     >
       {step.asks.map((it) => (
         <Field
           key={it.name === "identifier" ? it.label : `${name} ${it.name}`}
           {...it}
           {...(it.type === "email" ? { defaultValue: address } : {})}
-          {...(name === "password" && it.type === "email" && offers?.attributes.username?.enabled ? { label: "Email or user name", type: "text" } : {})}
+          {...(name === "password" && it.type === "email" && offers.attributes.username?.enabled ? { label: "Email or user name", type: "text" } : {})}
           error={fields[it.name] ?? null}
         />
       ))}

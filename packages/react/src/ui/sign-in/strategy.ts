@@ -24,8 +24,8 @@ export interface Way {
   on: string;
   to: string;
   text: string;
-  /** `undefined` as long as nobody knows what the instance offers. */
-  offered?(offers: Offers | undefined): boolean;
+  /** Whether the instance has it; without this, every one has. */
+  offered?(offers: Offers): boolean;
 }
 
 /** How one can sign in: a file here and a line in `index.tsx`. */
@@ -34,7 +34,7 @@ export interface Strategy {
   ways?: Way[];
 }
 
-/** Whether an address or a number can be a first factor by this; what is not known is taken for the usual. */
-export const byEmail = (strategy: string) => (offers?: Offers) => offers?.attributes.emailAddress?.firstFactors.includes(strategy) ?? strategy === "email_code";
-export const byPhone = (offers?: Offers) => offers?.attributes.phoneNumber?.firstFactors.includes("phone_code") ?? false;
+/** Whether an address or a number can be a first factor by this. */
+export const byEmail = (strategy: string) => ({ attributes }: Offers) => attributes.emailAddress?.firstFactors.includes(strategy) ?? false;
+export const byPhone = ({ attributes }: Offers) => attributes.phoneNumber?.firstFactors.includes("phone_code") ?? false;
 export const sentTo = (to: string) => `A code is on its way to ${to}.`;

@@ -1,13 +1,15 @@
 "use client";
 import { useEffect, useState } from "react";
 import { useDoorwardContext } from "../../context.js";
-import { useSignUp } from "../../signals.js";
+import { useSignIn, useSignUp } from "../../signals.js";
 import type { OAuthStrategy, SignUpParams } from "../../types.js";
+import type { Wallet } from "../../web3.js";
 import type { Ask } from "../asks.js";
-import { type Attribute, type Offers, useOffers } from "../environment.js";
+import { type Attribute, type Offers, useOffers, usual } from "../environment.js";
 import { Card, Check, Field, Link, destination } from "../form.js";
 import { Others, comeBackHere, useLink, useReturn } from "../others.js";
 import type { Appearance } from "../styles.js";
+import { withWallet } from "../wallets.js";
 import { emailCode } from "./email-code.js";
 import { emailLink } from "./email-link.js";
 import { phoneCode } from "./phone-code.js";
@@ -38,15 +40,15 @@ const asks: (Ask & { name: Name; wanted: Wanted })[] = [
   { name: "phoneNumber", label: "Phone number", type: "tel", autoComplete: "tel", wanted: (it, { attributes }) => it?.required || (it?.enabled && !attributes.emailAddress?.enabled) },
   { name: "password", label: "Password", type: "password", autoComplete: "new-password", wanted: enabled },
 ];
-/** What most instances ask for; it stands there until this one's is known. */
-const usual: Name[] = ["emailAddress", "password"];
-const asked = (offers: Offers | undefined) => asks.filter(({ name, wanted }) => (offers ? wanted(offers.attributes[name], offers) : usual.includes(name)));
+const asked = (offers: Offers) => asks.filter(({ name, wanted }) => wanted(offers.attributes[name], offers));
 
 /** The form to sign up: what the instance asks for, then a code or a link for each address that it names; or an account elsewhere. */
 export function SignUp({ appearance, signInUrl, redirectUrl: after }: SignUpProps) {
   const { doorward } = useDoorwardContext();
   const { signUp, errors, fetchStatus } = useSignUp();
-  const offers = useOffers();
+  const { signIn } = useSignIn();
+  const known = useOffers(usual);
+  const offers = known ?? usual;
   const [proof, setProof] = useState<Verification>();
   const [given, setGiven] = useState<Record<string, string>>({});
   const [note, setNote] = useState("");
@@ -56,8 +58,8 @@ export function SignUp({ appearance, signInUrl, redirectUrl: after }: SignUpProp
   /** What can prove this, the one that the instance would rather have first. */
   function proofsOf(field: string): Verification[] {
     const all = verifications.filter((it) => it.field === field);
-    const { firstFactors = [], verifications: known = [] } = offers?.attributes[field === "email_address" ? "emailAddress" : "phoneNumber"] ?? {};
-    const rank = ({ strategy }: Verification) => (firstFactors.includes(strategy) ? 0 : known.includes(strategy) ? 1 : 2);
+    const { firstFactors = [], verifications: later = [] } = offers.attributes[field === "email_address" ? "emailAddress" : "phoneNumber"] ?? {};
+    const rank = ({ strategy }: Verification) => (firstFactors.includes(strategy) ? 0 : later.includes(strategy) ? 1 : 2);
     const possible = all.filter((it) => rank(it) < 2);
     return possible.length ? possible.sort((a, b) => rank(a) - rank(b)) : all.slice(0, 1);
   }
@@ -98,6 +100,16 @@ export function SignUp({ appearance, signInUrl, redirectUrl: after }: SignUpProp
     await signUp.sso({ strategy, redirectUrl: new URL(destination(after), location.href).href, redirectCallbackUrl: comeBackHere() });
   }
 
+  async function byWallet(wallet: Wallet) {
+    setNote("");
+    const { error, isNew } = await withWallet(wallet, signIn, signUp);
+    if (error) return isNew ? undefined : setNote(error.message);
+    if (isNew) return go();
+    if (signIn.status === "complete") return void (await signIn.finalize({ navigate: ({ decorateUrl }) => doorward.navigate(decorateUrl(destination(after))) }));
+    // The other form has the second step.
+    await doorward.navigate(signInUrl ?? doorward.buildSignInUrl({ redirectUrl: null }));
+  }
+
   async function submit({ legalAccepted, code = "", ...values }: Record<string, string>) {
     setNote("");
     if (proof) {
@@ -124,6 +136,7 @@ export function SignUp({ appearance, signInUrl, redirectUrl: after }: SignUpProp
       action={proof?.action ?? "Sign up"}
       hint={note}
       busy={fetchStatus === "fetching"}
+      pending={!known}
       onSubmit={submit}
       more={
         <>
@@ -140,12 +153,12 @@ export function SignUp({ appearance, signInUrl, redirectUrl: after }: SignUpProp
           {signInUrl && <a href={signInUrl}>Have an account? Sign in</a>}
         </>
       }
-      others={!proof && <Others offers={offers} busy={fetchStatus === "fetching"} onProvider={withProvider} />}
+      others={known && !proof && <Others offers={offers} busy={fetchStatus === "fetching"} onProvider={withProvider} onWallet={byWallet} />}
     >
       {proof
         ? proof.asks.map((it) => <Field key={step} {...it} error={fields[it.name] ?? null} />)
         : asked(offers).map(({ wanted: _, ...it }) => <Field key={it.name} {...it} {...(it.type === "password" ? {} : { defaultValue: given[it.name] })} error={fields[it.name] ?? null} />)}
-      {!proof && offers?.legalConsent && <Check name="legalAccepted" label="I accept the terms and the privacy policy." error={fields.legalAccepted ?? null} />}
+      {!proof && offers.legalConsent && <Check name="legalAccepted" label="I accept the terms and the privacy policy." error={fields.legalAccepted ?? null} />}
     </Card>
   );
 }
