@@ -28,6 +28,8 @@ need_node
 have cc || apt_install build-essential
 
 doorward=${DOORWARD_BIN:-}
+# The server takes its own settings from variables of such names, and tells of those that it does not know.
+export -n DOORWARD_BIN DOORWARD_DATA_DIR DOORWARD_EXAMPLE DOORWARD_APP_PORT DOORWARD_CLERK_JS
 if [ -z "$doorward" ]; then
   say "building doorward (the first time takes some minutes)"
   cargo build --locked --package doorward-server

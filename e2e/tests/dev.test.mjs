@@ -27,6 +27,8 @@ after(async () => {
 /** Starts it and reads the address and the user off what it says. */
 async function start(name) {
   for (const port of ports) await assertFree(port);
+  // What an earlier run has said is not this one's.
+  rmSync(join(out, `${name}.log`), { force: true });
   const env = cleanEnv({ DOORWARD_BIN: doorwardBinary(), DOORWARD_DATA_DIR: data, npm_config_prefer_offline: "true" });
   dev = new Program(name, resolve(here, "../scripts/dev.sh"), [], { cwd: resolve(here, ".."), env });
   const said = () => readFileSync(dev.log, "utf8");
