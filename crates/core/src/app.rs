@@ -8,6 +8,8 @@ use doorward_base::*;
 use doorward_store::{Db, StoreError};
 use std::net::IpAddr;
 use std::sync::Arc;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tokio::sync::Notify;
 
 /// What the whole server shares.
@@ -101,6 +103,12 @@ impl Scope {
     pub fn now_seconds(&self) -> i64 {
         self.now / 1000
     }
+}
+
+/// A point in time as text (RFC 3339), to the second.
+pub(crate) fn rfc3339(at: Timestamp) -> Result<String, ApiError> {
+    let at = OffsetDateTime::from_unix_timestamp(at / 1000).map_err(ApiError::internal)?;
+    at.format(&Rfc3339).map_err(ApiError::internal)
 }
 
 /// Turns a failure below SQL into the error that a caller may see.

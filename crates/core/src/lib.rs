@@ -61,5 +61,6 @@ pub mod web3;
 pub mod webhooks;
 pub mod well_known;
 
+pub(crate) use app::rfc3339;
 pub use app::{App, Caller, Scope, Wakers, internal};
 pub use instance::Instance;

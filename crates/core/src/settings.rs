@@ -301,6 +301,8 @@ pub struct AttackProtection {
     pub email_link_same_client: bool,
     /// Whether a password on a device that is new to its user is followed by a code to an address or number of theirs.
     pub client_trust: bool,
+    /// Whether users are told by mail of a sign-in on a device that is new to them.
+    pub new_device_notice: bool,
     /// Whether calls are counted and too many of them are refused.
     pub rate_limits: RateLimits,
 }

@@ -14,6 +14,16 @@ pub struct Device {
     pub browser_version: Option<String>,
 }
 
+impl Device {
+    /// What its owner knows it by, such as `Firefox on Windows`.
+    pub fn name(self) -> Option<String> {
+        match (self.browser_name, self.device_type) {
+            (Some(browser), Some(kind)) => Some(format!("{browser} on {kind}")),
+            (browser, kind) => browser.or(kind),
+        }
+    }
+}
+
 /// Tokens that name a browser. The order matters: most browsers also claim to be an older one.
 const BROWSERS: &[(&str, &str)] = &[
     ("Edg/", "Edge"),

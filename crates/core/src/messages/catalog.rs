@@ -66,8 +66,8 @@ const fn email(slug: &'static str, name: &'static str, required: &'static str, w
     Kind { channel: Channel::Email, slug, name, required: Some(required), more: &[], words }
 }
 
-const fn notice(slug: &'static str, name: &'static str, words: &'static [(&'static str, Words)]) -> Kind {
-    Kind { channel: Channel::Email, slug, name, required: None, more: &[], words }
+const fn notice(slug: &'static str, name: &'static str, more: &'static [&'static str], words: &'static [(&'static str, Words)]) -> Kind {
+    Kind { channel: Channel::Email, slug, name, required: None, more, words }
 }
 
 const fn sms(slug: &'static str, name: &'static str, words: &'static [(&'static str, Words)]) -> Kind {
@@ -79,7 +79,7 @@ const fn words(subject: &'static str, before: &'static str, after: &'static str)
 }
 
 /// All of them, in the order of the list.
-pub static KINDS: [Kind; 13] = [
+pub static KINDS: [Kind; 15] = [
     email(
         "verification_code",
         "Verification code",
@@ -218,13 +218,11 @@ pub static KINDS: [Kind; 13] = [
             ),
         ],
     },
-    Kind {
-        channel: Channel::Email,
-        slug: "waitlist_confirmation",
-        name: "Waitlist confirmation",
-        required: None,
-        more: &[],
-        words: &[
+    notice(
+        "waitlist_confirmation",
+        "Waitlist confirmation",
+        &[],
+        &[
             (
                 "en",
                 words(
@@ -242,10 +240,11 @@ pub static KINDS: [Kind; 13] = [
                 ),
             ),
         ],
-    },
+    ),
     notice(
         "password_changed",
         "Password changed",
+        &[],
         &[
             (
                 "en",
@@ -264,6 +263,7 @@ pub static KINDS: [Kind; 13] = [
     notice(
         "password_removed",
         "Password removed",
+        &[],
         &[
             (
                 "en",
@@ -274,6 +274,52 @@ pub static KINDS: [Kind; 13] = [
                 words(
                     "Ihr Passwort bei {{app.name}} wurde entfernt",
                     "Das Passwort Ihres Kontos bei {{app.name}} wurde entfernt.",
+                    NOT_YOU_DE,
+                ),
+            ),
+        ],
+    ),
+    notice(
+        "account_locked",
+        "Account locked",
+        &["minutes"],
+        &[
+            (
+                "en",
+                words(
+                    "Your account at {{app.name}} is locked",
+                    "There were too many wrong attempts to sign in to your account at {{app.name}}. For {{minutes}} minutes nobody can sign in to it.",
+                    "If that was not you, somebody is guessing your password: make sure that you use it nowhere else.",
+                ),
+            ),
+            (
+                "de",
+                words(
+                    "Ihr Konto bei {{app.name}} ist gesperrt",
+                    "Es gab zu viele falsche Versuche, sich bei Ihrem Konto bei {{app.name}} anzumelden. Für {{minutes}} Minuten kann sich dort niemand anmelden.",
+                    "Wenn Sie das nicht waren, rät jemand Ihr Passwort: Achten Sie darauf, dass Sie es nirgends sonst verwenden.",
+                ),
+            ),
+        ],
+    ),
+    notice(
+        "sign_in_from_new_device",
+        "Sign in from new device",
+        &["device", "ip_address", "location", "signed_in_at"],
+        &[
+            (
+                "en",
+                words(
+                    "A new device signed in to your account at {{app.name}}",
+                    "Somebody signed in to your account at {{app.name}} on a device that is new to it: {{signed_in_at}}{% if device %}, {{device}}{% endif %}{% if location %}, {{location}}{% endif %}{% if ip_address %}, {{ip_address}}{% endif %}.",
+                    NOT_YOU_EN,
+                ),
+            ),
+            (
+                "de",
+                words(
+                    "Neues Gerät bei Ihrem Konto bei {{app.name}}",
+                    "Bei Ihrem Konto bei {{app.name}} hat sich jemand mit einem neuen Gerät angemeldet: {{signed_in_at}}{% if device %}, {{device}}{% endif %}{% if location %}, {{location}}{% endif %}{% if ip_address %}, {{ip_address}}{% endif %}.",
                     NOT_YOU_DE,
                 ),
             ),

@@ -151,7 +151,13 @@ fn samples(scope: &Scope, kind: &Kind) -> Value {
         });
     }
     for name in kind.more {
-        values[*name] = json!("30");
+        values[*name] = json!(match *name {
+            "device" => "Firefox on Windows",
+            "ip_address" => "192.0.2.1",
+            "location" => "Lisbon, PT",
+            "signed_in_at" => "2026-01-31T12:00:00Z",
+            _ => "30",
+        });
     }
     values
 }

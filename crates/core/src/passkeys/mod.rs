@@ -215,12 +215,7 @@ pub async fn remove(scope: &Scope, user: &UserId, id: &PasskeyId) -> Result<Dele
 
 /// What people recognise their passkey by, until they name it themselves: where it was made.
 fn name_of(caller: &Caller) -> String {
-    let device = user_agent::parse(caller.user_agent.as_deref());
-    match (device.browser_name, device.device_type) {
-        (Some(browser), Some(kind)) => format!("{browser} on {kind}"),
-        (Some(one), None) | (None, Some(one)) => one,
-        (None, None) => "Passkey".to_owned(),
-    }
+    user_agent::parse(caller.user_agent.as_deref()).name().unwrap_or_else(|| "Passkey".to_owned())
 }
 
 fn pending(id: &PasskeyId, caller: &Caller, verification: Verification, at: Timestamp) -> Passkey {

@@ -143,6 +143,7 @@ impl Default for AttackProtection {
             enumeration_protection: false,
             email_link_same_client: true,
             client_trust: false,
+            new_device_notice: false,
             rate_limits: RateLimits::Auto,
         }
     }

@@ -94,9 +94,15 @@ pub(super) async fn complete(
     if let Some(seconds) = parts.session_seconds {
         new.session.expire_at = scope.now + seconds * 1000;
     }
-    let notice = match &parts.password {
+    let changed = match &parts.password {
         Some(_) => notices::to_primary(scope, user, notices::PASSWORD_CHANGED).await?,
         None => None,
+    };
+    // Whoever acts as somebody is known to those who let them.
+    let tells = scope.instance.settings.attack_protection.new_device_notice && new.session.actor.is_none();
+    let device = match tells && user.user.last_sign_in_at.is_some() && !client_trust::is_known(scope, &current, &user.user.id).await? {
+        true => notices::new_device(scope, caller, user).await?,
+        false => None,
     };
     let mut state = parts.state;
     let strategy = parts.proof.strategy.clone();
@@ -124,7 +130,7 @@ pub(super) async fn complete(
             sessions::close_of_user(&mut tx, scope.ins(), &user.user.id, None, "revoked", scope.now).await.map_err(internal)?;
         }
     }
-    if let Some(notice) = &notice {
+    for notice in [&changed, &device].into_iter().flatten() {
         mail::enqueue(scope, &mut tx, notice).await?;
         scope.app.outbox.notify_one();
     }

@@ -1,7 +1,7 @@
 //! How often a user's secret may be guessed, and what a wrong guess is told.
 
 use crate::app::{Scope, internal};
-use crate::enumeration;
+use crate::{enumeration, notices};
 use doorward_base::*;
 use doorward_store::users::{self, UserRecord};
 
@@ -16,7 +16,12 @@ pub(crate) async fn take_guess(scope: &Scope, user: &UserRecord) -> Result<(), A
     }
     let until = scope.now + rules.duration_minutes * 60_000;
     let taken = users::take_guess(scope.db(), scope.ins(), &user.id, rules.max_attempts, until, scope.now).await.map_err(internal)?;
-    if taken.is_some() {
+    if let Some((_, closed)) = taken {
+        if closed.is_some() {
+            // Should this guess be right, those before it were wrong all the same.
+            let user = crate::users::load(scope, &user.id).await?;
+            notices::locked(scope, &user, rules.duration_minutes).await?;
+        }
         return Ok(());
     }
     let now_locked = users::get(scope.db(), scope.ins(), &user.id).await.map_err(internal)?.and_then(|it| it.user.locked_until);

@@ -1,10 +1,9 @@
 //! The text that a wallet signs: that of ERC-4361, which Solana's wallets know in the same form.
 
 use super::{Address, Chain};
+use crate::rfc3339;
 use crate::verification::LIFETIME_MS;
 use doorward_base::*;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 /// Writes the text. `uri` is the page that asks. All of it is ASCII: wallets and SDKs encode anything else in more than one way.
 ///
@@ -25,9 +24,4 @@ pub(super) fn write(address: &Address, uri: &str, nonce: &str, now: Timestamp) -
         address.shown(),
         page.as_str().trim_end_matches('/'),
     ))
-}
-
-fn rfc3339(at: Timestamp) -> Result<String, ApiError> {
-    let at = OffsetDateTime::from_unix_timestamp(at / 1000).map_err(ApiError::internal)?;
-    at.format(&Rfc3339).map_err(ApiError::internal)
 }
