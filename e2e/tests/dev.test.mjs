@@ -72,7 +72,7 @@ test("who runs it for the first time signs in with what it prints", { timeout: 4
 test("each page of the server that a developer meets is there", { timeout: 120_000 }, async () => {
   const directory = join(out, "shots", "dev");
   mkdirSync(directory, { recursive: true });
-  const pages = { public: "4100/", "public-docs": "4100/docs", private: "4101/", inbox: "4101/inbox", "private-docs": "4101/docs" };
+  const pages = { public: "4100/", "public-docs": "4100/docs", private: "4101/", inbox: "4101/inbox", messages: "4101/messages", "private-docs": "4101/docs" };
   for (const [name, address] of Object.entries(pages)) {
     const page = await browser.newPage();
     const faults = [];

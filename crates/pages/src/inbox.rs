@@ -8,7 +8,7 @@ use doorward_base::{InstanceId, Timestamp};
 use doorward_core::keys::Environment;
 use doorward_store::instances::InstanceRecord;
 use doorward_store::jobs::InboxRecord;
-use doorward_store::{StoreError, instances, jobs};
+use doorward_store::{Db, StoreError, instances, jobs};
 use http::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
 
@@ -20,10 +20,10 @@ pub(crate) struct Asked {
     instance: Option<String>,
 }
 
-struct Choice {
-    id: String,
-    name: String,
-    chosen: bool,
+pub(crate) struct Choice {
+    pub id: String,
+    pub name: String,
+    pub chosen: bool,
 }
 
 struct Letter {
@@ -61,8 +61,8 @@ pub(crate) async fn show(State(pages): State<Pages>, Query(asked): Query<Asked>,
     }
 }
 
-async fn load(pages: &Pages, wanted: Option<InstanceId>) -> Result<Option<Inbox>, StoreError> {
-    let db = &pages.app.db;
+/// The development instance that is wanted, or else the newest, and all that there are.
+pub(crate) async fn development(db: &Db, wanted: Option<InstanceId>) -> Result<Option<(InstanceRecord, Vec<Choice>)>, StoreError> {
     let mut all = instances::list(db).await?;
     all.retain(|it| it.environment == Environment::Development.as_str());
     // The one that was made last is the one that is being built with.
@@ -70,11 +70,18 @@ async fn load(pages: &Pages, wanted: Option<InstanceId>) -> Result<Option<Inbox>
         Some(id) => all.iter().find(|it| it.id == id),
         None => all.last(),
     };
-    let Some(chosen) = found else { return Ok(None) };
+    let Some(chosen) = found.cloned() else { return Ok(None) };
+    let choice = |it: &InstanceRecord| Choice { id: it.id.to_string(), name: it.name.clone(), chosen: it.id == chosen.id };
+    let choices = all.iter().map(choice).collect();
+    Ok(Some((chosen, choices)))
+}
+
+async fn load(pages: &Pages, wanted: Option<InstanceId>) -> Result<Option<Inbox>, StoreError> {
+    let db = &pages.app.db;
+    let Some((chosen, choices)) = development(db, wanted).await? else { return Ok(None) };
     let now = pages.app.clock.now();
     let letters = jobs::inbox(db, &chosen.id, SHOWN).await?.into_iter().map(|it| letter(it, now)).collect();
-    let choice = |it: &InstanceRecord| Choice { id: it.id.to_string(), name: it.name.clone(), chosen: it.id == chosen.id };
-    Ok(Some(Inbox { name: chosen.name.clone(), choices: all.iter().map(choice).collect(), letters }))
+    Ok(Some(Inbox { name: chosen.name, choices, letters }))
 }
 
 fn letter(it: InboxRecord, now: Timestamp) -> Letter {

@@ -8,6 +8,7 @@ mod account;
 mod built;
 mod inbox;
 mod index;
+mod messages;
 mod page;
 mod popup;
 mod webhooks;
@@ -28,11 +29,14 @@ pub struct Pages {
     pub public_url: String,
 }
 
-/// The pages of the private listener: `/`, `/inbox` with the mail of development instances, and `/webhooks`.
+/// The pages of the private listener: `/`, `/inbox` with the mail of development instances, `/messages` with the words of it, and
+/// `/webhooks`.
 pub fn private(pages: Pages) -> Router {
     Router::new()
         .route("/", get(index::show))
         .route("/inbox", get(inbox::show))
+        .route("/messages", get(messages::show))
+        .route("/messages/{slug}", get(messages::markup))
         .merge(webhooks::router())
         .route("/pages/style.css", get(|| page::asset("text/css; charset=utf-8", include_str!("../assets/style.css"))))
         .route("/pages/inbox.js", get(|| page::asset("text/javascript; charset=utf-8", include_str!("../assets/inbox.js"))))

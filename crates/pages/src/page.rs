@@ -55,6 +55,27 @@ pub(crate) fn forms(status: StatusCode, template: &impl Template) -> Response {
     response
 }
 
+/// A rendered page that shows [`foreign`] ones.
+pub(crate) fn framing(template: &impl Template) -> Response {
+    let mut response = html(StatusCode::OK, template);
+    let policy = HeaderValue::from_static(
+        "default-src 'none'; style-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
+}
+
+/// Markup of somebody else's, in a frame of ours: it may style itself and do nothing.
+pub(crate) fn foreign(markup: String) -> Response {
+    let mut response = guarded(([(header::CONTENT_TYPE, "text/html; charset=utf-8")], markup).into_response());
+    let policy = HeaderValue::from_static(
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox",
+    );
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    response.headers_mut().insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
+    response
+}
+
 /// Goes to another page, after a form.
 pub(crate) fn see_other(to: &str) -> Response {
     guarded((StatusCode::SEE_OTHER, [(header::LOCATION, to.to_owned())]).into_response())

@@ -13,6 +13,7 @@ use doorward_pages::Pages;
 use doorward_store::Db;
 use doorward_store::db::DbOptions;
 use doorward_store::jobs::{self, InboxRecord};
+use doorward_store::message_templates::{self, TemplateRecord};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use std::sync::Arc;
@@ -146,4 +147,46 @@ async fn the_first_page_links_the_rest_and_what_it_needs_is_served() {
         let (status, headers, _) = server.get("localhost:4101", path).await;
         assert!(status == StatusCode::OK && headers["content-type"].to_str().unwrap().starts_with(kind), "{path}");
     }
+}
+
+#[tokio::test]
+async fn messages_are_shown_as_people_get_them_in_each_language_and_may_do_nothing() {
+    let server = Server::new().await;
+    let live = server.instance(Environment::Production, "Live").await;
+    assert_eq!(server.get("localhost:4101", "/messages").await.0, StatusCode::NOT_FOUND);
+    let id = server.instance(Environment::Development, "Acme").await;
+    let own = TemplateRecord {
+        channel: "email".to_owned(),
+        slug: "verification_code".to_owned(),
+        subject: Some("Hello".to_owned()),
+        body: Some("<script>alert(1)</script>{{otp_code}} of {{app.name}}".to_owned()),
+        delivered: true,
+        ..TemplateRecord::default()
+    };
+    let mut tx = server.pages.app.db.begin().await.unwrap();
+    message_templates::put(&mut tx, &id, &own).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let (status, headers, page) = server.get("localhost:4101", "/messages").await;
+    assert_eq!((status, page.matches("<iframe").count(), page.matches("class=\"letter\"").count()), (StatusCode::OK, 13, 15));
+    assert!(page.contains("<b>Hello</b>") && page.matches("own words").count() == 1, "{page}");
+    assert!(page.contains("Your password at Doorward was changed") && !page.contains("<script>"), "{page}");
+    let policy = headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("frame-src 'self'") && !policy.contains("unsafe"), "{policy}");
+    let (_, _, german) = server.get("localhost:4101", "/messages?language=de").await;
+    assert!(german.contains("Ihr Passwort bei Doorward wurde geändert"), "{german}");
+
+    let (status, headers, mail) = server.get("localhost:4101", "/messages/verification_code").await;
+    assert_eq!((status, mail.as_str()), (StatusCode::OK, "<script>alert(1)</script>123456 of Doorward"));
+    let policy = headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.starts_with("default-src 'none'") && policy.ends_with("; sandbox") && !policy.contains("script"), "{policy}");
+    assert_eq!(headers["x-frame-options"], "SAMEORIGIN");
+
+    for nothing in
+        ["/messages/nothing".to_owned(), format!("/messages?instance={live}"), format!("/messages/verification_code?instance={live}")]
+    {
+        assert_eq!(server.get("localhost:4101", &nothing).await.0, StatusCode::NOT_FOUND, "{nothing}");
+    }
+    assert_eq!(server.get("acme.example.org", "/messages").await.0, StatusCode::FORBIDDEN);
+    assert_eq!(server.get("acme.example.org", "/messages/verification_code").await.0, StatusCode::FORBIDDEN);
 }

@@ -47,6 +47,9 @@ pub(super) struct Words {
     pub(super) after: &'static str,
 }
 
+/// The languages of our words, the first for everybody else; the tests look that each message has them.
+pub const LANGUAGES: [&str; 2] = ["en", "de"];
+
 /// The values that every template has beside the required one.
 pub const COMMON: [&str; 4] = ["app.name", "app.url", "locale", "ttl_minutes"];
 

@@ -2,8 +2,9 @@
 
 use super::catalog::{COMMON, Channel, KINDS, Kind};
 use super::engine::{Form, MAX_SOURCE, render};
-use super::{MAX_SUBJECT, app_name, common};
+use super::{Letter, MAX_SUBJECT, app_name, common};
 use crate::app::{Scope, internal};
+use crate::sms;
 use crate::users::Page;
 use doorward_base::*;
 use doorward_store::message_templates::{self as store, TemplateRecord};
@@ -140,26 +141,65 @@ fn invalid(param: &str, why: String) -> ApiError {
     ApiError::new(codes::INVALID_TEMPLATE_BODY).param(param).long(why)
 }
 
+/// A message as somebody would get it.
+pub struct Sample {
+    /// `email` or `sms`.
+    pub channel: &'static str,
+    /// Its name for programs.
+    pub slug: &'static str,
+    /// Its name for people.
+    pub name: &'static str,
+    /// Whether its words are the instance's.
+    pub is_own: bool,
+    /// Whether this server delivers it.
+    pub delivered: bool,
+    /// The subject of a mail.
+    pub subject: Option<String>,
+    /// The text.
+    pub text: String,
+    /// The markup of a mail.
+    pub html: Option<String>,
+}
+
+/// All messages in a language, as an instance's people would get them.
+///
+/// # Errors
+/// Only failures of ours.
+pub async fn gallery(scope: &Scope, language: &str) -> Result<Vec<Sample>, ApiError> {
+    let mut out = Vec::new();
+    for kind in &KINDS {
+        let own = own(scope, kind).await?;
+        let letter = Letter { slug: kind.slug, to: String::new(), locale: Some(language.to_owned()), values: stand_ins(kind) };
+        let (subject, text, html) = match kind.channel {
+            Channel::Email => letter.mail(scope).await.map(|it| (Some(it.subject), it.text, it.html))?,
+            Channel::Sms => letter.sms(scope, sms::Channel::Sms).await.map(|it| (None, it.text, None))?,
+        };
+        let (is_own, delivered) = (own.as_ref().is_some_and(is_own), own.as_ref().is_none_or(|it| it.delivered));
+        out.push(Sample { channel: kind.channel.as_str(), slug: kind.slug, name: kind.name, is_own, delivered, subject, text, html });
+    }
+    Ok(out)
+}
+
 /// Values that stand for real ones.
 fn samples(scope: &Scope, kind: &Kind) -> Value {
     let mut values = common(scope, kind.language(None));
-    if let Some(name) = kind.required {
-        values[name] = json!(match name {
-            "otp_code" => "123456",
-            "magic_link" | "action_url" => "https://example.com/link",
-            _ => "ada@example.com",
-        });
-    }
-    for name in kind.more {
-        values[*name] = json!(match *name {
-            "device" => "Firefox on Windows",
-            "ip_address" => "192.0.2.1",
-            "location" => "Lisbon, PT",
-            "signed_in_at" => "2026-01-31T12:00:00Z",
-            _ => "30",
-        });
+    for (name, value) in stand_ins(kind) {
+        values[name] = json!(value);
     }
     values
+}
+
+fn stand_ins(kind: &Kind) -> Vec<(&'static str, String)> {
+    let stand_in = |name| match name {
+        "otp_code" => "123456",
+        "magic_link" | "action_url" => "https://example.com/link",
+        "device" => "Firefox on Windows",
+        "ip_address" => "192.0.2.1",
+        "location" => "Lisbon, PT",
+        "signed_in_at" => "2026-01-31T12:00:00Z",
+        _ => "30",
+    };
+    kind.required.iter().chain(kind.more).map(|name| (*name, stand_in(*name).to_owned())).collect()
 }
 
 /// Fills a template in once, so that one that does not work, or leaves out what matters, is refused when it is given.

@@ -122,12 +122,14 @@ fn one_line(text: &str, most: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::catalog::KINDS;
+    use super::catalog::{KINDS, LANGUAGES};
     use super::*;
 
     #[test]
     fn every_message_of_ours_says_what_it_must_in_every_language() {
         for kind in &KINDS {
+            let languages: Vec<&str> = LANGUAGES.iter().map(|it| kind.language(Some(it))).collect();
+            assert_eq!(languages, LANGUAGES, "{}", kind.slug);
             let required = kind.required.unwrap_or("nothing");
             for (locale, language) in [(None, "en"), (Some("de-CH"), "de"), (Some("DE_at"), "de"), (Some("fr"), "en"), (Some(""), "en")] {
                 assert_eq!(kind.language(locale), language);

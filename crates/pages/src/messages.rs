@@ -1,0 +1,81 @@
+//! The messages that an instance sends, each as somebody would get it: for whoever words them.
+
+use crate::inbox::{Choice, development};
+use crate::{Pages, page};
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use doorward_base::{ApiError, InstanceId, codes};
+use doorward_core::messages::catalog::LANGUAGES;
+use doorward_core::messages::manage::{Sample, gallery};
+use doorward_core::{Scope, instance, internal};
+use http::{HeaderMap, StatusCode, Uri};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    instance: Option<String>,
+    language: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "messages.html")]
+struct Messages {
+    name: String,
+    instance: String,
+    choices: Vec<Choice>,
+    languages: &'static [&'static str],
+    language: String,
+    samples: Vec<Sample>,
+}
+
+/// All of them.
+pub(crate) async fn show(State(pages): State<Pages>, Query(asked): Query<Asked>, headers: HeaderMap, uri: Uri) -> Response {
+    match load(&pages, asked, &headers, &uri).await {
+        Ok(found) => page::framing(&found),
+        Err(response) => response,
+    }
+}
+
+/// The markup of one, by itself: it is somebody else's page, and may do nothing.
+pub(crate) async fn markup(
+    State(pages): State<Pages>,
+    Path(slug): Path<String>,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let found = match load(&pages, asked, &headers, &uri).await {
+        Ok(found) => found,
+        Err(response) => return response,
+    };
+    match found.samples.into_iter().filter(|it| it.slug == slug).find_map(|it| it.html) {
+        Some(html) => page::foreign(html),
+        None => page::notice(StatusCode::NOT_FOUND, "No such mail", "The page with all messages has links to those that there are."),
+    }
+}
+
+async fn load(pages: &Pages, asked: Asked, headers: &HeaderMap, uri: &Uri) -> Result<Messages, Response> {
+    if !page::typed_here(headers, uri) {
+        let text = "Messages are shown under an address or a name without a dot only, such as localhost.";
+        return Err(page::notice(StatusCode::FORBIDDEN, "Not under this name", text));
+    }
+    let text = "There is no such development instance. Those of a production instance are shown by the Backend API's preview.";
+    let found = read(pages, asked).await.map_err(|error| {
+        tracing::error!(error = error.message(), "the messages cannot be shown");
+        page::notice(StatusCode::SERVICE_UNAVAILABLE, "Not now", "The database does not answer. Try again in a moment.")
+    })?;
+    found.ok_or_else(|| page::notice(StatusCode::NOT_FOUND, "No messages", text))
+}
+
+async fn read(pages: &Pages, asked: Asked) -> Result<Option<Messages>, ApiError> {
+    let app = &pages.app;
+    let Some((chosen, choices)) = development(&app.db, asked.instance.map(InstanceId::from)).await.map_err(internal)? else {
+        return Ok(None);
+    };
+    let instance = instance::by_id(app, &chosen.id).await?.ok_or(codes::RESOURCE_NOT_FOUND)?;
+    let scope = Scope { now: app.clock.now(), app: app.clone(), instance };
+    let language = asked.language.filter(|it| LANGUAGES.contains(&it.as_str())).unwrap_or_else(|| LANGUAGES[0].to_owned());
+    let samples = gallery(&scope, &language).await?;
+    Ok(Some(Messages { name: chosen.name, instance: chosen.id.to_string(), choices, languages: &LANGUAGES, language, samples }))
+}
