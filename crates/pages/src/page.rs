@@ -59,7 +59,7 @@ pub(crate) fn forms(status: StatusCode, template: &impl Template) -> Response {
 pub(crate) fn framing(template: &impl Template) -> Response {
     let mut response = html(StatusCode::OK, template);
     let policy = HeaderValue::from_static(
-        "default-src 'none'; style-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "default-src 'none'; style-src 'self'; img-src data:; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     );
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     response
