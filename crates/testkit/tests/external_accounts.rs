@@ -93,12 +93,63 @@ async fn an_address_is_linked_only_where_both_sides_have_proven_it() {
     let me = ada.get("/v1/me").await.response().clone();
     assert_eq!(me["external_accounts"][0]["verification"]["status"], "verified");
     assert_eq!(me["email_addresses"][0]["linked_to"], json!([]));
+}
+
+#[tokio::test]
+async fn a_connected_account_brings_the_address_that_its_provider_has_proven() {
+    let (server, provider) = acme().await;
     let (mut bob, _) = signed_in(&server, "bob@example.com").await;
+    server.advance(Duration::from_secs(1));
     bob.post("/v1/me/email_addresses", &[("email_address", "robert@example.com")]).await.expect(200);
-    provider.account(json!({"sub": "bob-1", "email": "robert@example.com", "email_verified": true}));
+    server.advance(Duration::from_secs(1));
+    for (subject, address) in [("bob-1", "robert@example.com"), ("bob-2", "rob@example.com")] {
+        provider.account(json!({"sub": subject, "email": address, "email_verified": true}));
+        connect(&mut bob, &provider).await;
+    }
+    let me = bob.get("/v1/me").await.response().clone();
+    let addresses = me["email_addresses"].as_array().unwrap();
+    let proven = |it: &Value| (it["email_address"].clone(), it["verification"]["status"].clone(), it["verification"]["strategy"].clone());
+    let by = format!("from_{ACME}");
+    assert_eq!(
+        addresses.iter().map(proven).collect::<Vec<_>>()[1..],
+        [(json!("robert@example.com"), json!("verified"), json!(by)), (json!("rob@example.com"), json!("verified"), json!(by)),]
+    );
+    assert_eq!((addresses[1]["linked_to"][0]["type"].as_str(), addresses[2]["linked_to"].as_array().unwrap().len()), (Some(ACME), 1));
+    assert_eq!(me["primary_email_address_id"], addresses[0]["id"], "the primary one stays");
+    let mut later = server.browser();
+    later.sign_in("rob@example.com", PASSWORD).await.expect(200);
+}
+
+#[tokio::test]
+async fn fault_045_a_connected_account_brings_no_address_that_is_not_proven_or_is_somebody_else_s() {
+    let (server, provider) = acme().await;
+    server.user("eve@example.com", PASSWORD).await;
+    let (mut bob, _) = signed_in(&server, "bob@example.com").await;
+    for (subject, address, verified) in [
+        ("bob-1", json!("robert@example.com"), json!(false)),
+        ("bob-2", json!("rob@example.com"), json!("true ")),
+        ("bob-3", json!("EVE@example.com"), json!(true)),
+        ("bob-4", Value::Null, json!(true)),
+    ] {
+        provider.account(json!({"sub": subject, "email": address, "email_verified": verified}));
+        connect(&mut bob, &provider).await;
+    }
+    let me = bob.get("/v1/me").await.response().clone();
+    let status = |it: &Value| it["verification"]["status"].clone();
+    assert_eq!(
+        me["external_accounts"].as_array().unwrap().iter().map(status).collect::<Vec<_>>(),
+        vec![json!("verified"); 4],
+        "all are connected"
+    );
+    assert_eq!(me["email_addresses"].as_array().unwrap().len(), 1, "{me}");
+
+    // Where the instance's lists keep an address out, it stays out.
+    server.backend("POST", "/v1/blocklist_identifiers", Some(json!({"identifier": "*@spam.example"}))).await.expect(200);
+    server.change_settings(|s| s.restrictions.blocklist = true).await;
+    provider.account(json!({"sub": "bob-5", "email": "bob@spam.example", "email_verified": true}));
     connect(&mut bob, &provider).await;
     let me = bob.get("/v1/me").await.response().clone();
-    assert!(me["email_addresses"].as_array().unwrap().iter().all(|it| it["linked_to"] == json!([])), "{me}");
+    assert_eq!((me["external_accounts"].as_array().unwrap().len(), me["email_addresses"].as_array().unwrap().len()), (5, 1));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use super::identity::{Identity, Tokens};
 use super::{Brought, behind_token, protocol};
 use crate::app::{Caller, Scope, internal};
 use crate::sign_in::filled;
-use crate::users::load;
+use crate::users::{load, take_vouched_email};
 use crate::{strategies, verification};
 use doorward_base::*;
 use doorward_store::external_accounts::{self as store, ExternalAccountRecord};
@@ -72,6 +72,7 @@ pub async fn connect(
         let mut tx = scope.db().begin().await.map_err(internal)?;
         account.write(scope, &mut tx).await?;
         tx.commit().await.map_err(internal)?;
+        take_address(scope, &account.record).await?;
         return Ok(view(&account.record));
     }
     let id = ExternalAccountId::new(scope.now, &scope.app.rng);
@@ -173,8 +174,21 @@ pub(super) async fn come_back(
     if proven {
         verification::consume(scope, &mut tx, &by.id).await?;
     }
-    Account { record: changed, is_new: false }.write(scope, &mut tx).await?;
-    tx.commit().await.map_err(internal)
+    let account = Account { record: changed, is_new: false };
+    account.write(scope, &mut tx).await?;
+    tx.commit().await.map_err(internal)?;
+    if proven { take_address(scope, &account.record).await } else { Ok(()) }
+}
+
+/// Gives a user the address that a connected account brings. Where it can't be had, the account stays connected all the same.
+async fn take_address(scope: &Scope, account: &ExternalAccountRecord) -> Result<(), ApiError> {
+    if account.email_verified != Some(1) {
+        return Ok(());
+    }
+    match take_vouched_email(scope, &account.user_id, &account.email_address, &account.strategy).await {
+        Err(error) if error.status() < 500 => Ok(()),
+        other => other,
+    }
 }
 
 async fn judge(scope: &Scope, record: &ExternalAccountRecord, identity: Identity) -> Result<Identity, ApiError> {

@@ -1,6 +1,7 @@
 //! The signed-in user's addresses. An address that is not proven belongs to nobody: it finds no user, and keeps no other
 //! from proving it.
 
+use super::change::Change;
 use super::update::{Plan, edit};
 use super::{email_view, load};
 use crate::app::{Scope, internal};
@@ -174,6 +175,50 @@ async fn prove(scope: &Scope, record: &EmailRecord, by: &VerificationRecord) -> 
     tx.commit().await.map_err(internal)?;
     settle_primary(scope, &record.user_id).await?;
     shown(&load(scope, &record.user_id).await?, &record.id)
+}
+
+/// Gives a user an address that a provider has proven to be theirs; the first proven one is the primary one then.
+///
+/// # Errors
+/// `form_param_unknown` where users have no addresses, `form_param_format_invalid`, `identification_claimed` when another user has
+/// proven it, `quota_exceeded`, and those of the instance's lists.
+pub(crate) async fn take_vouched_email(scope: &Scope, user: &UserId, text: &str, strategy: &str) -> Result<(), ApiError> {
+    if scope.instance.settings.attributes.email_address == Presence::Off {
+        return Err(ApiError::new(codes::FORM_PARAM_UNKNOWN).param("email_address"));
+    }
+    let email = read_email(text)?;
+    access::add_to_account(scope, access::Identifier::Email(&email.key)).await?;
+    let id = IdentificationId::new(scope.now, &scope.app.rng);
+    edit(scope, user, |before| {
+        let own = before.emails.iter().find(|it| it.address_key == email.key);
+        if own.is_some_and(|it| it.verified) {
+            return Ok(None);
+        }
+        if own.is_none() && before.emails.len() >= MAX_ADDRESSES {
+            return Err(codes::QUOTA_EXCEEDED.into());
+        }
+        let new = || EmailRecord {
+            id: id.clone(),
+            user_id: user.clone(),
+            address: email.address.clone(),
+            address_key: email.key.clone(),
+            created_at: scope.now,
+            ..EmailRecord::default()
+        };
+        let record = EmailRecord {
+            verified: true,
+            strategy: Some(format!("from_{strategy}")),
+            attempts: Some(1),
+            verified_at: Some(scope.now),
+            updated_at: scope.now,
+            ..own.cloned().unwrap_or_else(new)
+        };
+        let mut plan = Plan::at(scope, before);
+        plan.changes.push(if own.is_some() { Change::ProveEmail(record) } else { Change::AddEmail(record) });
+        Ok(Some(plan))
+    })
+    .await?;
+    settle_primary(scope, user).await
 }
 
 /// Removes an address.

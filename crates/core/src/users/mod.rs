@@ -20,7 +20,7 @@ mod wallets;
 
 pub use create::create;
 pub use email_addresses::{add_email, attempt_email, delete_email, get_email, list_emails, prepare_email};
-pub(crate) use email_addresses::{prove_by_link, read_email};
+pub(crate) use email_addresses::{prove_by_link, read_email, take_vouched_email};
 pub use export::export_page;
 pub use factors::{remove_backup_codes, remove_password, remove_second_factors, remove_totp, verify_second_factor};
 pub use import::{ImportedIdentifier, ImportedProof, ImportedUser, Outcome, import};
