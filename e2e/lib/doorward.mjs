@@ -30,9 +30,10 @@ export class Doorward {
   #database;
   #starts = 0;
 
-  constructor(kind, clock, { origins = [kinds[kind].site?.app ?? urls.app] } = {}) {
+  constructor(kind, clock, { origins = [kinds[kind].site?.app ?? urls.app], callsThisMachine = Boolean(kinds[kind].site) } = {}) {
     this.kind = kind;
     this.origins = origins;
+    this.callsThisMachine = callsThisMachine;
     this.clock = clock;
     this.logs = new Set();
   }
@@ -97,6 +98,13 @@ export class Doorward {
     await this.start();
   }
 
+  /** Gives it the secret that a provider has given its owner. */
+  async providerSecret(provider, secret) {
+    const file = join(this.#directory, "secret");
+    writeFileSync(file, secret);
+    await this.cli("instance", "provider-secret", "set", ...this.#where, ...this.#instance, "--provider", provider, file);
+  }
+
   async close() {
     await this.stop();
     await this.#database?.drop();
@@ -121,8 +129,8 @@ export class Doorward {
         `[database]\nurl = "${url}"`,
         `[secrets]\nmaster_key_file = "${masterKey}"`,
         "[limits]\nenabled = false",
-        // The provider that people come from is on this machine.
-        ...(site ? ["[outbound]\nallow_private_networks = true"] : []),
+        // Where what it calls is on this machine.
+        ...(this.callsThisMachine ? ["[outbound]\nallow_private_networks = true"] : []),
         "",
       ].join("\n\n"),
     );

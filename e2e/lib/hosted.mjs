@@ -24,9 +24,9 @@ export async function look({ profile, tab }, name, within = "html") {
 }
 
 /** The pages that the server shows by itself, for an app that only says that somebody came. To be called in a `describe`. */
-export function hosted(kind) {
+export function hosted(kind, options = {}) {
   const clock = new Clock();
-  const doorward = new Doorward(kind, clock);
+  const doorward = new Doorward(kind, clock, options);
   const arrived = [];
   const app = createServer((request, response) => {
     arrived.push(request.url);

@@ -36,6 +36,9 @@ pub enum Command {
         /// Which one; the active one when it is not named.
         session: Option<String>,
     },
+    /// Brings what came of a captcha that the server asked for, with the parameters of its endpoint: the client is asked for none for
+    /// a while. Settles as [`Command::Reload`] does.
+    Captcha(Map),
     /// What this core does not know, by name. Settles with an error.
     Unknown(String),
 }

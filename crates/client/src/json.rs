@@ -62,6 +62,7 @@ fn named(name: &str, params: Map) -> Option<Command> {
         "verification" => return account(Area::Verification, params),
         "load" => Command::Load,
         "reload" | "user.reload" => Command::Reload,
+        "captcha" => Command::Captcha(params),
         "setActive" => Command::SetActive { session: nullable("session"), organization: nullable("organization") },
         "signOut" => Command::SignOut { session: param("sessionId") },
         "touch" => Command::Touch { session: param("session") },

@@ -352,6 +352,21 @@ fn an_answer_that_comes_late_does_not_bring_an_attempt_back() {
 }
 
 #[test]
+fn a_captcha_is_passed_and_what_was_refused_for_want_of_it_can_be_said_again() {
+    let mut page = Page::loaded(&[]);
+    page.step(Step::SignUpCreate, json!({"emailAddress": "ada@example.com"}));
+    page.answer("/sign_ups", 400, &json!({"errors": [{"code": "captcha_missing_token", "message": "No captcha."}]}));
+    let answer = json!({"captchaToken": "good", "captchaWidgetType": "smart"});
+    page.command(Command::Captcha(answer.as_object().cloned().unwrap().into()));
+    let request = &page.requests[0];
+    assert_eq!((request.method, request.body.as_deref()), ("POST", Some("captcha_token=good&captcha_widget_type=smart")));
+    let mut passed = client(page.now, &[]);
+    passed["captcha_bypass"] = json!(true);
+    page.answer("/client/verify", 200, &json!({"response": passed, "client": null}));
+    assert_eq!(page.snapshot()["client"]["captcha_bypass"], true);
+}
+
+#[test]
 fn a_program_has_a_token_and_no_cookies() {
     let mut page = Page::with(Config { publishable_key: TEST.into(), native: true, client_token: Some("ct1".into()), ..Config::default() });
     page.command(Command::Load);

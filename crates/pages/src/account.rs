@@ -10,6 +10,7 @@ use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use doorward_base::ApiError;
+use doorward_core::captcha;
 use doorward_core::environment::Places;
 use doorward_core::handshake::check_redirect;
 use doorward_core::oauth::POPUP_PATHS;
@@ -108,7 +109,8 @@ async fn show(which: Which, gateway: Gateway, request: Request) -> Response {
         let text = "This build of Doorward has no account pages in it. Run `make pages`, and then build it again.";
         return notice(StatusCode::NOT_IMPLEMENTED, &base, "Not built", text);
     };
-    page::account(page::html(StatusCode::OK, &page_of(which, &visit, &asked, &base, built.version)))
+    let page = page::html(StatusCode::OK, &page_of(which, &visit, &asked, &base, built.version));
+    if captcha::shown(&visit.scope.instance).is_some() { page::account_with_captcha(page) } else { page::account(page) }
 }
 
 fn page_of(which: Which, visit: &Visit, asked: &Asked, base: &str, version: &str) -> Page {

@@ -33,6 +33,16 @@ pub(crate) fn account(response: Response) -> Response {
     response
 }
 
+/// The same where the instance asks for captchas: their script is Cloudflare's, and puts frames of its own on the page.
+const CAPTCHA_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self' 'wasm-unsafe-eval' https://challenges.cloudflare.com; frame-src https://challenges.cloudflare.com; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// [`account`], for a page that may have to show a captcha.
+pub(crate) fn account_with_captcha(response: Response) -> Response {
+    let mut response = account(response);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CAPTCHA_POLICY));
+    response
+}
+
 /// A rendered page.
 pub(crate) fn html(status: StatusCode, template: &impl Template) -> Response {
     match template.render() {

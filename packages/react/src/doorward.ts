@@ -77,6 +77,9 @@ interface Call {
 
 export const blank: State = {};
 
+/** Refusals of a server that wants to know first whether a person is there. */
+const wantsCaptcha = ["captcha_missing_token", "requires_captcha"];
+
 /** The client of one browser: what it knows, and what it can be asked to do. */
 export class Doorward {
   readonly publishableKey: string;
@@ -156,7 +159,16 @@ export class Doorward {
     return result;
   }
 
-  run = async (what: string, params?: object): Promise<any> => this.#call(this.#runtime ?? (await this.start()), what, params);
+  run = async (what: string, params?: object): Promise<any> => {
+    const runtime = this.#runtime ?? (await this.start());
+    const ask = () => this.#call(runtime, what, params);
+    return ask().catch(async (error) => {
+      if (!wantsCaptcha.includes(error.code)) throw error;
+      // Most instances ask for none, and what it takes is loaded where one does.
+      await this.#call(runtime, "captcha", await (await import("./captcha.js")).captchaAnswer(this));
+      return ask();
+    });
+  };
 
   /** Has the client as the server knows it now. An answer that comes before the first one would be of no use. */
   refresh = (): Promise<unknown> => this.run(this.loaded ? "reload" : "load");

@@ -60,7 +60,7 @@ fn config(script: &mut Script<'_>) -> Config {
 }
 
 fn command(script: &mut Script<'_>) -> Command {
-    match script.byte() % 9 {
+    match script.byte() % 10 {
         0 => Command::Load,
         1 => Command::Reload,
         2 => {
@@ -81,6 +81,7 @@ fn command(script: &mut Script<'_>) -> Command {
         }),
         6 => Command::Touch { session: script.maybe(Script::session) },
         7 => account(script).map_or(Command::Reload, Command::Account),
+        8 => Command::Captcha(json!({"captchaToken": script.text()}).as_object().cloned().unwrap_or_default().into()),
         _ => Command::Unknown(script.text()),
     }
 }

@@ -36,7 +36,7 @@ pub fn is_secret_key(key: &str) -> bool {
 }
 
 /// The settings, where captchas are shown. The SDKs show none on development instances, whose sign-ups would all fail.
-pub(crate) fn shown(instance: &Instance) -> Option<&CaptchaSettings> {
+pub fn shown(instance: &Instance) -> Option<&CaptchaSettings> {
     Some(&instance.settings.captcha).filter(|it| it.sign_up && !instance.is_development())
 }
 
