@@ -296,7 +296,7 @@ async fn prepare(
     strategy: &'static dyn Strategy,
     params: &FactorParams,
 ) -> Result<NewCode, ApiError> {
-    strategy.prepare(Prepare { scope, caller, user: &loaded.user, owner: &loaded.record.id, params }).await
+    strategy.prepare(Prepare { scope, caller, user: &loaded.user, owner: &loaded.record.id, identifier: None, params }).await
 }
 
 async fn attempt(

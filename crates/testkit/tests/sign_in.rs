@@ -364,3 +364,24 @@ async fn fault_130_a_rehash_that_fails_costs_nobody_the_sign_in() {
     assert_eq!(hash().await, Vec::<String>::new(), "the next sign-in replaces it");
     server.browser().sign_in("ada@example.com", "password").await.expect(200);
 }
+
+#[tokio::test]
+async fn a_code_goes_to_the_address_that_was_named_and_not_to_another_one_of_theirs() {
+    let server = TestServer::start().await;
+    let addresses = ["first@example.com", "second@example.com", "third@example.com"];
+    server.backend("POST", "/v1/users", Some(json!({"email_address": addresses, "password": "correct horse"}))).await.expect(200);
+    for named in addresses {
+        let mut browser = server.browser();
+        let begun = browser.post("/v1/client/sign_ins", &[("identifier", named)]).await;
+        let offered = begun.response()["supported_first_factors"].as_array().unwrap().clone();
+        let codes: Vec<_> = offered.iter().filter(|it| it["strategy"] == "email_code").collect();
+        let masked = format!("{}**@example.com", &named[..1]);
+        assert_eq!((codes.len(), codes[0]["safe_identifier"].as_str()), (3, Some(masked.as_str())), "the SDKs take the first");
+        assert_eq!(codes[0]["primary"], named == addresses[0]);
+        for strategy in ["email_code", "reset_password_email_code"] {
+            let mut another = server.browser();
+            another.post("/v1/client/sign_ins", &[("identifier", named), ("strategy", strategy)]).await.expect(200);
+        }
+        assert_eq!(server.outbox().await.iter().filter(|mail| mail.to == named).count(), 2, "{named}");
+    }
+}

@@ -64,7 +64,7 @@ pub(super) async fn prepared(
     match strategies::first_factor(&scope.instance, user, name) {
         Ok(strategy) => {
             refuse_banned(scope, user)?;
-            strategy.prepare(Prepare { scope, caller, user, owner, params }).await
+            strategy.prepare(Prepare { scope, caller, user, owner, identifier: Some(identifier), params }).await
         }
         Err(_) if enumeration::hides(scope) => pretend_code(scope, caller, owner, name, identifier, params).await,
         Err(error) => Err(error),

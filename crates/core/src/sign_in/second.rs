@@ -25,7 +25,7 @@ pub async fn prepare_second(scope: &Scope, caller: &Caller, current: &Current, r
     if repeats(scope, verification.as_ref(), &params, Some(user)).await? {
         return state::view(scope, &loaded.record, &loaded.state, loaded.user.as_ref()).await;
     }
-    let code = strategy.prepare(Prepare { scope, caller, user, owner: &loaded.record.id, params: &params }).await?;
+    let code = strategy.prepare(Prepare { scope, caller, user, owner: &loaded.record.id, identifier: None, params: &params }).await?;
     *verification = Some(code.record.id.clone());
     write(scope, loaded, Some(code)).await
 }

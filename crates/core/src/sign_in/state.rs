@@ -4,7 +4,7 @@ use crate::instance::Instance;
 use crate::oauth::Ended;
 use crate::settings::Presence;
 use crate::strategies::{self, Strategy};
-use crate::web3::{self, Address};
+use crate::web3;
 use crate::{enumeration, users, verification};
 use doorward_base::*;
 use doorward_store::attempts::AttemptRecord;
@@ -201,11 +201,16 @@ async fn sent(scope: &Scope, id: &VerificationId) -> Result<Option<Verification>
 fn offered(scope: &Scope, user: &UserWithEmails, identifier: Option<&str>) -> Vec<Factor> {
     let mut all = strategies::first_factors(&scope.instance, user);
     all.retain(|factor| !strategies::hidden(&scope.instance, &factor.strategy));
-    // The SDKs take the first factor of a strategy. Whoever named a wallet holds that one.
-    let named = identifier.and_then(Address::parse);
-    let wallet = user.wallets.iter().find(|it| named.as_ref().is_some_and(|name| name.as_str() == it.address));
-    if let Some(wallet) = wallet {
-        all.retain(|factor| factor.web3_wallet_id.as_ref().is_none_or(|id| id == &wallet.id));
+    // The SDKs take the first factor of a strategy: a code has to go where somebody has said that they are, and whoever named a
+    // wallet holds that one.
+    let named = strategies::named(user, identifier);
+    if user.wallets.iter().any(|it| Some(&it.id) == named) {
+        all.retain(|factor| factor.web3_wallet_id.as_ref().is_none_or(|id| Some(id) == named));
+    }
+    let is_named =
+        |factor: &Factor| [&factor.email_address_id, &factor.phone_number_id].into_iter().any(|id| id.is_some() && id.as_ref() == named);
+    for of_one in all.chunk_by_mut(|one, next| one.strategy == next.strategy) {
+        of_one.sort_by_key(|factor| !is_named(factor));
     }
     all
 }

@@ -16,15 +16,16 @@ mod web3;
 pub(crate) use params::FactorParams;
 
 use crate::app::{Caller, Scope, internal};
-use crate::identifiers::Email;
+use crate::identifiers::{self, Email, Identifier};
 use crate::instance::Instance;
 use crate::oauth;
 use crate::phone::Phone;
 use crate::verification::NewCode;
+use crate::web3::Address;
 use doorward_base::*;
 use doorward_store::Tx;
 use doorward_store::second_factors;
-use doorward_store::users::{self, UserWithEmails};
+use doorward_store::users::{self, PhoneRecord, UserWithEmails};
 use doorward_wire::fapi::Factor;
 use std::future::Future;
 use std::pin::Pin;
@@ -128,6 +129,8 @@ pub(crate) struct Prepare<'a> {
     pub caller: &'a Caller,
     pub user: &'a UserWithEmails,
     pub owner: &'a str,
+    /// By what the user was found, where somebody has said it.
+    pub identifier: Option<&'a str>,
     pub params: &'a FactorParams,
 }
 
@@ -248,14 +251,28 @@ pub(crate) fn email_factors(strategy: &str, user: &UserWithEmails) -> Vec<Factor
         .collect()
 }
 
-/// One of the user's own proven addresses, with its id: the one named, or the primary one.
+/// The address, number or wallet of a user that somebody named.
+pub(crate) fn named<'u>(user: &'u UserWithEmails, identifier: Option<&str>) -> Option<&'u IdentificationId> {
+    let identifier = identifier?;
+    if let Some(address) = Address::parse(identifier) {
+        return user.wallets.iter().find(|it| it.address == address.as_str()).map(|it| &it.id);
+    }
+    match identifiers::parse_identifier(identifier)? {
+        Identifier::Email(email) => user.emails.iter().find(|it| it.verified && it.address_key == email.key).map(|it| &it.id),
+        Identifier::Phone(phone) => user.phones.iter().find(|it| it.verified && it.number == phone.as_str()).map(|it| &it.id),
+        Identifier::Username(_) => None,
+    }
+}
+
+/// One of the user's own proven addresses, with its id: the one that is asked for, or the one that somebody named, or the primary
+/// one.
 fn chosen_email(with: &Prepare<'_>) -> Result<(IdentificationId, Email), ApiError> {
-    let wanted = with.params.email_address_id();
-    let primary = with.user.user.primary_email_address_id.as_ref().map(IdentificationId::as_str);
-    let mut proven = with.user.emails.iter().filter(|email| email.verified);
-    let email = match wanted {
-        Some(id) => proven.find(|email| email.id.as_str() == id),
-        None => with.user.emails.iter().find(|email| email.verified && Some(email.id.as_str()) == primary).or_else(|| proven.next()),
+    let named = named(with.user, with.identifier);
+    let primary = with.user.user.primary_email_address_id.as_ref();
+    let proven = || with.user.emails.iter().filter(|email| email.verified);
+    let email = match with.params.email_address_id() {
+        Some(id) => proven().find(|email| email.id.as_str() == id),
+        None => proven().min_by_key(|email| (Some(&email.id) != named, Some(&email.id) != primary)),
     };
     let email = email.ok_or_else(|| ApiError::new(codes::FORM_RESOURCE_MISSING).param("email_address_id"))?;
     Ok((email.id.clone(), Email { address: email.address.clone(), key: email.address_key.clone() }))
@@ -284,17 +301,17 @@ pub(crate) fn phone_factors(strategy: &str, user: &UserWithEmails, second: bool)
         .collect()
 }
 
-/// Makes a code for one of the user's own proven numbers: the one named, else the one that comes first.
+/// Makes a code for one of the user's own proven numbers: the one that is asked for, or the one that somebody named, or the one that
+/// comes first.
 pub(crate) async fn phone_code_for(with: Prepare<'_>, strategy: &str, second: bool) -> Result<NewCode, ApiError> {
     let channel = crate::sms::channel(with.scope, with.params.channel.as_deref())?;
-    let wanted = with.params.phone_number_id();
+    let named = named(with.user, with.identifier);
     let primary = with.user.user.primary_phone_number_id.as_ref();
     let usable = || with.user.phones.iter().filter(|phone| phone.verified && phone.second_factor == second);
-    let phone = match wanted {
+    let is_first = |phone: &PhoneRecord| if second { phone.default_second_factor } else { Some(&phone.id) == primary };
+    let phone = match with.params.phone_number_id() {
         Some(id) => usable().find(|phone| phone.id.as_str() == id),
-        None => {
-            usable().find(|phone| if second { phone.default_second_factor } else { Some(&phone.id) == primary }).or_else(|| usable().next())
-        }
+        None => usable().min_by_key(|phone| (Some(&phone.id) != named, !is_first(phone))),
     };
     let phone = phone.ok_or_else(|| ApiError::new(codes::FORM_RESOURCE_MISSING).param("phone_number_id"))?;
     crate::verification::new_phone_code(
