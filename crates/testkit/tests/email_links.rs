@@ -83,6 +83,23 @@ async fn fault_030_a_link_signs_in_the_browser_that_asked_for_it_and_no_other() 
 }
 
 #[tokio::test]
+async fn fault_134_of_a_hundred_who_open_a_link_at_once_one_is_signed_in() {
+    let server = server().await;
+    let user = server.user(EMAIL, PASSWORD).await;
+    let (browser, _) = waiting(&server).await;
+    let (link, nodes) = (link(&server).await, server.nodes().await);
+    let opened = (0..100).map(|n| {
+        let (mut tab, link) = (browser.clone().on_node(nodes[n % 2]), link.clone());
+        async move { landed(&tab.get(&link).await) }
+    });
+    let all = futures_util::future::join_all(opened).await;
+    let sessions: Vec<&String> = all.iter().filter_map(|(_, session)| session.as_ref()).collect();
+    assert_eq!(sessions.len(), 1, "{all:?}");
+    let kept = server.backend("GET", &format!("/v1/sessions?user_id={user}"), None).await;
+    assert_eq!((kept.expect(200).as_array().map(Vec::len), kept.json[0]["id"].as_str()), (Some(1), Some(sessions[0].as_str())));
+}
+
+#[tokio::test]
 async fn where_it_is_allowed_another_device_opens_the_link_after_a_person_said_so() {
     let server = across_devices().await;
     server.user(EMAIL, PASSWORD).await;

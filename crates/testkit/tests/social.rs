@@ -193,8 +193,9 @@ async fn fault_059_a_state_works_once_and_soon() {
     let mut ada = server.browser();
     let to = way(&set_out(&mut ada, "sign_ups", ACME).await);
     let path = provider.visit(&to);
-    let raced = (0..20).map(|_| {
-        let mut tab = ada.clone();
+    let nodes = server.nodes().await;
+    let raced = (0..100).map(|n| {
+        let mut tab = ada.clone().on_node(nodes[n % 2]);
         let path = path.clone();
         async move { tab.get(&path).await }
     });

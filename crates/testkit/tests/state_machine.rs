@@ -172,10 +172,11 @@ async fn fault_036_what_was_prepared_expires_and_is_of_its_strategy_only() {
 #[tokio::test]
 async fn fault_134_a_proof_counts_once_when_repeated_and_when_sent_twice_at_once() {
     let ada = Ada::new().await;
+    let [_, elsewhere] = ada.server.nodes().await;
     for name in entered() {
         let (mut browser, at, asked) = ada.prepared(name).await;
         let (attempt, proof) = (format!("{at}/attempt_first_factor"), ada.proof(name, &asked).await);
-        let mut other = browser.clone();
+        let mut other = browser.clone().on_node(elsewhere);
         let (one, two) = tokio::join!(post(&mut browser, &attempt, &proof), post(&mut other, &attempt, &proof));
         let won = [&one, &two].into_iter().filter(|it| it.status == 200).count();
         assert_eq!(won, 1, "{name}: {} {}", one.text, two.text);
@@ -253,7 +254,8 @@ async fn fault_038_a_sign_up_has_no_other_edges_by_any_strategy() {
 
         let asked = browser.post(&prepare, &[("strategy", name)]).await;
         let proof = sign_up_proof(&server, name, &value, Some(&asked)).await;
-        let mut other = browser.clone();
+        let [_, elsewhere] = server.nodes().await;
+        let mut other = browser.clone().on_node(elsewhere);
         let (one, two) = tokio::join!(post(&mut browser, &attempt, &proof), post(&mut other, &attempt, &proof));
         assert_eq!([&one, &two].into_iter().filter(|it| it.status == 200).count(), 1, "{name}: {} {}", one.text, two.text);
         let mut winner = if one.status == 200 { browser } else { other };
