@@ -49,6 +49,8 @@ export async function startUpstream(accounts, redirectUri = `${urls.frontend}/v1
       await page.getByRole("button", { name: "Sign-in" }).click();
       await page.getByRole("button", { name: "Continue" }).click();
     },
+    /** As if nobody had signed in there in this browser. */
+    forget: (context) => context.clearCookies({ domain: new URL(upstreamIssuer).hostname, name: /^_(session|interaction)/ }),
     close() {
       server.close();
       server.closeAllConnections();

@@ -292,7 +292,10 @@ describe("our account screens", () => {
     await configure((settings) => {
       settings.oauth = upstreamSettings;
     });
-    const upstream = await startUpstream({ dorothy: { email: "dorothy@example.com", email_verified: true, given_name: "Dorothy", family_name: "Vaughan" } });
+    const upstream = await startUpstream({
+      dorothy: { email: "dorothy@example.com", email_verified: true },
+      mary: { email: "mary@example.com", email_verified: true, given_name: "Mary", family_name: "Jackson" },
+    });
     try {
       const it = await person("elsewhere");
       const { tab, press, said } = it;
@@ -306,6 +309,7 @@ describe("our account screens", () => {
       await upstream.signIn(tab, "dorothy");
       await heading(tab, "Your account");
       await tab.getByRole("button", { name: "Disconnect Upstream" }).waitFor();
+      await it.section("Email addresses").getByText("dorothy@example.com").waitFor();
       await look(it, "connected");
       await it.signOut();
       await press("Continue with Upstream");
@@ -316,9 +320,11 @@ describe("our account screens", () => {
       await it.signOut();
 
       // Somebody whom nobody knows: the sign-in becomes a sign-up by itself.
+      await upstream.forget(it.profile.context);
       await press("Continue with Upstream");
+      await upstream.signIn(tab, "mary");
       await heading(tab, "Your account");
-      await tab.getByText("Dorothy Vaughan", { exact: true }).waitFor();
+      await tab.getByText("Mary Jackson", { exact: true }).waitFor();
       assert.notEqual(await tab.evaluate(() => globalThis.Doorward.user.id), it.user.id);
     } finally {
       upstream.close();

@@ -416,7 +416,7 @@ function story(version, kind, doorward) {
           await page.waitForURL((url) => url.pathname !== after);
           await header(page, "Signed out");
         }
-        await profile.context.clearCookies({ domain: new URL(upstream.issuer).hostname, name: /^_(session|interaction)/ });
+        await upstream.forget(profile.context);
       } finally {
         upstream.close();
       }
