@@ -30,11 +30,18 @@ function listenToPage() {
   // What follows an input may move things, and so may what that input has asked for, when the answer is there. The browser's own
   // rule (hadRecentInput) excuses half a second, and knows nothing of answers.
   const grace = 1000;
+  // Whatever an input has begun, it is not to blame for what comes later than this.
+  const most = 10_000;
+  let input = -most;
   let excused = 0;
   let asking = 0;
-  const followsInput = () => asking > 0 || performance.now() <= excused;
+  const followsInput = () => performance.now() <= input + most && (asking > 0 || performance.now() <= excused);
   const excuse = () => (excused = performance.now() + grace);
-  for (const type of ["pointerdown", "pointerup", "keydown"]) addEventListener(type, excuse, { capture: true });
+  const onInput = () => {
+    input = performance.now();
+    excuse();
+  };
+  for (const type of ["pointerdown", "pointerup", "keydown"]) addEventListener(type, onInput, { capture: true });
   const ask = globalThis.fetch;
   globalThis.fetch = (...given) => {
     const answer = ask(...given);

@@ -288,6 +288,36 @@ describe("our account screens", () => {
     });
   }
 
+  story("a wallet where accounts are hidden, and the second step of its owner on the other form", async () => {
+    await configure(({ attributes, attack_protection, web3 }) => {
+      Object.assign(attributes, { web3_wallet: "optional", email_address: "optional", password: "optional", authenticator_app: true, backup_code: true });
+      attack_protection.enumeration_protection = true;
+      web3.strategies = ["web3_metamask_signature"];
+    });
+    const it = await open("wallet-hidden");
+    const { tab, profile } = it;
+    const { press, signOut } = hands(it);
+    await installWallet(profile.context);
+    // A sign-in of nobody ends with a signature that is not right, and then somebody signs up.
+    profile.allow(({ status, url = "" }) => status === 422 && /\/v1\/client\/sign_ins\/\w+\/attempt_first_factor$/.test(new URL(url).pathname));
+    await tab.goto(page("/user"));
+    await press("Continue with MetaMask");
+    await heading(tab, "Your account");
+    const id = await tab.evaluate(() => globalThis.Doorward.user.id);
+    const secret = await tab.evaluate(async () => (await globalThis.Doorward.user.createTOTP()).secret);
+    const app = new OTPAuth.TOTP({ secret });
+    await tab.evaluate((code) => globalThis.Doorward.user.verifyTOTP({ code }), app.generate({ timestamp: clock.now() }));
+    await signOut();
+    clock.advance(60);
+    await profile.moveClock();
+    await tab.goto(page(`/sign-up?redirect_url=${encodeURIComponent(page("/user"))}`));
+    await press("Continue with MetaMask");
+    await tab.getByLabel("Code", { exact: true }).fill(app.generate({ timestamp: clock.now() }));
+    await tab.keyboard.press("Enter");
+    await heading(tab, "Your account");
+    assert.equal(await tab.evaluate(() => globalThis.Doorward.user.id), id);
+  });
+
   story("an account elsewhere is connected, signs in, and is disconnected", async () => {
     await configure((settings) => {
       settings.oauth = upstreamSettings;

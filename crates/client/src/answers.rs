@@ -39,7 +39,8 @@ impl Core {
     }
 
     fn succeeded(&mut self, id: u64, ask: Ask, mut body: Value, now: i64) {
-        let reads_client = matches!(ask.kind, Kind::Load | Kind::Reload { .. } | Kind::SignOut { session: None, .. });
+        let reads_client =
+            matches!(ask.kind, Kind::Load | Kind::Reload { .. } | Kind::Captcha { .. } | Kind::SignOut { session: None, .. });
         let client = if reads_client { body["response"].clone() } else { body.take("client") };
         if let Kind::SignOut { session, .. } = &ask.kind {
             self.end(session.as_deref());
@@ -68,6 +69,7 @@ impl Core {
                     self.settle(call, Ok(user));
                 }
             }
+            Kind::Captcha { call } => self.settle(call, Ok(Value::Null)),
             Kind::Step { call } => self.settle(call, Ok(body.take("response"))),
             Kind::Account { call, session, deletes_user } => {
                 if deletes_user {
@@ -174,7 +176,9 @@ impl Core {
             }
             Kind::DevBrowser => self.give_up_held_back(&failure),
             Kind::Reload { call } | Kind::Touch { call } => drop(call.map(|call| self.settle(call, Err(failure)))),
-            Kind::Step { call } | Kind::Account { call, .. } | Kind::Activate { call, .. } => self.settle(call, Err(failure)),
+            Kind::Captcha { call } | Kind::Step { call } | Kind::Account { call, .. } | Kind::Activate { call, .. } => {
+                self.settle(call, Err(failure));
+            }
             Kind::SignOut { call, session } => {
                 if failure.status == 401 || failure.status == 404 {
                     // There is nothing left to end.

@@ -37,7 +37,7 @@ pub enum Command {
         session: Option<String>,
     },
     /// Brings what came of a captcha that the server asked for, with the parameters of its endpoint: the client is asked for none for
-    /// a while. Settles as [`Command::Reload`] does.
+    /// a while. Settles with nothing.
     Captcha(Map),
     /// What this core does not know, by name. Settles with an error.
     Unknown(String),

@@ -126,7 +126,7 @@ impl Core {
             }
             Command::Reload => self.reload(Some(call)),
             Command::Step(step, params) => self.step(call, step, &params),
-            Command::Captcha(params) => self.ask(Ask::new(Kind::Reload { call: Some(call) }, route!(VerifyClient), &[], form(&params))),
+            Command::Captcha(params) => self.ask(Ask::new(Kind::Captcha { call }, route!(VerifyClient), &[], form(&params))),
             Command::Account(it) => self.of_account(call, it),
             Command::SetActive { session, organization } => self.set_active(call, session, organization),
             Command::SignOut { session } => self.sign_out(call, session),

@@ -42,6 +42,10 @@ pub(crate) enum Kind {
     Reload {
         call: Option<u64>,
     },
+    /// What came of a captcha, which is good once.
+    Captcha {
+        call: u64,
+    },
     Step {
         call: u64,
     },

@@ -301,7 +301,8 @@ pub struct AttackProtection {
     pub email_link_same_client: bool,
     /// Whether a password on a device that is new to its user is followed by a code to an address or number of theirs.
     pub client_trust: bool,
-    /// Whether users are told by mail of a sign-in on a device that is new to them.
+    /// Whether users are told by mail of a sign-in on a device that is new to them. A browser that forgets its client with the
+    /// session, as the SDKs of 2023 have it do, is a new one each time.
     pub new_device_notice: bool,
     /// Whether calls are counted and too many of them are refused.
     pub rate_limits: RateLimits,

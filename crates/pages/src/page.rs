@@ -33,7 +33,8 @@ pub(crate) fn account(response: Response) -> Response {
     response
 }
 
-/// The same where the instance asks for captchas: their script is Cloudflare's, and puts frames of its own on the page.
+/// The same where the instance asks for captchas: their script is Cloudflare's, and puts frames of its own on the page. An address of a
+/// script that is not ours, and what that script does, go against trusted types, so there are none.
 const CAPTCHA_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self' 'wasm-unsafe-eval' https://challenges.cloudflare.com; frame-src https://challenges.cloudflare.com; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// [`account`], for a page that may have to show a captcha.

@@ -100,6 +100,28 @@ async fn fault_134_of_a_hundred_who_open_a_link_at_once_one_is_signed_in() {
 }
 
 #[tokio::test]
+async fn fault_027_a_link_is_dead_once_its_address_is_gone() {
+    for server in [server().await, across_devices().await] {
+        server.user(EMAIL, PASSWORD).await;
+        let (mut browser, at) = waiting(&server).await;
+        let link = link(&server).await;
+        let mut ada = server.browser();
+        ada.sign_in(EMAIL, PASSWORD).await.expect(200);
+        let me = ada.get("/v1/me").await.response().clone();
+        let user = me["id"].as_str().unwrap();
+        let other = json!({"user_id": user, "email_address": "countess@example.com", "verified": true, "primary": true});
+        server.backend("POST", "/v1/email_addresses", Some(other)).await.expect(200);
+        let own = me["email_addresses"][0]["id"].as_str().unwrap();
+        ada.post(&format!("/v1/me/email_addresses/{own}?_method=DELETE"), &[]).await.expect(200);
+        assert_eq!(landed(&browser.get(&link).await), ("failed".to_owned(), None));
+        let token = link.split_once("token=").unwrap().1;
+        server.browser().post("/v1/verify", &[("token", token)]).await;
+        assert_eq!(browser.get(&at).await.response()["status"], "needs_first_factor");
+        assert_eq!(browser.get("/v1/client").await.response()["sessions"], json!([]));
+    }
+}
+
+#[tokio::test]
 async fn where_it_is_allowed_another_device_opens_the_link_after_a_person_said_so() {
     let server = across_devices().await;
     server.user(EMAIL, PASSWORD).await;

@@ -118,6 +118,14 @@ async fn a_connected_account_brings_the_address_that_its_provider_has_proven() {
     assert_eq!(me["primary_email_address_id"], addresses[0]["id"], "the primary one stays");
     let mut later = server.browser();
     later.sign_in("rob@example.com", PASSWORD).await.expect(200);
+
+    // Given up, it does not come back when its provider is asked for more.
+    bob.post(&format!("/v1/me/email_addresses/{}?_method=DELETE", addresses[2]["id"].as_str().unwrap()), &[]).await.expect(200);
+    let account = me["external_accounts"].as_array().unwrap().iter().find(|it| it["provider_user_id"] == "bob-2").unwrap();
+    let at = format!("{ACCOUNTS}/{}/reauthorize?_method=PATCH", account["id"].as_str().unwrap());
+    let asked = bob.post(&at, &[("redirect_url", "/user"), ("action_complete_redirect_url", "/done")]).await;
+    assert_eq!(back(&mut bob, &provider.visit(&way(&asked))).await, "/done");
+    assert_eq!(bob.get("/v1/me").await.response()["email_addresses"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]

@@ -31,6 +31,18 @@ function load(): Promise<Turnstile> {
   return loading;
 }
 
+/** How long a person may take, in milliseconds. */
+const patience = 120_000;
+
+/** Ends the waiting for somebody who takes too long, or has gone to another page of the app; answers with how to stop looking. */
+function watch(where: HTMLElement, giveUp: (why: string) => void): () => void {
+  const until = Date.now() + patience;
+  const timer = setInterval(() => {
+    if (!where.isConnected || Date.now() > until) giveUp("abandoned");
+  }, 500);
+  return () => clearInterval(timer);
+}
+
 /** A place over the page, so that nothing in it moves. */
 function place(): HTMLElement {
   const made = document.createElement("div");
@@ -43,9 +55,11 @@ async function challenge(sitekey: string, captchaWidgetType: string): Promise<An
   const given = document.getElementById(wanted);
   const where = given ?? place();
   let id: string | undefined;
+  let stop = () => {};
   try {
     const turnstile = await load();
     const captchaToken = await new Promise<string>((resolve, reject) => {
+      stop = watch(where, reject);
       // Nothing is seen of it unless there are doubts.
       const options = { sitekey, appearance: "interaction-only", callback: resolve, "error-callback": reject, "unsupported-callback": () => reject("unsupported") };
       id = turnstile.render(where, options);
@@ -54,6 +68,7 @@ async function challenge(sitekey: string, captchaWidgetType: string): Promise<An
   } catch (error) {
     return { captchaError: String(error) };
   } finally {
+    stop();
     if (id !== undefined) (await load()).remove(id);
     if (!given) where.remove();
   }
@@ -62,6 +77,7 @@ async function challenge(sitekey: string, captchaWidgetType: string): Promise<An
 /** Has the person at the browser pass what the instance asks for; answers with what the server wants to know of it. */
 export async function captchaAnswer(doorward: Doorward): Promise<Answer> {
   const answer = await fetch(new URL(`${doorward.frontend}/v1/environment`, location.href), { credentials: "include" });
+  if (!answer.ok) return { captchaError: "environment" };
   const { captcha_widget_type: widget, captcha_public_key: smart, captcha_public_key_invisible: invisible } = (await answer.json()).display_config;
   return challenge(widget === "invisible" ? invisible : smart, widget);
 }

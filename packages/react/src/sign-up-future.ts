@@ -42,14 +42,14 @@ export class SignUpFuture extends Future<SignUp> {
     this.act((it) => it.authenticateWithRedirect({ ...params, redirectUrl: redirectCallbackUrl, redirectUrlComplete: redirectUrl }));
 
   /** By the signature of a wallet of this browser. */
-  web3 = ({ strategy, walletName, ...params }: Web3Params & T.SignUpParams) =>
+  web3 = ({ strategy, wallet, ...params }: Web3Params & T.SignUpParams) =>
     this.act((it) => {
       const begin = async (web3Wallet: string) => {
         await named(it, { ...params, web3Wallet });
         await it.prepareVerification({ strategy });
         return it.verifications.web3Wallet;
       };
-      return proveWallet({ strategy, walletName }, begin, (signature) => it.attemptVerification({ strategy, signature }));
+      return proveWallet({ strategy, wallet }, begin, (signature) => it.attemptVerification({ strategy, signature }));
     });
 
   readonly verifications = this.#verifications();

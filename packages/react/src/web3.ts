@@ -83,10 +83,10 @@ export function watchWallets(hear: (wallet: Wallet) => unknown): () => void {
   };
 }
 
-/** The wallet that is proved by this, of that name if there is one. */
-function walletFor(strategy: string, name?: string): Wallet {
+/** The first wallet that is proved by this. */
+function walletFor(strategy: string): Wallet {
   const found: Wallet[] = [];
-  watchWallets((it) => it.strategy === strategy && (!name || it.name === name) && found.push(it))();
+  watchWallets((it) => it.strategy === strategy && found.push(it))();
   if (!found[0]) throw missing("web3_missing_wallet", "This browser has no such wallet.");
   return found[0];
 }
@@ -101,17 +101,16 @@ async function answered<Value>(asked: Promise<Value | undefined>): Promise<Value
 export interface Web3Params {
   /** `web3_metamask_signature` or another one of a wallet. */
   strategy: string;
-  /** Which wallet, where the browser has several of the kind. */
-  walletName?: string;
+  /** Which wallet, where it is at hand; else the first that tells of itself at once. */
+  wallet?: Wallet;
 }
 
 /** Proves a wallet: `begin` names its address to the server and answers with the text to sign, `end` brings the signature. */
 export async function proveWallet(
-  { strategy, walletName }: Web3Params,
+  { strategy, wallet = walletFor(strategy) }: Web3Params,
   begin: (address: string) => Promise<{ message: string | null; nonce: string | null }>,
   end: (signature: string) => Promise<unknown>,
 ): Promise<string> {
-  const wallet = walletFor(strategy, walletName);
   const address = await answered(wallet.connect());
   const { message, nonce } = await begin(address);
   await end(await answered(wallet.sign(message ?? nonce ?? "", address)));

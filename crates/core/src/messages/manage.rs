@@ -197,7 +197,8 @@ fn stand_ins(kind: &Kind) -> Vec<(&'static str, String)> {
         "ip_address" => "192.0.2.1",
         "location" => "Lisbon, PT",
         "signed_in_at" => "2026-01-31T12:00:00Z",
-        _ => "30",
+        "days" | "minutes" => "30",
+        _ => "ada@example.com",
     };
     kind.required.iter().chain(kind.more).map(|name| (*name, stand_in(*name).to_owned())).collect()
 }

@@ -72,7 +72,7 @@ pub async fn connect(
         let mut tx = scope.db().begin().await.map_err(internal)?;
         account.write(scope, &mut tx).await?;
         tx.commit().await.map_err(internal)?;
-        take_address(scope, &account.record).await?;
+        take_address(scope, &account.record).await;
         return Ok(view(&account.record));
     }
     let id = ExternalAccountId::new(scope.now, &scope.app.rng);
@@ -177,17 +177,20 @@ pub(super) async fn come_back(
     let account = Account { record: changed, is_new: false };
     account.write(scope, &mut tx).await?;
     tx.commit().await.map_err(internal)?;
-    if proven { take_address(scope, &account.record).await } else { Ok(()) }
+    // Whoever is only asked for more has had the address before, and may have given it up.
+    if proven && record.status != "verified" {
+        take_address(scope, &account.record).await;
+    }
+    Ok(())
 }
 
-/// Gives a user the address that a connected account brings. Where it can't be had, the account stays connected all the same.
-async fn take_address(scope: &Scope, account: &ExternalAccountRecord) -> Result<(), ApiError> {
+/// Gives a user the address that a newly connected account brings. Where it can't be had, the account stays connected all the same.
+async fn take_address(scope: &Scope, account: &ExternalAccountRecord) {
     if account.email_verified != Some(1) {
-        return Ok(());
+        return;
     }
-    match take_vouched_email(scope, &account.user_id, &account.email_address, &account.strategy).await {
-        Err(error) if error.status() < 500 => Ok(()),
-        other => other,
+    if let Err(error) = take_vouched_email(scope, &account.user_id, &account.email_address, &account.strategy).await {
+        tracing::info!(instance = %scope.ins(), account = %account.id, code = error.code().code, "the address of a connected account is not taken");
     }
 }
 

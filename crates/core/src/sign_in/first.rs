@@ -3,7 +3,7 @@
 use super::complete::{self, Parts};
 use super::new_password::needs_new_password;
 use super::pretended::{narrow, pretend_attempt, pretend_code};
-use super::state::{self, Proof, SignInState, Stage};
+use super::state::{self, Proof, Stage};
 use super::{Loaded, devices, load_current, provider, refuse_banned, refuse_breached, refuse_hidden, signed_in_as, write};
 use crate::app::{Caller, Scope};
 use crate::client::{Current, Outcome};
@@ -156,16 +156,17 @@ async fn discovered(
     finish(scope, caller, current, loaded, proof, proven).await
 }
 
-/// The link that a sign-in waits for, if it was opened.
-pub(super) async fn opened_link(scope: &Scope, state: &SignInState) -> Result<Option<VerificationId>, ApiError> {
-    let Stage::NeedsFirstFactor { verification: Some(id) } = &state.stage else { return Ok(None) };
-    Ok(verification::load(scope, id).await?.filter(email_link::was_opened).map(|it| it.id))
+/// Whether the link that a sign-in waits for was opened, and went to an address that is still its user's.
+pub(super) async fn is_link_opened(scope: &Scope, loaded: &Loaded) -> Result<bool, ApiError> {
+    let (Stage::NeedsFirstFactor { verification: Some(id) }, Some(user)) = (&loaded.state.stage, &loaded.user) else { return Ok(false) };
+    let link = verification::load(scope, id).await?.filter(email_link::was_opened);
+    Ok(link.is_some_and(|it| strategies::is_theirs(user, &it.target_id)))
 }
 
 /// Goes on with a sign-in whose link was opened on its own client, and uses the link up.
 ///
 /// # Errors
-/// `client_state_invalid` when the sign-in has left the link behind, and those of the end of a sign-in.
+/// `client_state_invalid` when the sign-in has left the link behind or its address is the user's no more, and those of the end of a sign-in.
 pub(crate) async fn finish_link(
     scope: &Scope,
     caller: &Caller,
@@ -177,7 +178,7 @@ pub(crate) async fn finish_link(
     let Stage::NeedsFirstFactor { verification: Some(waiting) } = &loaded.state.stage else {
         return Err(codes::CLIENT_STATE_INVALID.into());
     };
-    if waiting != &link.id {
+    if waiting != &link.id || !loaded.user.as_ref().is_some_and(|user| strategies::is_theirs(user, &link.target_id)) {
         return Err(codes::CLIENT_STATE_INVALID.into());
     }
     proven_by_link(scope, caller, current, loaded, Some(strategies::Consume::Verification(link.id.clone()))).await

@@ -3,26 +3,40 @@
 use crate::app::{Scope, internal};
 use crate::{enumeration, notices};
 use doorward_base::*;
-use doorward_store::users::{self, UserRecord};
+use doorward_store::users::{self, UserRecord, UserWithEmails};
+
+/// One guess at a user's secret.
+pub(crate) struct Guess {
+    /// Whether it has closed the account. A right one opens it again.
+    closed: bool,
+}
+
+impl Guess {
+    /// It was wrong: the error, once its user has been told of an account that it has closed.
+    pub(crate) async fn wrong(self, scope: &Scope, user: &UserWithEmails, error: ApiError) -> ApiError {
+        if !self.closed {
+            return error;
+        }
+        match notices::locked(scope, user, scope.instance.settings.attack_protection.duration_minutes).await {
+            Ok(()) => error,
+            Err(failure) => failure,
+        }
+    }
+}
 
 /// Takes one guess at a user's secret, before it is looked at.
-pub(crate) async fn take_guess(scope: &Scope, user: &UserRecord) -> Result<(), ApiError> {
+pub(crate) async fn take_guess(scope: &Scope, user: &UserRecord) -> Result<Guess, ApiError> {
     let rules = &scope.instance.settings.attack_protection;
     if !rules.lockout {
         return match user.locked_until.filter(|until| *until > scope.now) {
             Some(until) => Err(locked(scope, until)),
-            None => Ok(()),
+            None => Ok(Guess { closed: false }),
         };
     }
     let until = scope.now + rules.duration_minutes * 60_000;
     let taken = users::take_guess(scope.db(), scope.ins(), &user.id, rules.max_attempts, until, scope.now).await.map_err(internal)?;
     if let Some((_, closed)) = taken {
-        if closed.is_some() {
-            // Should this guess be right, those before it were wrong all the same.
-            let user = crate::users::load(scope, &user.id).await?;
-            notices::locked(scope, &user, rules.duration_minutes).await?;
-        }
-        return Ok(());
+        return Ok(Guess { closed: closed.is_some() });
     }
     let now_locked = users::get(scope.db(), scope.ins(), &user.id).await.map_err(internal)?.and_then(|it| it.user.locked_until);
     Err(locked(scope, now_locked.unwrap_or(until)))

@@ -18,7 +18,7 @@ pub use complete::Completed;
 pub(crate) use complete::{NewSession, complete_new_session};
 pub(crate) use first::finish_link;
 pub use first::{attempt_first, prepare_first};
-use first::{finish, opened_link, proven_by_link};
+use first::{finish, is_link_opened, proven_by_link};
 use guesses::locked;
 pub(crate) use guesses::{take_guess, wrong_password};
 pub(crate) use kept::current_view;
@@ -70,7 +70,7 @@ pub(crate) fn filled(text: Option<&str>) -> Option<&str> {
 /// `resource_not_found` for one that this client never had.
 pub async fn get(scope: &Scope, caller: &Caller, current: Current, id: &SignInId) -> Result<Outcome<SignIn>, ApiError> {
     let mut loaded = load(scope, &current, id).await?;
-    if opened_link(scope, &loaded.state).await?.is_some() && current.require()?.sign_in_id.as_ref() == Some(id) {
+    if is_link_opened(scope, &loaded).await? && current.require()?.sign_in_id.as_ref() == Some(id) {
         match proven_by_link(scope, caller, current.clone(), loaded, None).await {
             // Another tab asked at the same time.
             Err(error) if error.code() == codes::CLIENT_STATE_INVALID => loaded = load(scope, &current, id).await?,

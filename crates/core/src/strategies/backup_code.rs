@@ -22,8 +22,11 @@ impl Strategy for BackupCode {
         Box::pin(async move {
             let code = with.params.code().ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("code"))?;
             let user = &with.user.user;
-            sign_in::take_guess(with.scope, user).await?;
-            let hash = two_factor::find_backup_code(with.scope, &user.id, code).await?;
+            let guess = sign_in::take_guess(with.scope, user).await?;
+            let hash = match two_factor::find_backup_code(with.scope, &user.id, code).await {
+                Ok(hash) => hash,
+                Err(error) => return Err(guess.wrong(with.scope, with.user, error).await),
+            };
             Ok(Proven { grants: Grants::SignIn, consume: Some(Consume::BackupCode(hash)), attempts: 1, both: false })
         })
     }

@@ -324,10 +324,22 @@ pub(crate) async fn phone_code_for(with: Prepare<'_>, strategy: &str, second: bo
     .await
 }
 
+/// Whether what was sent to an address or a number went to one that is still the user's: whoever has it after them proves nothing.
+pub(crate) fn is_theirs(user: &UserWithEmails, target: &str) -> bool {
+    let address = user.emails.iter().any(|it| it.verified && it.id.as_str() == target);
+    address || user.phones.iter().any(|it| it.verified && it.number == target)
+}
+
 /// Checks a code of this attempt.
 pub(crate) async fn attempt_code(with: Attempt<'_>, strategy: &str, grants: Grants) -> Result<Proven, ApiError> {
     let id = with.verification.ok_or(codes::VERIFICATION_MISSING)?;
-    crate::sign_in::take_guess(with.scope, &with.user.user).await?;
-    let record = crate::verification::try_code(with.scope, id, with.owner, strategy, with.params.code()).await?;
+    let guess = crate::sign_in::take_guess(with.scope, &with.user.user).await?;
+    let record = match crate::verification::try_code(with.scope, id, with.owner, strategy, with.params.code()).await {
+        Ok(record) => record,
+        Err(error) => return Err(guess.wrong(with.scope, with.user, error).await),
+    };
+    if !is_theirs(with.user, &record.target_id) {
+        return Err(crate::enumeration::incorrect());
+    }
     Ok(Proven { grants, consume: Some(Consume::Verification(record.id)), attempts: record.attempts, both: false })
 }

@@ -23,10 +23,10 @@ impl Strategy for Password {
         Box::pin(async move {
             let password = with.params.password().ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("password"))?;
             let user = &with.user.user;
-            crate::sign_in::take_guess(with.scope, user).await?;
+            let guess = crate::sign_in::take_guess(with.scope, user).await?;
             let verdict = with.scope.app.passwords.verify(password, user.password_hash.as_deref()).await?;
             if !verdict.matched {
-                return Err(crate::sign_in::wrong_password(with.scope));
+                return Err(guess.wrong(with.scope, with.user, crate::sign_in::wrong_password(with.scope)).await);
             }
             if verdict.needs_rehash {
                 rehash(&with, password).await;

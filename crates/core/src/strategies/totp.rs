@@ -23,11 +23,14 @@ impl Strategy for Totp {
     fn attempt<'a>(&'a self, with: Attempt<'a>) -> Answer<'a, Proven> {
         Box::pin(async move {
             let code = with.params.code().ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("code"))?;
-            sign_in::take_guess(with.scope, &with.user.user).await?;
+            let guess = sign_in::take_guess(with.scope, &with.user.user).await?;
             let kept = second_factors::get_totp(with.scope.db(), with.scope.ins(), &with.user.user.id).await;
             let kept = kept.map_err(crate::internal)?.filter(|totp| totp.verified).ok_or(codes::NO_SECOND_FACTORS)?;
             let step = two_factor::matching_step(with.scope, &kept, code)?;
-            let step = step.ok_or_else(|| ApiError::new(codes::FORM_CODE_INCORRECT).param("code"))?;
+            let Some(step) = step else {
+                let error = ApiError::new(codes::FORM_CODE_INCORRECT).param("code");
+                return Err(guess.wrong(with.scope, with.user, error).await);
+            };
             Ok(Proven { grants: Grants::SignIn, consume: Some(Consume::TotpStep(step)), attempts: 1, both: false })
         })
     }

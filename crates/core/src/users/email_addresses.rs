@@ -180,8 +180,8 @@ async fn prove(scope: &Scope, record: &EmailRecord, by: &VerificationRecord) -> 
 /// Gives a user an address that a provider has proven to be theirs; the first proven one is the primary one then.
 ///
 /// # Errors
-/// `form_param_unknown` where users have no addresses, `form_param_format_invalid`, `identification_claimed` when another user has
-/// proven it, `quota_exceeded`, and those of the instance's lists.
+/// `form_param_unknown` where users have no addresses, `form_param_format_invalid`; `form_identifier_exists` or, for one that the user
+/// has named already, `identification_claimed` when another user has proven it; `quota_exceeded`, and those of the instance's lists.
 pub(crate) async fn take_vouched_email(scope: &Scope, user: &UserId, text: &str, strategy: &str) -> Result<(), ApiError> {
     if scope.instance.settings.attributes.email_address == Presence::Off {
         return Err(ApiError::new(codes::FORM_PARAM_UNKNOWN).param("email_address"));

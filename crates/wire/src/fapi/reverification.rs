@@ -108,6 +108,7 @@ pub const SENSITIVE: &[&str] = &[
     "DeletePhoneNumber",
     "postWeb3Wallets",
     "deleteWeb3Wallet",
+    "postOAuthAccounts",
     "postPasskey",
     "deletePasskey",
     "postTOTP",

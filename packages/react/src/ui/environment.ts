@@ -39,13 +39,16 @@ function offersOf(json: unknown): Offers {
   };
 }
 
+/** How long an answer is waited for, in milliseconds: forms show nothing meanwhile. */
+const patience = 5000;
+
 const asked = new WeakMap<Doorward, Promise<Offers>>();
 
 /** Asks once; where there was no answer, the next screen asks again. Only screens want to know, so the core does not load it. */
 export function environment(doorward: Doorward): Promise<Offers> {
   let offers = asked.get(doorward);
   if (!offers) {
-    offers = fetch(new URL(`${doorward.frontend}/v1/environment`, location.href), { credentials: "include" }).then(async (answer) => {
+    offers = fetch(new URL(`${doorward.frontend}/v1/environment`, location.href), { credentials: "include", signal: AbortSignal.timeout(patience) }).then(async (answer) => {
       if (!answer.ok) throw new Error(`Doorward: the environment is not there (${answer.status})`);
       return offersOf(await answer.json());
     });

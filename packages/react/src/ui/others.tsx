@@ -17,6 +17,14 @@ export function comeBackHere(): string {
   return url.href;
 }
 
+/** The other form's page, and where it leads; with `step`, it goes on at once with the sign-in that this form has left open. */
+export function goOnAt(page: string, after: string, { step = false } = {}): string {
+  const url = new URL(page, location.href);
+  if (step) url.searchParams.set(RETURNED, "1");
+  url.searchParams.set("redirect_url", new URL(after, location.href).href);
+  return url.href;
+}
+
 /** Where a link in an email leads: the page of the form, in another tab. */
 export function openHere(): string {
   const url = new URL(location.href);
@@ -88,14 +96,14 @@ export interface OthersProps {
 export function Others({ offers, busy, onProvider, onWallet }: OthersProps) {
   const wallets = useWallets(offers);
   const all = [
-    ...offers.social.map(({ strategy, name }) => ({ name, go: () => onProvider(strategy) })),
-    ...wallets.map((it) => ({ name: it.name, go: () => onWallet(it) })),
+    ...offers.social.map(({ strategy, name }) => ({ key: strategy, name, go: () => onProvider(strategy) })),
+    ...wallets.map(({ wallet, label: name }) => ({ key: `${wallet.strategy} ${name}`, name, go: () => onWallet(wallet) })),
   ];
   if (!all.length) return null;
   return (
     <div className="dw-others">
-      {all.map(({ name, go }) => (
-        <button key={name} type="button" className="dw-other" aria-disabled={busy} onClick={() => void (busy || go())}>
+      {all.map(({ key, name, go }) => (
+        <button key={key} type="button" className="dw-other" aria-disabled={busy} onClick={() => void (busy || go())}>
           Continue with {name}
         </button>
       ))}

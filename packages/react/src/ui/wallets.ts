@@ -6,8 +6,12 @@ import type { SignUpFuture } from "../sign-up-future.js";
 import { type Wallet, watchWallets } from "../web3.js";
 import type { Offers } from "./environment.js";
 
+/** What a person calls a wallet, where there is another one of its name for the other chain. */
+const label = ({ name, strategy }: Wallet, all: Wallet[]) =>
+  all.filter((it) => it.name === name).length > 1 ? `${name} (${strategy === "web3_solana_signature" ? "Solana" : "Ethereum"})` : name;
+
 /** The wallets of this browser that the instance takes. */
-export function useWallets(offers: Offers | undefined): Wallet[] {
+export function useWallets(offers: Offers | undefined): { wallet: Wallet; label: string }[] {
   const [wallets, setWallets] = useState<Wallet[]>([]);
   const setting = offers?.attributes.web3Wallet;
   const enabled = setting?.enabled;
@@ -16,13 +20,18 @@ export function useWallets(offers: Offers | undefined): Wallet[] {
     setWallets([]);
     return watchWallets((found) => setWallets((all) => [...all, found]));
   }, [enabled]);
-  return enabled ? wallets.filter(({ strategy }) => setting!.firstFactors.includes(strategy)) : [];
+  const taken = enabled ? wallets.filter(({ strategy }) => setting!.firstFactors.includes(strategy)) : [];
+  return taken.map((wallet) => ({ wallet, label: label(wallet, taken) }));
 }
 
+/** How a sign-in ends by a wallet that nobody has; by the second, where the instance does not tell who has an account. */
+const unknown = ["form_identifier_not_found", "form_incorrect_signature"];
+
 /** Signs in whoever has the wallet, and signs them up where nobody has it yet. */
-export async function withWallet({ strategy, name: walletName }: Wallet, signIn: SignInFuture, signUp: SignUpFuture): Promise<Result & { isNew: boolean }> {
-  const { error } = await signIn.web3({ strategy, walletName });
-  if (error?.errors[0]?.code !== "form_identifier_not_found") return { error, isNew: false };
+export async function withWallet(wallet: Wallet, signIn: SignInFuture, signUp: SignUpFuture): Promise<Result & { isNew: boolean }> {
+  const { strategy } = wallet;
+  const { error } = await signIn.web3({ strategy, wallet });
+  if (!error || !unknown.includes(error.code)) return { error, isNew: false };
   await signIn.reset();
-  return { ...(await signUp.web3({ strategy, walletName })), isNew: true };
+  return { ...(await signUp.web3({ strategy, wallet })), isNew: true };
 }

@@ -14,14 +14,15 @@ export function WalletSection() {
   const offered = useWallets(offers);
   if (!offered.length && !user.web3Wallets.length) return null;
 
-  const connect = ({ strategy, name }: Wallet) =>
+  const connect = (wallet: Wallet) =>
     doing.run(async () => {
+      const { strategy } = wallet;
       let made: Web3Wallet;
       const begin = async (web3Wallet: string) => {
         made = await user.createWeb3Wallet({ web3Wallet });
         return (await made.prepareVerification({ strategy })).verification;
       };
-      const address = await proveWallet({ strategy, walletName: name }, begin, (signature) => made.attemptVerification({ strategy, signature }));
+      const address = await proveWallet({ strategy, wallet }, begin, (signature) => made.attemptVerification({ strategy, signature }));
       return `You can sign in with ${short(address)} now.`;
     });
 
@@ -49,9 +50,9 @@ export function WalletSection() {
         ))}
       </ul>
       <div className="dw-buttons">
-        {offered.map((it) => (
-          <Link key={it.name} onClick={() => connect(it)}>
-            Connect {it.name}
+        {offered.map(({ wallet, label }) => (
+          <Link key={`${wallet.strategy} ${label}`} onClick={() => connect(wallet)}>
+            Connect {label}
           </Link>
         ))}
       </div>

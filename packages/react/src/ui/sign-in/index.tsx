@@ -7,7 +7,7 @@ import type { OAuthStrategy } from "../../types.js";
 import { type Offers, useOffers, usual } from "../environment.js";
 import { Card, Field, Link, destination } from "../form.js";
 import type { Wallet } from "../../web3.js";
-import { Others, comeBackHere, useLink, useReturn } from "../others.js";
+import { Others, comeBackHere, goOnAt, useLink, useReturn } from "../others.js";
 import type { Appearance } from "../styles.js";
 import { withWallet } from "../wallets.js";
 import { emailCode } from "./email-code.js";
@@ -47,7 +47,8 @@ export function SignIn({ appearance, signUpUrl, redirectUrl: after, passkeys }: 
   const { doorward } = useDoorwardContext();
   const { signIn, errors: all, fetchStatus } = useSignIn();
   // Whose wallet nobody knows yet signs up by it.
-  const { signUp } = useSignUp();
+  const { signUp, fetchStatus: other } = useSignUp();
+  const busy = fetchStatus === "fetching" || other === "fetching";
   const known = useOffers(usual);
   const offers = known ?? usual;
   const first = firstStep(offers);
@@ -152,7 +153,7 @@ export function SignIn({ appearance, signUpUrl, redirectUrl: after, passkeys }: 
     if (error) setNote(error.message);
     else if (signUp.status === "complete") await signUp.finalize({ navigate: ({ decorateUrl }) => doorward.navigate(decorateUrl(destination(after))) });
     // The other form asks for what is still missing.
-    else await doorward.navigate(signUpUrl ?? doorward.buildSignUpUrl({ redirectUrl: null }));
+    else await doorward.navigate(goOnAt(signUpUrl ?? doorward.buildSignUpUrl({ redirectUrl: null }), destination(after)));
   }
 
   const second = name in secondFactors;
@@ -160,7 +161,7 @@ export function SignIn({ appearance, signUpUrl, redirectUrl: after, passkeys }: 
     <Card
       {...{ appearance, step: name, errors, title: step.title, action: step.action }}
       hint={note}
-      busy={fetchStatus === "fetching"}
+      busy={busy}
       pending={!known}
       onSubmit={submit}
       more={
@@ -185,7 +186,7 @@ export function SignIn({ appearance, signUpUrl, redirectUrl: after, passkeys }: 
           {signUpUrl && <a href={signUpUrl}>No account yet? Sign up</a>}
         </>
       }
-      others={known && name === first && <Others offers={offers} busy={fetchStatus === "fetching"} onProvider={withProvider} onWallet={byWallet} />}
+      others={known && name === first && <Others offers={offers} busy={busy} onProvider={withProvider} onWallet={byWallet} />}
     >
       {step.asks.map((it) => (
         <Field

@@ -7,7 +7,7 @@ import type { Wallet } from "../../web3.js";
 import type { Ask } from "../asks.js";
 import { type Attribute, type Offers, useOffers, usual } from "../environment.js";
 import { Card, Check, Field, Link, destination } from "../form.js";
-import { Others, comeBackHere, useLink, useReturn } from "../others.js";
+import { Others, comeBackHere, goOnAt, useLink, useReturn } from "../others.js";
 import type { Appearance } from "../styles.js";
 import { withWallet } from "../wallets.js";
 import { emailCode } from "./email-code.js";
@@ -46,7 +46,8 @@ const asked = (offers: Offers) => asks.filter(({ name, wanted }) => wanted(offer
 export function SignUp({ appearance, signInUrl, redirectUrl: after }: SignUpProps) {
   const { doorward } = useDoorwardContext();
   const { signUp, errors, fetchStatus } = useSignUp();
-  const { signIn } = useSignIn();
+  const { signIn, fetchStatus: other } = useSignIn();
+  const busy = fetchStatus === "fetching" || other === "fetching";
   const known = useOffers(usual);
   const offers = known ?? usual;
   const [proof, setProof] = useState<Verification>();
@@ -107,7 +108,7 @@ export function SignUp({ appearance, signInUrl, redirectUrl: after }: SignUpProp
     if (isNew) return go();
     if (signIn.status === "complete") return void (await signIn.finalize({ navigate: ({ decorateUrl }) => doorward.navigate(decorateUrl(destination(after))) }));
     // The other form has the second step.
-    await doorward.navigate(signInUrl ?? doorward.buildSignInUrl({ redirectUrl: null }));
+    await doorward.navigate(goOnAt(signInUrl ?? doorward.buildSignInUrl({ redirectUrl: null }), destination(after), { step: true }));
   }
 
   async function submit({ legalAccepted, code = "", ...values }: Record<string, string>) {
@@ -135,7 +136,7 @@ export function SignUp({ appearance, signInUrl, redirectUrl: after }: SignUpProp
       title={proof?.title ?? "Create your account"}
       action={proof?.action ?? "Sign up"}
       hint={note}
-      busy={fetchStatus === "fetching"}
+      busy={busy}
       pending={!known}
       onSubmit={submit}
       more={
@@ -153,7 +154,7 @@ export function SignUp({ appearance, signInUrl, redirectUrl: after }: SignUpProp
           {signInUrl && <a href={signInUrl}>Have an account? Sign in</a>}
         </>
       }
-      others={known && !proof && <Others offers={offers} busy={fetchStatus === "fetching"} onProvider={withProvider} onWallet={byWallet} />}
+      others={known && !proof && <Others offers={offers} busy={busy} onProvider={withProvider} onWallet={byWallet} />}
     >
       {proof
         ? proof.asks.map((it) => <Field key={step} {...it} error={fields[it.name] ?? null} />)
