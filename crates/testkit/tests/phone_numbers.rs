@@ -221,6 +221,27 @@ async fn fault_045_a_number_that_two_wait_for_is_whose_proof_comes_first() {
 }
 
 #[tokio::test]
+async fn fault_027_what_was_sent_to_a_number_is_dead_once_the_number_is_gone() {
+    let server = server().await;
+    let mut ada = signed_in(&server).await;
+    // By another number she can still have codes.
+    add(&server, &mut ada, OTHER, &[]).await.expect(200);
+    for strategy in ["phone_code", "reset_password_phone_code"] {
+        let id = add(&server, &mut ada, NUMBER, &[]).await.response()["id"].as_str().unwrap().to_owned();
+        server.advance(Duration::from_secs(60));
+        // Whoever has the number after Ada.
+        let mut mallory = server.browser();
+        let fields = [("identifier", NUMBER), ("strategy", strategy)];
+        let sign_in = mallory.post("/v1/client/sign_ins", &fields).await.response()["id"].as_str().unwrap().to_owned();
+        let code = server.code_for(NUMBER).await;
+        ada.post(&format!("/v1/me/phone_numbers/{id}?_method=DELETE"), &[]).await.expect(200);
+        let at = format!("/v1/client/sign_ins/{sign_in}/attempt_first_factor");
+        mallory.post(&at, &[("strategy", strategy), ("code", &code)]).await.refused(422, "form_code_incorrect", "code");
+        assert_eq!(mallory.get("/v1/client").await.response()["sessions"], json!([]), "{strategy}");
+    }
+}
+
+#[tokio::test]
 async fn a_number_that_is_kept_for_second_factors_is_asked_for_and_signs_nobody_in_alone() {
     let server = server().await;
     let mut browser = signed_in(&server).await;
