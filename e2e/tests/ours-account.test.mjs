@@ -394,6 +394,40 @@ describe("our account screens", () => {
     });
   }
 
+  story("a number with a password, and a new one when it is forgotten", async () => {
+    await configure(({ attributes }) => Object.assign(attributes, { email_address: "off", phone_number: "required", password: "required" }));
+    const it = await open("phone-password", { viewport: phone });
+    const { tab } = it;
+    const { field, press, signOut } = hands(it);
+    await tab.goto(page("/sign-up"));
+    await field("Phone number").fill("+15555550120");
+    await field("Password").fill(password);
+    await press("Sign up");
+    await heading(tab, "Check your messages");
+    await field("Code").fill(testCode);
+    await tab.keyboard.press("Enter");
+    await heading(tab, "Your account");
+    await signOut();
+    await look(it, "sign-in");
+    await field("Phone number or user name").fill("+15555550120");
+    await field("Password").fill(password);
+    await tab.keyboard.press("Enter");
+    await heading(tab, "Your account");
+    await signOut();
+    await press("Forgot your password?");
+    await heading(tab, "Reset your password");
+    await look(it, "forgotten");
+    await field("Phone number").fill("+15555550120");
+    await press("Send the code");
+    await heading(tab, "Check your messages");
+    await field("Code").fill(testCode);
+    await tab.keyboard.press("Enter");
+    await heading(tab, "Choose a new password");
+    await field("New password").fill(`a better ${password}`);
+    await press("Save and sign in");
+    await heading(tab, "Your account");
+  });
+
   story("sign-up and sign-in by a link, opened in a second tab", async () => {
     await configure(({ attributes }) => Object.assign(attributes, { email_address: "required", email_link: true, email_code: false, password: "off" }));
     const it = await open("link");

@@ -85,6 +85,12 @@ export class SignInFuture extends Future<SignIn> {
     submitPassword: (params: T.ResetPasswordParams) => this.act((it) => it.resetPassword(params)),
   };
 
+  resetPasswordPhoneCode = {
+    sendCode: (params: SendPhoneParams = {}) => this.act((it) => send(it, "reset_password_phone_code", params)),
+    verifyCode: ({ code }: CodeParams) => this.act((it) => it.attemptFirstFactor({ strategy: "reset_password_phone_code", code })),
+    submitPassword: (params: T.ResetPasswordParams) => this.act((it) => it.resetPassword(params)),
+  };
+
   mfa = {
     sendPhoneCode: () => this.act((it) => prepareSecond(it, "phone_code")),
     sendEmailCode: () => this.act((it) => prepareSecond(it, "email_code")),

@@ -8,6 +8,8 @@ import type { OAuthStrategy } from "../types.js";
 export interface Attribute {
   enabled: boolean;
   required: boolean;
+  /** Whether somebody who signs in can be named by it. */
+  usedForFirstFactor: boolean;
   firstFactors: string[];
   secondFactors: string[];
   verifications: string[];
@@ -58,7 +60,7 @@ export function environment(doorward: Doorward): Promise<Offers> {
   return offers;
 }
 
-const usually = (by: string): Attribute => ({ enabled: true, required: true, firstFactors: [by], secondFactors: [], verifications: [by] });
+const usually = (by: string): Attribute => ({ enabled: true, required: true, usedForFirstFactor: true, firstFactors: [by], secondFactors: [], verifications: [by] });
 
 /** What most instances offer: what forms go by when this one does not say. */
 export const usual: Offers = { attributes: { emailAddress: usually("email_code"), password: usually("password") }, social: [], legalConsent: false };

@@ -4,6 +4,7 @@ import { useDoorwardContext } from "../../context.js";
 import { passkeysWork } from "../../passkey.js";
 import { useSignIn, useSignUp } from "../../signals.js";
 import type { OAuthStrategy } from "../../types.js";
+import type { Ask } from "../asks.js";
 import { type Offers, useOffers, usual } from "../environment.js";
 import { Card, Field, Link, destination } from "../form.js";
 import type { Wallet } from "../../web3.js";
@@ -32,6 +33,15 @@ const strategies: Strategy[] = [password, emailCode, emailLink, phoneCode, reset
 const steps: Record<string, Step> = Object.assign({}, ...strategies.map((it) => it.steps), secondFactors);
 const ways: Way[] = strategies.flatMap((it) => it.ways ?? []);
 const never = () => () => {};
+
+/** How the form with the password asks for who it is: by whatever the instance lets people name themselves by. */
+function whoIsIt({ attributes }: Offers): Partial<Ask> {
+  const { emailAddress, phoneNumber, username } = attributes;
+  const names = [emailAddress?.usedForFirstFactor && "email", phoneNumber?.usedForFirstFactor && "phone number", username?.usedForFirstFactor && "user name"].filter(Boolean);
+  if (names.length === 0 || names.join() === "email") return {};
+  const label = names.join(", ").replace(/, ([^,]*)$/, " or $1");
+  return { label: label[0]!.toUpperCase() + label.slice(1), type: names.join() === "phone number" ? "tel" : "text" };
+}
 
 /** The form to begin with: the usual one, unless the instance has no passwords. */
 function firstStep(offers: Offers): string {
@@ -193,7 +203,7 @@ export function SignIn({ appearance, signUpUrl, redirectUrl: after, passkeys }: 
           key={it.name === "identifier" ? it.label : `${name} ${it.name}`}
           {...it}
           {...(it.type === "email" ? { defaultValue: address } : {})}
-          {...(name === "password" && it.type === "email" && offers.attributes.username?.enabled ? { label: "Email or user name", type: "text" } : {})}
+          {...(name === "password" && it.name === "identifier" ? whoIsIt(offers) : {})}
           error={fields[it.name] ?? null}
         />
       ))}
