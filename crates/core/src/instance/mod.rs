@@ -1,5 +1,12 @@
 //! Instances in memory: settings understood, keys opened, origins compiled.
 
+mod origin;
+mod own_keys;
+
+pub use origin::{Origin, OriginPattern};
+pub use own_keys::{SIGNING_KEY_GRACE_MS, create_secret_key, reveal_secret_key, revoke_secret_key, rotate_secret_key, rotate_signing_key};
+pub(crate) use own_keys::{secret_key_context, signing_key_context};
+
 use crate::app::{App, Scope, internal};
 use crate::domains;
 use crate::jwt_templates;
@@ -8,9 +15,10 @@ use crate::settings::{RateLimits, Settings};
 use crate::template_keys::TemplateKey;
 use doorward_base::*;
 use doorward_store::domains::SatelliteRecord;
-use doorward_store::instances::{self, HostRecord, InstanceRecord, SecretKeyRecord, SigningKeyRecord};
+use doorward_store::instances::{self, HostRecord, InstanceRecord};
 use doorward_store::{Read, Tx};
 use doorward_wire::resource::Jwks;
+use own_keys::{new_signing_key, secret_key_record};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,83 +102,6 @@ impl Instance {
     /// The public keys.
     pub fn jwks(&self) -> Jwks {
         Jwks { keys: self.signing_keys.iter().map(|key| key.jwk()).collect() }
-    }
-}
-
-/// An origin (RFC 6454): scheme, host and port.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
-    scheme: String,
-    host: String,
-    port: u16,
-}
-
-impl Origin {
-    /// Reads `scheme://host[:port]` and nothing more.
-    pub fn parse(text: &str) -> Option<Self> {
-        let url = url::Url::parse(text).ok()?;
-        let exact = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
-        if !exact || url.path() != "/" || text.ends_with('/') {
-            return None;
-        }
-        Self::of(&url)
-    }
-
-    /// The origin of an address.
-    pub fn of(url: &url::Url) -> Option<Self> {
-        let port = url.port_or_known_default().unwrap_or(0);
-        Some(Self { scheme: url.scheme().to_owned(), host: url.host_str()?.to_ascii_lowercase(), port })
-    }
-
-    /// As text; the scheme's own port is left out.
-    pub fn text(&self) -> String {
-        match (self.scheme.as_str(), self.port) {
-            ("http", 80) | ("https", 443) => format!("{}://{}", self.scheme, self.host),
-            (scheme, port) => format!("{scheme}://{}:{port}", self.host),
-        }
-    }
-
-    fn is_loopback(&self) -> bool {
-        matches!(self.scheme.as_str(), "http" | "https") && matches!(self.host.as_str(), "localhost" | "127.0.0.1" | "[::1]")
-    }
-}
-
-/// One entry of the allowed origins.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OriginPattern {
-    scheme: String,
-    host: String,
-    any_subdomain: bool,
-    port: Option<u16>,
-}
-
-impl OriginPattern {
-    /// Reads an origin whose host may begin with `*.` and whose port may be `*`.
-    ///
-    /// # Errors
-    /// A few words on what is wrong.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let (scheme, rest) = text.split_once("://").ok_or("must have the form scheme://host[:port]")?;
-        let any_subdomain = rest.starts_with("*.");
-        let rest = rest.strip_prefix("*.").unwrap_or(rest);
-        let any_port = rest.ends_with(":*");
-        let rest = rest.strip_suffix(":*").unwrap_or(rest);
-        let origin = Origin::parse(&format!("{scheme}://{rest}")).ok_or("must have the form scheme://host[:port], without a path")?;
-        if rest.contains('*') || (any_subdomain && !rest.contains('.')) {
-            return Err("`*` may stand for the leftmost labels of a domain or for the port only".to_owned());
-        }
-        let port = if any_port { None } else { Some(origin.port) };
-        Ok(Self { scheme: origin.scheme, host: origin.host, any_subdomain, port })
-    }
-
-    /// Whether an origin is meant.
-    pub fn matches(&self, origin: &Origin) -> bool {
-        let host = if self.any_subdomain {
-            origin.host.strip_suffix(&self.host).is_some_and(|sub| sub.ends_with('.') && sub.len() > 1)
-        } else {
-            origin.host == self.host
-        };
-        host && origin.scheme == self.scheme && self.port.is_none_or(|port| port == origin.port)
     }
 }
 
@@ -305,14 +236,6 @@ async fn load(app: &App, db: &mut impl Read, record: InstanceRecord) -> Result<I
     })
 }
 
-pub(crate) fn signing_key_context(id: &InstanceId, kid: &str) -> String {
-    format!("{id}:signing_key:{kid}")
-}
-
-pub(crate) fn secret_key_context(id: &InstanceId, key: impl std::fmt::Display) -> String {
-    format!("{id}:secret_key:{key}")
-}
-
 /// What a new instance is made of.
 #[derive(Clone, Debug)]
 pub struct NewInstance {
@@ -384,101 +307,6 @@ pub async fn create(app: &App, new: NewInstance) -> Result<CreatedInstance, Stri
         (None, None) => String::new(),
     };
     Ok(CreatedInstance { id, publishable_key, secret_key: secret, frontend_url })
-}
-
-fn new_signing_key(app: &App, id: &InstanceId, now: Timestamp) -> Result<SigningKeyRecord, String> {
-    let kid = format!("{id}_{}", app.rng.alphanumeric(8));
-    let der = keys::generate_signing_key().map_err(|e| e.to_string())?;
-    let sealed = app.sealer.seal(&app.rng, &signing_key_context(id, &kid), &der).map_err(|e| e.to_string())?;
-    Ok(SigningKeyRecord { kid, sealed, created_at: now, retires_at: None })
-}
-
-/// How long a signing key that was replaced is still published: longer than any SDK keeps its copy of the keys.
-pub const SIGNING_KEY_GRACE_MS: i64 = 24 * 60 * 60 * 1000;
-
-/// Makes a new signing key. Tokens of the one before it are good for [`SIGNING_KEY_GRACE_MS`] more.
-///
-/// # Errors
-/// A sentence for the operator.
-pub async fn rotate_signing_key(app: &App, id: &InstanceId) -> Result<String, String> {
-    let now = app.clock.now();
-    let key = new_signing_key(app, id, now)?;
-    let text = |e: doorward_store::StoreError| e.to_string();
-    let mut tx = app.db.begin().await.map_err(text)?;
-    instances::rotate_signing_key(&mut tx, id, &key, now + SIGNING_KEY_GRACE_MS).await.map_err(text)?;
-    tx.commit().await.map_err(text)?;
-    app.instances.clear();
-    Ok(key.kid)
-}
-
-/// A secret key as it is kept: its hash beside it, and itself sealed where operators are to see it again.
-fn secret_key_record(app: &App, instance: &InstanceId, name: &str, secret: &Secret, sealed: bool) -> Result<SecretKeyRecord, String> {
-    let now = app.clock.now();
-    let id = SecretKeyId::new(now, &app.rng);
-    let context = secret_key_context(instance, &id);
-    let seal = || app.sealer.seal(&app.rng, &context, secret.expose().as_bytes()).map_err(|e| e.to_string());
-    let hint = secret.expose().get(secret.expose().len().saturating_sub(4)..).unwrap_or_default().to_owned();
-    let sealed = if sealed { seal()? } else { String::new() };
-    Ok(SecretKeyRecord { id, name: name.to_owned(), hint, sealed, created_at: now, last_used_at: None, revoked_at: None })
-}
-
-/// Makes a new secret key and withdraws all others.
-///
-/// # Errors
-/// A sentence for the operator.
-pub async fn rotate_secret_key(app: &App, instance: &Instance) -> Result<Secret, String> {
-    let secret = keys::secret_key(instance.environment, &app.rng);
-    let key = secret_key_record(app, &instance.id, "rotated", &secret, true)?;
-    let text = |e: doorward_store::StoreError| e.to_string();
-    let mut tx = app.db.begin().await.map_err(text)?;
-    instances::insert_secret_key(&mut tx, &instance.id, &key, &crate::crypto::token_hash(secret.expose())).await.map_err(text)?;
-    instances::revoke_other_secret_keys(&mut tx, &instance.id, &key.id, key.created_at).await.map_err(text)?;
-    tx.commit().await.map_err(text)?;
-    app.instances.clear();
-    Ok(secret)
-}
-
-/// Makes one more secret key, which works beside the others. Only its hash is kept: it is shown this once.
-///
-/// # Errors
-/// A sentence for the operator.
-pub async fn create_secret_key(app: &App, instance: &Instance, name: &str) -> Result<(SecretKeyId, Secret), String> {
-    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
-        return Err("the name of a key has 1 to 100 characters".to_owned());
-    }
-    let secret = keys::secret_key(instance.environment, &app.rng);
-    let key = secret_key_record(app, &instance.id, name, &secret, false)?;
-    let text = |e: doorward_store::StoreError| e.to_string();
-    let mut tx = app.db.begin().await.map_err(text)?;
-    instances::insert_secret_key(&mut tx, &instance.id, &key, &crate::crypto::token_hash(secret.expose())).await.map_err(text)?;
-    tx.commit().await.map_err(text)?;
-    Ok((key.id, secret))
-}
-
-/// Withdraws one secret key; another must be left. Other nodes take it for [`FRESH_FOR`] more.
-///
-/// # Errors
-/// A sentence for the operator.
-pub async fn revoke_secret_key(app: &App, instance: &InstanceId, key: &SecretKeyId) -> Result<(), String> {
-    let text = |e: doorward_store::StoreError| e.to_string();
-    let mut tx = app.db.begin().await.map_err(text)?;
-    if !instances::revoke_secret_key(&mut tx, instance, key, app.clock.now()).await.map_err(text)? {
-        return Err(format!("{key} is no secret key of this instance that could be withdrawn, or it is the only one: make another first"));
-    }
-    tx.commit().await.map_err(text)?;
-    app.instances.clear();
-    Ok(())
-}
-
-/// The newest secret key of an instance that was not withdrawn and is not kept as a hash only, opened: for the operator's own eyes.
-///
-/// # Errors
-/// A sentence for the operator.
-pub async fn reveal_secret_key(app: &App, id: &InstanceId) -> Result<Option<Secret>, String> {
-    let keys = instances::secret_keys(&app.db, id).await.map_err(|e| e.to_string())?;
-    let Some(key) = keys.into_iter().find(|key| key.revoked_at.is_none() && !key.sealed.is_empty()) else { return Ok(None) };
-    let plain = app.sealer.open(&secret_key_context(id, &key.id), &key.sealed).map_err(|e| e.to_string())?;
-    String::from_utf8(plain).map(|text| Some(Secret::new(text))).map_err(|e| e.to_string())
 }
 
 /// Replaces the settings of an instance.
@@ -555,32 +383,5 @@ fn is_master_key(app: &App, kept: &str) -> Result<(), String> {
     match app.sealer.open(MASTER_KEY_CHECK, kept) {
         Ok(plain) if plain == b"doorward" => Ok(()),
         _ => Err("this database was made with another master key: start with the one it was made with".to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn origins_match_exactly_or_by_the_pattern_that_was_written() {
-        let matches = |pattern: &str, origin: &str| OriginPattern::parse(pattern).unwrap().matches(&Origin::parse(origin).unwrap());
-        assert!(matches("https://app.example.com", "https://app.example.com"));
-        assert!(matches("https://app.example.com", "https://app.example.com:443"));
-        assert!(!matches("https://app.example.com", "http://app.example.com"));
-        assert!(!matches("https://example.com", "https://badexample.com"));
-        assert!(matches("https://*.example.com", "https://a.b.example.com"));
-        assert!(!matches("https://*.example.com", "https://example.com"));
-        assert!(!matches("https://*.example.com", "https://badexample.com"));
-        assert!(!matches("https://*.example.com", "https://x.example.com.evil.test"));
-        assert!(matches("http://localhost:*", "http://localhost:3000"));
-        for bad in
-            ["example.com", "https://*", "https://a.*.com", "https://example.com/path", "https://user@example.com", "https://*.com:x"]
-        {
-            assert!(OriginPattern::parse(bad).is_err(), "{bad}");
-        }
-        for bad in ["https://example.com/", "https://example.com/a", "null", "https://u@example.com", "https://example.com?x"] {
-            assert!(Origin::parse(bad).is_none(), "{bad}");
-        }
     }
 }
