@@ -22,13 +22,17 @@ fn guarded(mut response: Response) -> Response {
     response
 }
 
+fn with_policy(mut response: Response, policy: &'static str) -> Response {
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    response
+}
+
 /// What the account pages may do: run our own script, which is WebAssembly too, and make no markup out of text.
 const ACCOUNT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
 /// An answer of the public listener. Its own requests say where they come from; links elsewhere do not.
 pub(crate) fn account(response: Response) -> Response {
-    let mut response = guarded(response);
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(ACCOUNT_POLICY));
+    let mut response = with_policy(guarded(response), ACCOUNT_POLICY);
     response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     response
 }
@@ -39,9 +43,7 @@ const CAPTCHA_POLICY: &str = "default-src 'none'; style-src 'self'; script-src '
 
 /// [`account`], for a page that may have to show a captcha.
 pub(crate) fn account_with_captcha(response: Response) -> Response {
-    let mut response = account(response);
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CAPTCHA_POLICY));
-    response
+    with_policy(account(response), CAPTCHA_POLICY)
 }
 
 /// A rendered page.
@@ -61,28 +63,26 @@ const FORMS_POLICY: &str =
 
 /// A rendered page with forms.
 pub(crate) fn forms(status: StatusCode, template: &impl Template) -> Response {
-    let mut response = html(status, template);
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(FORMS_POLICY));
-    response
+    with_policy(html(status, template), FORMS_POLICY)
 }
+
+/// What a page may do that shows [`foreign`] ones.
+const FRAMING_POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src data:; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// A rendered page that shows [`foreign`] ones.
 pub(crate) fn framing(template: &impl Template) -> Response {
-    let mut response = html(StatusCode::OK, template);
-    let policy = HeaderValue::from_static(
-        "default-src 'none'; style-src 'self'; img-src data:; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    );
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-    response
+    with_policy(html(StatusCode::OK, template), FRAMING_POLICY)
 }
 
-/// Markup of somebody else's, in a frame of ours: it may style itself and do nothing.
+/// What markup of somebody else's may do: style itself.
+const FOREIGN_POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox";
+
+/// Markup of somebody else's, in a frame of ours.
 pub(crate) fn foreign(markup: String) -> Response {
-    let mut response = guarded(([(header::CONTENT_TYPE, "text/html; charset=utf-8")], markup).into_response());
-    let policy = HeaderValue::from_static(
-        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox",
-    );
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    let response = guarded(([(header::CONTENT_TYPE, "text/html; charset=utf-8")], markup).into_response());
+    let mut response = with_policy(response, FOREIGN_POLICY);
     response.headers_mut().insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
     response
 }

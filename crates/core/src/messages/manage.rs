@@ -168,16 +168,29 @@ pub struct Sample {
 pub async fn gallery(scope: &Scope, language: &str) -> Result<Vec<Sample>, ApiError> {
     let mut out = Vec::new();
     for kind in &KINDS {
-        let own = own(scope, kind).await?;
-        let letter = Letter { slug: kind.slug, to: String::new(), locale: Some(language.to_owned()), values: stand_ins(kind) };
-        let (subject, text, html) = match kind.channel {
-            Channel::Email => letter.mail(scope).await.map(|it| (Some(it.subject), it.text, it.html))?,
-            Channel::Sms => letter.sms(scope, sms::Channel::Sms).await.map(|it| (None, it.text, None))?,
-        };
-        let (is_own, delivered) = (own.as_ref().is_some_and(is_own), own.as_ref().is_none_or(|it| it.delivered));
-        out.push(Sample { channel: kind.channel.as_str(), slug: kind.slug, name: kind.name, is_own, delivered, subject, text, html });
+        out.push(sample(scope, kind, language).await?);
     }
     Ok(out)
+}
+
+/// The markup of one mail; none where there is no such mail.
+///
+/// # Errors
+/// Only failures of ours.
+pub async fn markup(scope: &Scope, slug: &str, language: &str) -> Result<Option<String>, ApiError> {
+    let Some(kind) = Kind::find(Channel::Email, slug) else { return Ok(None) };
+    Ok(sample(scope, kind, language).await?.html)
+}
+
+async fn sample(scope: &Scope, kind: &Kind, language: &str) -> Result<Sample, ApiError> {
+    let is_own = own(scope, kind).await?.as_ref().is_some_and(is_own);
+    let letter = Letter { slug: kind.slug, to: String::new(), locale: Some(language.to_owned()), values: stand_ins(kind) };
+    let (subject, text, html, told) = match kind.channel {
+        Channel::Email => letter.mail(scope).await.map(|it| (Some(it.subject), it.text, it.html, it.told))?,
+        Channel::Sms => letter.sms(scope, sms::Channel::Sms).await.map(|it| (None, it.text, None, it.told))?,
+    };
+    let (channel, delivered) = (kind.channel.as_str(), !told.app_delivers);
+    Ok(Sample { channel, slug: kind.slug, name: kind.name, is_own, delivered, subject, text, html })
 }
 
 /// Values that stand for real ones.

@@ -12,15 +12,15 @@ pub(crate) struct Guess {
 }
 
 impl Guess {
-    /// It was wrong: the error, once its user has been told of an account that it has closed.
-    pub(crate) async fn wrong(self, scope: &Scope, user: &UserWithEmails, error: ApiError) -> ApiError {
-        if !self.closed {
-            return error;
+    /// What came of it. Of an account that a wrong one has closed its user is told.
+    ///
+    /// # Errors
+    /// That of the guess, or failures of ours.
+    pub(crate) async fn judged<T>(self, scope: &Scope, user: &UserWithEmails, came: Result<T, ApiError>) -> Result<T, ApiError> {
+        if self.closed && came.is_err() {
+            notices::locked(scope, user, scope.instance.settings.attack_protection.duration_minutes).await?;
         }
-        match notices::locked(scope, user, scope.instance.settings.attack_protection.duration_minutes).await {
-            Ok(()) => error,
-            Err(failure) => failure,
-        }
+        came
     }
 }
 

@@ -23,10 +23,8 @@ impl Strategy for BackupCode {
             let code = with.params.code().ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("code"))?;
             let user = &with.user.user;
             let guess = sign_in::take_guess(with.scope, user).await?;
-            let hash = match two_factor::find_backup_code(with.scope, &user.id, code).await {
-                Ok(hash) => hash,
-                Err(error) => return Err(guess.wrong(with.scope, with.user, error).await),
-            };
+            let came = two_factor::find_backup_code(with.scope, &user.id, code).await;
+            let hash = guess.judged(with.scope, with.user, came).await?;
             Ok(Proven { grants: Grants::SignIn, consume: Some(Consume::BackupCode(hash)), attempts: 1, both: false })
         })
     }

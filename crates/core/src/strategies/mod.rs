@@ -334,10 +334,8 @@ pub(crate) fn is_theirs(user: &UserWithEmails, target: &str) -> bool {
 pub(crate) async fn attempt_code(with: Attempt<'_>, strategy: &str, grants: Grants) -> Result<Proven, ApiError> {
     let id = with.verification.ok_or(codes::VERIFICATION_MISSING)?;
     let guess = crate::sign_in::take_guess(with.scope, &with.user.user).await?;
-    let record = match crate::verification::try_code(with.scope, id, with.owner, strategy, with.params.code()).await {
-        Ok(record) => record,
-        Err(error) => return Err(guess.wrong(with.scope, with.user, error).await),
-    };
+    let came = crate::verification::try_code(with.scope, id, with.owner, strategy, with.params.code()).await;
+    let record = guess.judged(with.scope, with.user, came).await?;
     if !is_theirs(with.user, &record.target_id) {
         return Err(crate::enumeration::incorrect());
     }

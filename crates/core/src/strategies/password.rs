@@ -25,9 +25,8 @@ impl Strategy for Password {
             let user = &with.user.user;
             let guess = crate::sign_in::take_guess(with.scope, user).await?;
             let verdict = with.scope.app.passwords.verify(password, user.password_hash.as_deref()).await?;
-            if !verdict.matched {
-                return Err(guess.wrong(with.scope, with.user, crate::sign_in::wrong_password(with.scope)).await);
-            }
+            let came = if verdict.matched { Ok(()) } else { Err(crate::sign_in::wrong_password(with.scope)) };
+            guess.judged(with.scope, with.user, came).await?;
             if verdict.needs_rehash {
                 rehash(&with, password).await;
             }

@@ -27,10 +27,8 @@ impl Strategy for Totp {
             let kept = second_factors::get_totp(with.scope.db(), with.scope.ins(), &with.user.user.id).await;
             let kept = kept.map_err(crate::internal)?.filter(|totp| totp.verified).ok_or(codes::NO_SECOND_FACTORS)?;
             let step = two_factor::matching_step(with.scope, &kept, code)?;
-            let Some(step) = step else {
-                let error = ApiError::new(codes::FORM_CODE_INCORRECT).param("code");
-                return Err(guess.wrong(with.scope, with.user, error).await);
-            };
+            let came = step.ok_or_else(|| ApiError::new(codes::FORM_CODE_INCORRECT).param("code"));
+            let step = guess.judged(with.scope, with.user, came).await?;
             Ok(Proven { grants: Grants::SignIn, consume: Some(Consume::TotpStep(step)), attempts: 1, both: false })
         })
     }

@@ -51,20 +51,31 @@ pub async fn add_email(scope: &Scope, user: &UserWithEmails, text: Option<&str>)
         return Err(codes::TOO_MANY_UNVERIFIED_IDENTIFICATIONS.into());
     }
     access::add_to_account(scope, access::Identifier::Email(&email.key)).await?;
-    let record = EmailRecord {
-        id: IdentificationId::new(scope.now, &scope.app.rng),
-        user_id: user.user.id.clone(),
-        address: email.address,
-        address_key: email.key,
-        created_at: scope.now,
-        updated_at: scope.now,
-        ..EmailRecord::default()
-    };
+    let id = IdentificationId::new(scope.now, &scope.app.rng);
+    let record = fresh(scope, &id, &user.user.id, &email);
     let mut tx = scope.db().begin().await.map_err(internal)?;
     users::insert_email(&mut tx, scope.ins(), &record).await.map_err(internal)?;
     users::touch(&mut tx, scope.ins(), &user.user.id, scope.now).await.map_err(internal)?;
     tx.commit().await.map_err(internal)?;
     Ok(email_view(user, &record))
+}
+
+/// A new address of a user, not proven.
+pub(super) fn fresh(scope: &Scope, id: &IdentificationId, user: &UserId, email: &Email) -> EmailRecord {
+    EmailRecord {
+        id: id.clone(),
+        user_id: user.clone(),
+        address: email.address.clone(),
+        address_key: email.key.clone(),
+        created_at: scope.now,
+        updated_at: scope.now,
+        ..EmailRecord::default()
+    }
+}
+
+/// The same address, proven now.
+pub(super) fn proven(scope: &Scope, record: EmailRecord, by: &str, attempts: Option<i64>) -> EmailRecord {
+    EmailRecord { verified: true, strategy: Some(by.to_owned()), attempts, verified_at: Some(scope.now), updated_at: scope.now, ..record }
 }
 
 /// An address of the user, with how far its proof is.
@@ -139,11 +150,11 @@ pub async fn attempt_email(
     }
     let sent = verifications::latest_of(scope.db(), scope.ins(), id.as_str()).await.map_err(internal)?;
     let sent = sent.ok_or(codes::VERIFICATION_MISSING)?;
-    let proven = verification::try_code(scope, &sent.id, id.as_str(), STRATEGY, code).await?;
+    let tried = verification::try_code(scope, &sent.id, id.as_str(), STRATEGY, code).await?;
     if enumeration::hides_email(scope, &record.address_key).await? {
         return Err(enumeration::incorrect());
     }
-    prove(scope, record, &proven).await
+    prove(scope, record, &tried).await
 }
 
 /// Proves an address by the link that was sent to it.
@@ -155,14 +166,7 @@ pub(crate) async fn prove_by_link(scope: &Scope, link: &VerificationRecord) -> R
 }
 
 async fn prove(scope: &Scope, record: &EmailRecord, by: &VerificationRecord) -> Result<EmailAddress, ApiError> {
-    let proof = EmailRecord {
-        verified: true,
-        strategy: Some(by.strategy.clone()),
-        attempts: Some(by.attempts),
-        verified_at: Some(scope.now),
-        updated_at: scope.now,
-        ..record.clone()
-    };
+    let proof = proven(scope, record.clone(), &by.strategy, Some(by.attempts));
     let mut tx = scope.db().begin().await.map_err(internal)?;
     verification::consume(scope, &mut tx, &by.id).await?;
     match users::prove_email(&mut tx, scope.ins(), &proof).await {
@@ -197,22 +201,8 @@ pub(crate) async fn take_vouched_email(scope: &Scope, user: &UserId, text: &str,
         if own.is_none() && before.emails.len() >= MAX_ADDRESSES {
             return Err(codes::QUOTA_EXCEEDED.into());
         }
-        let new = || EmailRecord {
-            id: id.clone(),
-            user_id: user.clone(),
-            address: email.address.clone(),
-            address_key: email.key.clone(),
-            created_at: scope.now,
-            ..EmailRecord::default()
-        };
-        let record = EmailRecord {
-            verified: true,
-            strategy: Some(format!("from_{strategy}")),
-            attempts: Some(1),
-            verified_at: Some(scope.now),
-            updated_at: scope.now,
-            ..own.cloned().unwrap_or_else(new)
-        };
+        let record = own.cloned().unwrap_or_else(|| fresh(scope, &id, user, &email));
+        let record = proven(scope, record, &format!("from_{strategy}"), Some(1));
         let mut plan = Plan::at(scope, before);
         plan.changes.push(if own.is_some() { Change::ProveEmail(record) } else { Change::AddEmail(record) });
         Ok(Some(plan))

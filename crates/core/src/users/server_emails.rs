@@ -175,28 +175,13 @@ async fn check_free(scope: &Scope, user: &UserId, email: &Email, verified: bool)
 }
 
 fn record(scope: &Scope, id: &IdentificationId, user: &UserId, email: &Email, verified: bool) -> EmailRecord {
-    let record = EmailRecord {
-        id: id.clone(),
-        user_id: user.clone(),
-        address: email.address.clone(),
-        address_key: email.key.clone(),
-        created_at: scope.now,
-        updated_at: scope.now,
-        ..EmailRecord::default()
-    };
+    let record = email_addresses::fresh(scope, id, user, email);
     if verified { proven(scope, &record) } else { record }
 }
 
 /// The same address, proven by the server's word.
 fn proven(scope: &Scope, record: &EmailRecord) -> EmailRecord {
-    EmailRecord {
-        verified: true,
-        strategy: Some(by_server::STRATEGY.to_owned()),
-        attempts: None,
-        verified_at: Some(scope.now),
-        updated_at: scope.now,
-        ..record.clone()
-    }
+    email_addresses::proven(scope, record.clone(), by_server::STRATEGY, None)
 }
 
 fn primary(user: &UserWithEmails) -> Option<&EmailRecord> {
