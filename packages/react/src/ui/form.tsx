@@ -1,6 +1,8 @@
 "use client";
 import { type FormEvent, type HTMLAttributes, type ReactNode, useEffect, useId, useRef } from "react";
+import type { Doorward } from "../doorward.js";
 import type { DoorwardAPIError } from "../errors.js";
+import type { SignInFuture } from "../sign-in-future.js";
 import { type Appearance, css, themed } from "./styles.js";
 
 export interface PanelProps {
@@ -137,6 +139,10 @@ export function Link({ children, label, onClick }: { children: ReactNode; label?
     </button>
   );
 }
+
+/** Makes the session of a complete attempt the one in use, and goes where its form leads. */
+export const arrive = (doorward: Doorward, attempt: Pick<SignInFuture, "finalize">, after?: string) =>
+  attempt.finalize({ navigate: ({ decorateUrl }) => doorward.navigate(decorateUrl(destination(after))) });
 
 /** Where to go afterwards: what the address asks for, if it is a page of this app. */
 export function destination(fallback = "/"): string {

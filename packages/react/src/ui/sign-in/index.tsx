@@ -6,7 +6,7 @@ import { useSignIn, useSignUp } from "../../signals.js";
 import type { OAuthStrategy } from "../../types.js";
 import type { Ask } from "../asks.js";
 import { type Offers, useOffers, usual } from "../environment.js";
-import { Card, Field, Link, destination } from "../form.js";
+import { Card, Field, Link, arrive, destination } from "../form.js";
 import type { Wallet } from "../../web3.js";
 import { Others, comeBackHere, goOnAt, useLink, useReturn } from "../others.js";
 import type { Appearance } from "../styles.js";
@@ -79,7 +79,7 @@ export function SignIn({ appearance, signUpUrl, redirectUrl: after, passkeys }: 
   }
 
   async function finish() {
-    if (signIn.status === "complete") await signIn.finalize({ navigate: ({ decorateUrl }) => doorward.navigate(decorateUrl(destination(after))) });
+    if (signIn.status === "complete") await arrive(doorward, signIn, after);
     else if (signIn.status === "needs_new_password") setStep("new-password");
     else if (signIn.status === "needs_second_factor" || signIn.status === "needs_client_trust") {
       const second = offered()[0];
@@ -161,7 +161,7 @@ export function SignIn({ appearance, signUpUrl, redirectUrl: after, passkeys }: 
     const { error, isNew } = await withWallet(wallet, signIn, signUp);
     if (!isNew) return error ? undefined : finish();
     if (error) setNote(error.message);
-    else if (signUp.status === "complete") await signUp.finalize({ navigate: ({ decorateUrl }) => doorward.navigate(decorateUrl(destination(after))) });
+    else if (signUp.status === "complete") await arrive(doorward, signUp, after);
     // The other form asks for what is still missing.
     else await doorward.navigate(goOnAt(signUpUrl ?? doorward.buildSignUpUrl({ redirectUrl: null }), destination(after)));
   }

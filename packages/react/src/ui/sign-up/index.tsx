@@ -6,7 +6,7 @@ import type { OAuthStrategy, SignUpParams } from "../../types.js";
 import type { Wallet } from "../../web3.js";
 import type { Ask } from "../asks.js";
 import { type Attribute, type Offers, useOffers, usual } from "../environment.js";
-import { Card, Check, Field, Link, destination } from "../form.js";
+import { Card, Check, Field, Link, arrive, destination } from "../form.js";
 import { Others, comeBackHere, goOnAt, useLink, useReturn } from "../others.js";
 import type { Appearance } from "../styles.js";
 import { withWallet } from "../wallets.js";
@@ -66,7 +66,7 @@ export function SignUp({ appearance, signInUrl, redirectUrl: after }: SignUpProp
   }
 
   async function go() {
-    if (signUp.status === "complete") return void (await signUp.finalize({ navigate: ({ decorateUrl }) => doorward.navigate(decorateUrl(destination(after))) }));
+    if (signUp.status === "complete") return void (await arrive(doorward, signUp, after));
     const open = signUp.unverifiedFields[0];
     const next = open && proofsOf(open)[0];
     if (next) await send(next);
@@ -106,7 +106,7 @@ export function SignUp({ appearance, signInUrl, redirectUrl: after }: SignUpProp
     const { error, isNew } = await withWallet(wallet, signIn, signUp);
     if (error) return isNew ? undefined : setNote(error.message);
     if (isNew) return go();
-    if (signIn.status === "complete") return void (await signIn.finalize({ navigate: ({ decorateUrl }) => doorward.navigate(decorateUrl(destination(after))) }));
+    if (signIn.status === "complete") return void (await arrive(doorward, signIn, after));
     // The other form has the second step.
     await doorward.navigate(goOnAt(signInUrl ?? doorward.buildSignInUrl({ redirectUrl: null }), destination(after), { step: true }));
   }
