@@ -31,7 +31,7 @@ export {
   SignedIn,
   SignedOut,
 } from "@doorward/react";
-export { AuthenticateWithRedirectCallback, type RedirectCallbackProps } from "@doorward/react";
+export { AuthenticateWithRedirectCallback, GoogleOneTap, type GoogleOneTapProps, type RedirectCallbackProps } from "@doorward/react";
 export { type ReverificationOptions, type ReverificationRequest, useReverification } from "@doorward/react";
 export { type Appearance, SignIn, type SignInProps, SignUp, type SignUpProps, UserButton, type UserButtonProps, UserProfile, type UserProfileProps, type Variables } from "@doorward/react";
 export { ClerkAPIResponseError, DoorwardAPIResponseError, type DoorwardAPIError, isClerkAPIResponseError, isDoorwardAPIResponseError } from "@doorward/react";

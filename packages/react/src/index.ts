@@ -32,6 +32,7 @@ export {
 } from "./components.js";
 export { type ReverificationOptions, type ReverificationRequest, useReverification } from "./use-reverification.js";
 export { AuthenticateWithRedirectCallback, type RedirectCallbackProps } from "./redirect-callback.js";
+export { GoogleOneTap, type GoogleOneTapProps } from "./google-one-tap.js";
 export { SignIn, type SignInProps } from "./ui/sign-in/index.js";
 export { SignUp, type SignUpProps } from "./ui/sign-up/index.js";
 export { UserButton, type UserButtonProps } from "./ui/user-button.js";

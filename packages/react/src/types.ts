@@ -120,6 +120,7 @@ export interface SignUpParams {
   legalAccepted?: boolean;
   strategy?: string;
   ticket?: string;
+  token?: string;
   transfer?: boolean;
   redirectUrl?: string;
   actionCompleteRedirectUrl?: string;

@@ -22,6 +22,8 @@ export interface Offers {
   attributes: Partial<Record<AttributeName, Attribute>>;
   social: { strategy: OAuthStrategy; name: string }[];
   legalConsent: boolean;
+  /** The app's client at Google, where people sign in by it. */
+  googleClientId?: string;
 }
 
 interface Settings {
@@ -31,13 +33,15 @@ interface Settings {
 }
 
 function offersOf(json: unknown): Offers {
-  const { attributes = {}, social = {}, signUp } = ((camel(json) as { userSettings?: Settings }).userSettings ?? {}) satisfies Settings;
+  const { userSettings, displayConfig } = camel(json) as { userSettings?: Settings; displayConfig?: { googleOneTapClientId?: string | null } };
+  const { attributes = {}, social = {}, signUp } = userSettings ?? {};
   return {
     attributes,
     social: Object.values(social)
       .filter((it) => it.enabled && it.authenticatable)
       .map(({ strategy, name }) => ({ strategy, name: name ?? strategy.replace(/^oauth_/, "") })),
     legalConsent: signUp?.legalConsentEnabled ?? false,
+    googleClientId: displayConfig?.googleOneTapClientId ?? undefined,
   };
 }
 
