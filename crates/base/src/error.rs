@@ -321,7 +321,13 @@ list! {
     SESSION_REVERIFICATION_REQUIRED = "session_reverification_required", 403, "Reverification required", "Prove once more who you are, then try again.";
     SESSION_REVERIFICATION_MISSING = "session_reverification_missing", 400, "is missing", "There is no reverification of this session. Begin one first.";
     INVALID_ACTION_FOR_SESSION_REVERIFICATION = "invalid_action_for_session_reverification", 400, "Invalid action", "The reverification is not in a state that allows this action.";
-    TICKET_INVALID = "ticket_invalid_code", 400, "ticket is invalid", "The ticket is unknown, was used before or was taken back.";
+    TICKET_INVALID = "ticket_invalid_code", 400, "ticket is invalid", "The ticket is unknown.";
+    SIGN_IN_TOKEN_ALREADY_USED = "sign_in_token_already_used_code", 400, "sign in token has already been used", "This link was used before. Ask for a new one.";
+    SIGN_IN_TOKEN_REVOKED = "sign_in_token_revoked_code", 400, "sign in token has been revoked", "This link was taken back. Ask for a new one.";
+    SIGN_IN_TOKEN_CANNOT_BE_REVOKED = "sign_in_token_cannot_be_revoked_code", 400, "cannot revoke", "A sign-in token that was used or taken back cannot be revoked.";
+    ACTOR_TOKEN_ALREADY_USED = "actor_token_already_used_code", 400, "actor token has already been used", "This actor token was used before.";
+    ACTOR_TOKEN_REVOKED = "actor_token_revoked_code", 400, "actor token has been revoked", "This actor token was taken back.";
+    ACTOR_TOKEN_CANNOT_BE_REVOKED = "actor_token_cannot_be_revoked_code", 400, "cannot revoke", "An actor token that was used or taken back cannot be revoked.";
     INVITATION_ACCOUNT_EXISTS = "invitation_account_exists", 400, "account exists", "The invited address has an account already. Sign in instead.";
     INVITATION_ACCOUNT_NOT_EXISTS = "invitation_account_not_exists", 400, "identification not found", "The invited address has no account yet. Sign up instead.";
     INVITATION_ALREADY_ACCEPTED = "invitation_already_accepted", 400, "Invitation is already accepted, try signing in instead.", "This invitation was accepted already. Sign in instead.";

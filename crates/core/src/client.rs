@@ -202,9 +202,13 @@ pub async fn touch(scope: &Scope, caller: &Caller, client: &mut ClientRecord, id
     if !session.is_live(scope.now) || user.user.banned {
         return Err(ApiError::not_found("Session", id));
     }
-    let ip = caller.ip.map(|ip| ip.to_string());
+    session.last_active_at = scope.now;
+    session.updated_at = scope.now;
+    session.ip_address = caller.ip.map(|ip| ip.to_string());
+    session.user_agent.clone_from(&caller.user_agent);
+    session.abandon_at = self::session::abandoned_at(scope);
     let mut tx = scope.db().begin().await.map_err(internal)?;
-    if !sessions::touch(&mut tx, scope.ins(), id, &ip, &caller.user_agent, scope.now).await.map_err(internal)? {
+    if !sessions::touch(&mut tx, scope.ins(), &session).await.map_err(internal)? {
         return Err(ApiError::not_found("Session", id));
     }
     if client.last_active_session_id.as_ref() != Some(id) {
@@ -213,8 +217,6 @@ pub async fn touch(scope: &Scope, caller: &Caller, client: &mut ClientRecord, id
     }
     users::seen(&mut tx, scope.ins(), &user.user.id, scope.now).await.map_err(internal)?;
     tx.commit().await.map_err(internal)?;
-    session.last_active_at = scope.now;
-    session.updated_at = scope.now;
     self::session::view(scope, caller, &session, Some(&user))
 }
 

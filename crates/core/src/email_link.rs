@@ -88,7 +88,7 @@ pub async fn open(
     }
     let before = current.clone();
     match prove(scope, caller, current, &record, here).await {
-        Ok(Outcome { value, current }) => Ok(Outcome { value: to("verified", value.as_ref()), current }),
+        Ok(Outcome { value: (status, session), current }) => Ok(Outcome { value: to(status, session.as_ref()), current }),
         // Opened twice at once: the other request has done it.
         Err(error) if error.code() == codes::VERIFICATION_ALREADY_VERIFIED => Ok(Outcome { value: to("verified", None), current: before }),
         Err(error) if error.status() < 500 => {
@@ -140,7 +140,7 @@ async fn is_here(scope: &Scope, current: &Current, owner: &str) -> Result<bool, 
     }
 }
 
-/// Uses the link up. In the browser that asked, what asked for it goes on at once, as far as it can; else when that browser
+/// Uses the link up, and says what to tell of it. In the browser that asked, what asked for it goes on at once, as far as it can; else when that browser
 /// asks how far it is.
 async fn prove(
     scope: &Scope,
@@ -148,25 +148,27 @@ async fn prove(
     current: Current,
     record: &VerificationRecord,
     here: bool,
-) -> Result<Outcome<Option<SessionId>>, ApiError> {
+) -> Result<Outcome<(&'static str, Option<SessionId>)>, ApiError> {
     match kind(&record.owner_id) {
         None => {
             users::prove_by_link(scope, record).await?;
-            Ok(Outcome { value: None, current })
+            Ok(Outcome { value: ("verified", None), current })
         }
         Some(_) if !here => {
             let mut tx = scope.db().begin().await.map_err(internal)?;
             verification::consume(scope, &mut tx, &record.id).await?;
             tx.commit().await.map_err(internal)?;
-            Ok(Outcome { value: None, current })
+            Ok(Outcome { value: ("verified", None), current })
         }
         Some(Kind::SignUp) => {
             let done = sign_up::finish_link(scope, caller, current, &record.owner_id.as_str().into(), record).await?;
-            Ok(Outcome { value: done.value.created_session_id, current: done.current })
+            Ok(Outcome { value: ("verified", done.value.created_session_id), current: done.current })
         }
         Some(_) => {
             let done = sign_in::finish_link(scope, caller, current, &record.owner_id.as_str().into(), record).await?;
-            Ok(Outcome { value: done.value.created_session_id, current: done.current })
+            let transferable = done.value.first_factor_verification.as_ref().is_some_and(|it| it.status == "transferable");
+            let status = if transferable { "transferable" } else { "verified" };
+            Ok(Outcome { value: (status, done.value.created_session_id), current: done.current })
         }
     }
 }

@@ -260,6 +260,9 @@ fn attributes(instance: &Instance) -> Value {
     let phone_factors: &[&str] = if set.phone_code && phone { &["phone_code"] } else { &[] };
     let phone_proofs: &[&str] = if phone || set.phone_second_factor { &["phone_code"] } else { &[] };
     let mut phone_number = attribute(set.phone_number, phone_factors, phone_proofs);
+    if instance.settings.sms.whatsapp {
+        phone_number["channels"] = json!(["sms", "whatsapp"]);
+    }
     phone_number["used_for_first_factor"] = json!(phone);
     phone_number["verify_at_sign_up"] = json!(phone);
     if set.phone_second_factor {

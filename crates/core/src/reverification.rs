@@ -2,7 +2,7 @@
 //! shows in the session's next token (`fva`).
 
 use crate::app::{Caller, Scope, internal};
-use crate::sign_in::{Proof, verified};
+use crate::sign_in::{Proof, verified, was_right};
 use crate::strategies::{self, Attempt, FactorParams, Prepare, Strategy};
 use crate::verification::{self, NewCode};
 use crate::{client, session};
@@ -10,7 +10,7 @@ use doorward_base::*;
 use doorward_store::attempts::{self, AttemptRecord, Kind};
 use doorward_store::clients::ClientRecord;
 use doorward_store::sessions::{self, SessionRecord};
-use doorward_store::users::{self, UserWithEmails};
+use doorward_store::users::UserWithEmails;
 use doorward_wire::fapi::{
     AttemptReverificationFirstFactor, AttemptReverificationSecondFactor, Factor, PrepareReverificationFirstFactor,
     PrepareReverificationSecondFactor, SENSITIVE, SessionReverification,
@@ -137,15 +137,20 @@ fn first_factor(scope: &Scope, user: &UserWithEmails, name: &str) -> Result<&'st
 /// How long a proof of presence holds, in milliseconds: ten minutes.
 const FRESH_MS: i64 = 10 * 60 * 1000;
 
-/// Lets an operation go on for who proved to be the user lately, where the instance asks for that. Who has nothing to prove it by
-/// is let through: asking would keep them out for ever.
+/// Lets an operation go on for who proved to be the user lately, where the instance asks for that: by the second factor of whoever
+/// has one, which is what the SDKs ask for. Who has nothing to prove it by is let through: asking would keep them out for ever.
 ///
 /// # Errors
 /// `session_reverification_required`.
 pub fn require(scope: &Scope, session: &SessionRecord, user: &UserWithEmails, operation: &str) -> Result<(), ApiError> {
     let asked = scope.instance.settings.session.reverify_sensitive && SENSITIVE.contains(&operation);
-    let fresh = session.first_factor_at.is_some_and(|at| scope.now - at < FRESH_MS);
-    if !asked || fresh || first_factors(scope, user).is_empty() {
+    if !asked {
+        return Ok(());
+    }
+    let has_second = !strategies::second_factors(&scope.instance, user).is_empty();
+    let proven_at = if has_second { session.second_factor_at } else { session.first_factor_at };
+    let fresh = proven_at.is_some_and(|at| scope.now - at < FRESH_MS);
+    if fresh || !has_second && first_factors(scope, user).is_empty() {
         return Ok(());
     }
     Err(codes::SESSION_REVERIFICATION_REQUIRED.into())
@@ -346,7 +351,7 @@ async fn advance(
         if !sessions::factors_checked(&mut tx, scope.ins(), &loaded.session.id, first, second, scope.now).await.map_err(internal)? {
             return Err(ApiError::not_found("Session", &loaded.session.id));
         }
-        users::clear_guesses(&mut tx, scope.ins(), &loaded.user.user.id).await.map_err(internal)?;
+        was_right(scope, &mut tx, &loaded.user, first && second).await?;
         loaded.session.first_factor_at = if first { Some(scope.now) } else { loaded.session.first_factor_at };
         loaded.session.second_factor_at = if second { Some(scope.now) } else { loaded.session.second_factor_at };
     }

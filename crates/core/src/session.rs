@@ -36,10 +36,27 @@ pub(crate) fn begin(scope: &Scope, caller: &Caller, client: &ClientId, user: &Us
         second_factor_at: None,
         last_active_at: scope.now,
         expire_at: scope.now + settings.lifetime * 1000,
-        abandon_at: scope.now + settings.inactivity * 1000,
+        abandon_at: abandoned_at(scope),
         created_at: scope.now,
         updated_at: scope.now,
     }
+}
+
+/// When a session that is used now is abandoned.
+pub(crate) fn abandoned_at(scope: &Scope) -> Timestamp {
+    scope.now + scope.instance.settings.session.inactivity * 1000
+}
+
+/// Of the time until a session is abandoned, the part that passes before minting puts it off: minting writes nothing meanwhile.
+const PUT_OFF_PARTS: i64 = 16;
+
+/// Whoever has tokens minted is there: puts off when their session is abandoned.
+async fn put_off(scope: &Scope, session: &SessionRecord) -> Result<(), ApiError> {
+    let later = abandoned_at(scope);
+    if later - session.abandon_at < scope.instance.settings.session.inactivity * 1000 / PUT_OFF_PARTS {
+        return Ok(());
+    }
+    sessions::put_off(scope.db(), scope.ins(), &session.id, later).await.map_err(internal)
 }
 
 /// Minutes since each factor was checked; -1 means never.
@@ -152,7 +169,10 @@ async fn live_on_client(scope: &Scope, client_token: Option<&Secret>, id: &Sessi
     let token = client_token.ok_or(codes::AUTHENTICATION_INVALID)?;
     let hash = crate::crypto::token_hash(token.expose());
     let found = sessions::for_mint(scope.db(), scope.ins(), &hash, id).await.map_err(internal)?;
-    found.filter(|it| it.session.is_live(scope.now) && !it.banned).map(|it| it.session).ok_or_else(|| ApiError::not_found("Session", id))
+    let live = found.filter(|it| it.session.is_live(scope.now) && !it.banned).map(|it| it.session);
+    let session = live.ok_or_else(|| ApiError::not_found("Session", id))?;
+    put_off(scope, &session).await?;
+    Ok(session)
 }
 
 async fn owner(scope: &Scope, session: &SessionRecord) -> Result<UserWithEmails, ApiError> {

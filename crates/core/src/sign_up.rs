@@ -20,7 +20,7 @@ use doorward_store::clients::{self, ClientRecord};
 use doorward_store::users as user_store;
 use doorward_store::verifications::VerificationRecord;
 use doorward_wire::fapi::{SignUp, SignUpFields};
-use fields::fill;
+use fields::{fill, take_over};
 use provider::Asked;
 use settle::settle;
 use state::{Proof, SignUpState};
@@ -40,11 +40,22 @@ struct Loaded {
 pub async fn start(scope: &Scope, caller: &Caller, current: Current, fields: &SignUpFields) -> Result<Outcome<SignUp>, ApiError> {
     sign_in::refuse_when_signed_in(scope, &current).await?;
     let mut state = SignUpState::default();
-    let spared = fields.transfer == Some(true) || filled(fields.strategy.as_deref()).is_some_and(|it| captcha::spares(&scope.instance, it));
+    let missing = if fields.transfer == Some(true) { sign_in::carried_over(scope, &current).await? } else { None };
+    let spared = fields.transfer == Some(true) && missing.is_none()
+        || filled(fields.strategy.as_deref()).is_some_and(|it| captcha::spares(&scope.instance, it));
     state.human = captcha::check_sign_up(scope, caller, &current, &fields.captcha, spared).await?;
-    fill(scope, &mut state, fields).await?;
     let id = SignUpId::new(scope.now, &scope.app.rng);
-    let asked = provider::ask(scope, caller, &current, id.as_str(), &mut state, fields).await?;
+    let asked = match missing {
+        Some(missing) => {
+            take_over(scope, &mut state, &missing).await?;
+            fill(scope, &mut state, fields).await?;
+            Asked::Nothing
+        }
+        None => {
+            fill(scope, &mut state, fields).await?;
+            provider::ask(scope, caller, &current, id.as_str(), &mut state, fields).await?
+        }
+    };
     if !matches!(asked, Asked::Away(_)) {
         state.require_human(&scope.instance, state.provider.strategy().unwrap_or_default())?;
     }

@@ -58,7 +58,7 @@ pub async fn create_actor_token(scope: &Scope, req: &CreateActorToken) -> Result
 /// Takes a sign-in token back.
 ///
 /// # Errors
-/// `resource_not_found`; `ticket_invalid_code` when it was used or taken back before.
+/// `resource_not_found`; `sign_in_token_cannot_be_revoked_code` when it was used or taken back before.
 pub async fn revoke_sign_in_token(scope: &Scope, id: &SignInTokenId) -> Result<SignInToken, ApiError> {
     revoke(scope, SIGN_IN, id.as_str(), "Sign-in token").await.map(|ticket| sign_in_view(&ticket))
 }
@@ -66,7 +66,7 @@ pub async fn revoke_sign_in_token(scope: &Scope, id: &SignInTokenId) -> Result<S
 /// Takes an actor token back. A session that began with it goes on.
 ///
 /// # Errors
-/// As [`revoke_sign_in_token`].
+/// `resource_not_found`; `actor_token_cannot_be_revoked_code` when it was used or taken back before.
 pub async fn revoke_actor_token(scope: &Scope, id: &ActorTokenId) -> Result<ActorToken, ApiError> {
     revoke(scope, ACTOR, id.as_str(), "Actor token").await.map(|ticket| actor_view(&ticket))
 }
@@ -74,14 +74,26 @@ pub async fn revoke_actor_token(scope: &Scope, id: &ActorTokenId) -> Result<Acto
 /// The ticket that a token stands for, if it still works.
 ///
 /// # Errors
-/// `ticket_invalid_code`, `ticket_expired_code`.
+/// `ticket_invalid_code`, `ticket_expired_code`, and `.._already_used_code` and `.._revoked_code` of either kind.
 pub async fn open(scope: &Scope, token: &str) -> Result<TicketRecord, ApiError> {
     let found = tickets::by_token(scope.db(), scope.ins(), &crypto::token_hash(token)).await.map_err(internal)?;
-    let ticket = found.filter(|it| it.status == "pending").ok_or_else(|| ApiError::new(codes::TICKET_INVALID).param("ticket"))?;
+    let refused = |code| Err(ApiError::new(code).param("ticket"));
+    let Some(ticket) = found else { return refused(codes::TICKET_INVALID) };
+    match (ticket.status.as_str(), ticket.kind.as_str()) {
+        ("pending", _) => {}
+        ("revoked", ACTOR) => return refused(codes::ACTOR_TOKEN_REVOKED),
+        ("revoked", _) => return refused(codes::SIGN_IN_TOKEN_REVOKED),
+        _ => return refused(used(&ticket)),
+    }
     if ticket.expire_at <= scope.now {
         return Err(ApiError::new(codes::TICKET_EXPIRED).param("ticket"));
     }
     Ok(ticket)
+}
+
+/// What a ticket answers that was used before.
+pub(crate) fn used(it: &TicketRecord) -> &'static Code {
+    if it.kind == ACTOR { codes::ACTOR_TOKEN_ALREADY_USED } else { codes::SIGN_IN_TOKEN_ALREADY_USED }
 }
 
 /// What a token stands for: a ticket for a user, or an invitation for an address.
@@ -191,7 +203,7 @@ async fn revoke(scope: &Scope, kind: &str, id: &str, what: &'static str) -> Resu
     let ticket = tickets::get(scope.db(), scope.ins(), kind, id).await.map_err(internal)?;
     let ticket = ticket.ok_or_else(|| ApiError::not_found(what, id))?;
     if !tickets::revoke(scope.db(), scope.ins(), id, scope.now).await.map_err(internal)? {
-        return Err(codes::TICKET_INVALID.into());
+        return Err(if kind == ACTOR { codes::ACTOR_TOKEN_CANNOT_BE_REVOKED } else { codes::SIGN_IN_TOKEN_CANNOT_BE_REVOKED }.into());
     }
     Ok(TicketRecord { status: "revoked".to_owned(), updated_at: scope.now, ..ticket })
 }

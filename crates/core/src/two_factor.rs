@@ -7,6 +7,7 @@ use aws_lc_rs::hmac;
 use data_encoding::BASE32_NOPAD;
 use doorward_base::*;
 use doorward_store::second_factors::{self as store, TotpRecord};
+use doorward_store::sessions;
 use doorward_store::users::UserWithEmails;
 use doorward_wire::fapi::{BackupCodes, Totp};
 use doorward_wire::resource::DeletedObject;
@@ -130,12 +131,12 @@ fn view(totp: &TotpRecord) -> Totp {
     }
 }
 
-/// Proves that the app is enrolled. The first set of backup codes comes with it.
+/// Proves that the app is enrolled, and with it the second factor of the session. The first set of backup codes comes with it.
 ///
 /// # Errors
 /// `form_code_incorrect`, `totp_already_enabled`, `resource_not_found` before an enrolment, `verification_failed` after too
 /// many tries.
-pub async fn verify_totp(scope: &Scope, user: &UserWithEmails, code: Option<&str>) -> Result<Totp, ApiError> {
+pub async fn verify_totp(scope: &Scope, session: &SessionId, user: &UserWithEmails, code: Option<&str>) -> Result<Totp, ApiError> {
     let id = &user.user.id;
     let code = crate::sign_in::filled(code).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("code"))?;
     let totp = store::get_totp(scope.db(), scope.ins(), id).await.map_err(internal)?;
@@ -153,6 +154,7 @@ pub async fn verify_totp(scope: &Scope, user: &UserWithEmails, code: Option<&str
         return Err(wrong());
     }
     store::set_totp_enabled(&mut tx, scope.ins(), id, true).await.map_err(internal)?;
+    sessions::factors_checked(&mut tx, scope.ins(), session, false, true, scope.now).await.map_err(internal)?;
     let backup_codes = enrolled(scope, &mut tx, user).await?;
     tx.commit().await.map_err(internal)?;
     Ok(Totp { backup_codes, verified: true, updated_at: scope.now, ..view(&totp) })

@@ -24,6 +24,10 @@ pub(crate) const MAX_SENT: i64 = 5;
 /// How many codes one number gets within a day, for each of them costs.
 pub(crate) const MAX_SENT_DAILY: i64 = 20;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// How many go to one target within how long.
+type Limits = &'static [(i64, i64)];
+const MAIL_LIMITS: Limits = &[(LIFETIME_MS, MAX_SENT)];
+const SMS_LIMITS: Limits = &[(LIFETIME_MS, MAX_SENT), (DAY_MS, MAX_SENT_DAILY)];
 /// The code of test addresses and numbers on development instances.
 const TEST_CODE: &str = "424242";
 
@@ -31,6 +35,7 @@ const TEST_CODE: &str = "424242";
 pub(crate) struct NewCode {
     pub record: VerificationRecord,
     message: Option<Message>,
+    limits: Limits,
 }
 
 enum Message {
@@ -49,12 +54,12 @@ pub(crate) async fn new_code(
     email: &Email,
     locale: Option<&str>,
 ) -> Result<NewCode, ApiError> {
-    limit(scope, target, LIFETIME_MS, MAX_SENT).await?;
+    limit(scope, target, MAIL_LIMITS).await?;
     let test = scope.instance.takes_test_identifiers() && is_test_email(email);
     let (record, code) = fresh(scope, owner, strategy, target, test);
     let letter = code_letter(strategy, &email.address, code, locale);
     let message = if test { None } else { Some(Message::Mail(letter.mail(scope).await?)) };
-    Ok(NewCode { record, message })
+    Ok(NewCode { record, message, limits: MAIL_LIMITS })
 }
 
 /// The message with a code. The code goes by the same words whatever it is for, but for a new password.
@@ -73,13 +78,13 @@ pub(crate) async fn new_link(
     secret: &str,
     (slug, locale): (&'static str, Option<&str>),
 ) -> Result<NewCode, ApiError> {
-    limit(scope, target, LIFETIME_MS, MAX_SENT).await?;
+    limit(scope, target, MAIL_LIMITS).await?;
     let (mut record, _) = fresh(scope, owner, strategy, target, false);
     record.code_hash = scope.app.sealer.code_hash(record.id.as_str(), secret);
     let link = format!("{}/v1/verify?token={}.{secret}", scope.instance.frontend_url(), record.id);
     let letter = Letter { slug, to: email.address.clone(), locale: locale.map(str::to_owned), values: vec![("magic_link", link)] };
     let message = Some(Message::Mail(letter.mail(scope).await?));
-    Ok(NewCode { record, message })
+    Ok(NewCode { record, message, limits: MAIL_LIMITS })
 }
 
 /// Makes a code for a number. Limits count by the number, whatever it is asked for.
@@ -91,21 +96,25 @@ pub(crate) async fn new_phone_code(
     (channel, locale): (Channel, Option<&str>),
 ) -> Result<NewCode, ApiError> {
     sms::check_country(scope, phone, "phone_number")?;
-    limit(scope, phone.as_str(), LIFETIME_MS, MAX_SENT).await?;
-    limit(scope, phone.as_str(), DAY_MS, MAX_SENT_DAILY).await?;
+    limit(scope, phone.as_str(), SMS_LIMITS).await?;
     let test = scope.instance.takes_test_identifiers() && phone.is_test();
     let (mut record, code) = fresh(scope, owner, strategy, phone.as_str(), test);
     record.payload = Some(channel.as_str().to_owned());
     let letter = code_letter(strategy, phone.as_str(), code, locale);
     let message = if test { None } else { Some(Message::Sms(letter.sms(scope, channel).await?)) };
-    Ok(NewCode { record, message })
+    Ok(NewCode { record, message, limits: SMS_LIMITS })
 }
 
-async fn limit(scope: &Scope, target: &str, period: i64, most: i64) -> Result<(), ApiError> {
-    if verifications::sent_since(scope.db(), scope.ins(), target, scope.now - period).await.map_err(internal)? >= most {
-        return Err(ApiError::new(codes::VERIFICATION_CODE_TOO_MANY_REQUESTS).retry_after(60));
+/// Refuses early what [`NewCode::write`] would refuse.
+async fn limit(scope: &Scope, target: &str, limits: Limits) -> Result<(), ApiError> {
+    for (period, most) in limits {
+        refuse_above(*most - 1, verifications::sent_since(scope.db(), scope.ins(), target, scope.now - period).await.map_err(internal)?)?;
     }
     Ok(())
+}
+
+fn refuse_above(most: i64, sent: i64) -> Result<(), ApiError> {
+    if sent > most { Err(ApiError::new(codes::VERIFICATION_CODE_TOO_MANY_REQUESTS).retry_after(60)) } else { Ok(()) }
 }
 
 fn fresh(scope: &Scope, owner: &str, strategy: &str, target: &str, test: bool) -> (VerificationRecord, String) {
@@ -132,9 +141,19 @@ impl NewCode {
         Self { message: self.message.map(|it| Message::Nobodys(Box::new(it))), ..self }
     }
 
-    /// Writes the code and its message.
+    /// Writes the code and its message. Of those that are written side by side no more than the limits allow.
+    ///
+    /// # Errors
+    /// `verification_code_too_many_requests`.
     pub(crate) async fn write(&self, scope: &Scope, tx: &mut Tx) -> Result<(), ApiError> {
+        let target = &self.record.target_id;
+        if !self.limits.is_empty() {
+            verifications::lock_target(tx, scope.ins(), target).await.map_err(internal)?;
+        }
         verifications::insert(tx, scope.ins(), &self.record).await.map_err(internal)?;
+        for (period, most) in self.limits {
+            refuse_above(*most, verifications::sent_since(&mut *tx, scope.ins(), target, scope.now - period).await.map_err(internal)?)?;
+        }
         match &self.message {
             Some(Message::Mail(it)) => mail::enqueue(scope, tx, it).await,
             Some(Message::Sms(it)) => sms::enqueue(scope, tx, it).await,
@@ -228,7 +247,7 @@ fn challenge_of<T: Serialize>(
         expire_at: scope.now + LIFETIME_MS,
         created_at: scope.now,
     };
-    Ok(NewCode { record, message: None })
+    Ok(NewCode { record, message: None, limits: &[] })
 }
 
 fn challenge<T: DeserializeOwned>(scope: &Scope, record: &VerificationRecord) -> Result<Challenge<T>, ApiError> {

@@ -18,7 +18,7 @@ pub(crate) async fn confirm(cx: &mut Cx, req: ConfirmLink) -> Result<Raw, ApiErr
 
 async fn answer(cx: &mut Cx, token: Option<&str>, confirmed: bool) -> Result<Raw, ApiError> {
     let ahead = cx.headers.get("sec-purpose").is_some_and(|value| value.as_bytes().starts_with(b"prefetch"));
-    if ahead && !confirmed {
+    if (ahead || cx.only_looks) && !confirmed {
         cx.raw = Some(page(cx, token.unwrap_or_default()));
         return Ok(Raw {});
     }
@@ -40,7 +40,7 @@ fn page(cx: &Cx, token: &str) -> Response<Bytes> {
          margin:15vh auto;padding:0 1rem;text-align:center}}button{{font:inherit;padding:.6rem 1.4rem;border:0;border-radius:.5rem;\
          background:#2f4fd0;color:#fff;cursor:pointer}}</style></head><body><h1>Continue to {name}?</h1>\
          <p>This link was asked for on another device. Go on only if that was you.</p>\
-         <form method=\"post\" action=\"/v1/verify\"><input type=\"hidden\" name=\"token\" value=\"{token}\"><button>Continue</button></form>\
+         <form method=\"post\" action=\"?\"><input type=\"hidden\" name=\"token\" value=\"{token}\"><button>Continue</button></form>\
          </body></html>"
     );
     let mut response = Response::new(Bytes::from(text));

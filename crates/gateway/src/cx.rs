@@ -28,6 +28,8 @@ pub struct Cx {
     pub dev_browser_token: Option<String>,
     /// For endpoints that need a signed-in user: the session and its user.
     pub session: Option<(SessionRecord, UserWithEmails)>,
+    /// Whether it is a `HEAD`, which must change nothing (RFC 9110, section 9.2.1).
+    pub only_looks: bool,
     /// The request's headers.
     pub headers: HeaderMap,
     /// The proxy's own address, when a request came through a proxy that proved itself.

@@ -255,6 +255,7 @@ impl Gateway {
             dev_browser: None,
             dev_browser_token: None,
             session: None,
+            only_looks: parts.method == Method::HEAD,
             headers: HeaderMap::new(),
             proxy_url: arrival.proxy_url,
             upload: None,

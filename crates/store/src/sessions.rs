@@ -216,18 +216,17 @@ pub async fn settle_tasks(tx: &mut Tx, instance: &InstanceId, user: &UserId, now
     tx.all(sql!(text, instance, user, now)).await?.iter().map(|row| row.id("id")).collect()
 }
 
-/// Marks a session used. Nothing happens to one that is over.
-pub async fn touch(
-    tx: &mut Tx,
-    instance: &InstanceId,
-    id: &SessionId,
-    ip: &Option<String>,
-    agent: &Option<String>,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let text = "UPDATE sessions SET last_active_at = $3, updated_at = $3, ip_address = $4, user_agent = $5
+/// Marks a session used, from where `it` says, and puts off when it is abandoned. Nothing happens to one that is over.
+pub async fn touch(tx: &mut Tx, instance: &InstanceId, it: &SessionRecord) -> Result<bool, StoreError> {
+    let text = "UPDATE sessions SET last_active_at = $3, updated_at = $3, ip_address = $4, user_agent = $5, abandon_at = $6
         WHERE instance_id = $1 AND id = $2 AND status = 'active'";
-    Ok(tx.exec(sql!(text, instance, id, now, ip, agent)).await? == 1)
+    Ok(tx.exec(sql!(text, instance, &it.id, it.last_active_at, &it.ip_address, &it.user_agent, it.abandon_at)).await? == 1)
+}
+
+/// Puts off when a session is abandoned.
+pub async fn put_off(db: &Db, instance: &InstanceId, id: &SessionId, abandon_at: Timestamp) -> Result<(), StoreError> {
+    let text = "UPDATE sessions SET abandon_at = $3 WHERE instance_id = $1 AND id = $2 AND status = 'active' AND abandon_at < $3";
+    db.exec(sql!(text, instance, id, abandon_at)).await.map(|_| ())
 }
 
 /// Records which factors of a session's user were checked just now. False when the session is over.

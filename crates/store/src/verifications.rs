@@ -1,6 +1,6 @@
 //! Codes that were sent and not yet entered. Counters are bumped and codes are taken under a guard, in one statement.
 
-use crate::db::{Db, Row, StoreError, Tx};
+use crate::db::{Db, Read, Row, StoreError, Tx};
 use crate::sql;
 use doorward_base::*;
 
@@ -77,8 +77,16 @@ pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &VerificationRecord)
     .map(|_| ())
 }
 
+/// Makes others wait who send something to this target, until the transaction ends: so that they count what it has sent.
+pub async fn lock_target(tx: &mut Tx, instance: &InstanceId, target_id: &str) -> Result<(), StoreError> {
+    match tx.dialect().lock() {
+        Some(text) => tx.all(sql!(text, format!("verifications:{instance}:{target_id}"))).await.map(|_| ()),
+        None => Ok(()),
+    }
+}
+
 /// How many codes went to a target since a time.
-pub async fn sent_since(db: &Db, instance: &InstanceId, target_id: &str, since: Timestamp) -> Result<i64, StoreError> {
+pub async fn sent_since(mut db: impl Read, instance: &InstanceId, target_id: &str, since: Timestamp) -> Result<i64, StoreError> {
     let text = "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM verifications WHERE instance_id = $1 AND target_id = $2 AND created_at > $3";
     db.opt(sql!(text, instance, target_id, since)).await?.map_or(Ok(0), |row| row.int("n"))
 }

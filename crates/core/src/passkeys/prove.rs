@@ -2,7 +2,7 @@ use super::ceremony::{Assertion, Known};
 use super::challenge::{self, RelyingParty};
 use super::{answer, refuse_when_off};
 use crate::app::{Caller, Scope, internal};
-use crate::sign_in::take_guess;
+use crate::sign_in::refuse_locked;
 use crate::strategies::{Consume, Grants, Proven};
 use crate::verification::NewCode;
 use doorward_base::*;
@@ -47,7 +47,7 @@ pub(crate) async fn prove(
     let assertion = Assertion::read(answer(json)?).map_err(|refused| refused.into_error(failed))?;
     let (taken, asked) = challenge::take(scope, id, owner).await?;
     let (user, passkey) = find(scope, &assertion, user).await?;
-    take_guess(scope, &user.user).await?;
+    refuse_locked(scope, &user.user)?;
     if passkey.rp_id != asked.rp_id() {
         return Err(codes::PASSKEY_NOT_REGISTERED.into());
     }

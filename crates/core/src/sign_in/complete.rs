@@ -91,6 +91,10 @@ pub(super) async fn complete(
     // Whoever acts as somebody does not do what that one has to.
     new.session.tasked = parts.actor.is_none() && tasks::at_begin(scope, caller, Some(user), parts.password.is_some())?;
     new.session.actor = parts.actor;
+    if new.session.actor.is_some() {
+        // They have proven nothing of the user's.
+        new.session.first_factor_at = None;
+    }
     if let Some(seconds) = parts.session_seconds {
         new.session.expire_at = scope.now + seconds * 1000;
     }

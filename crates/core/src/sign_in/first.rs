@@ -2,9 +2,9 @@
 
 use super::complete::{self, Parts};
 use super::new_password::needs_new_password;
-use super::pretended::{narrow, pretend_attempt, pretend_code};
+use super::pretended::{narrow, narrow_to_named, pretend_attempt, pretend_code};
 use super::state::{self, Proof, Stage};
-use super::{Loaded, devices, load_current, provider, refuse_banned, refuse_breached, refuse_hidden, signed_in_as, write};
+use super::{Loaded, devices, load_current, missing, provider, refuse_banned, refuse_breached, refuse_hidden, signed_in_as, write};
 use crate::app::{Caller, Scope};
 use crate::client::{Current, Outcome};
 use crate::strategies::{self, Attempt, FactorParams, Grants, Prepare, Proven};
@@ -32,12 +32,16 @@ pub async fn prepare_first(scope: &Scope, caller: &Caller, current: &Current, re
         Stage::NeedsFirstFactor { verification } => (verification.clone(), false),
         _ => return Err(codes::CLIENT_STATE_INVALID.into()),
     };
-    narrow(scope, &identifier, loaded.user.as_ref(), &name, &mut params)?;
+    if pretended {
+        narrow_to_named(scope, &identifier, None, &name, &mut params)?;
+    } else {
+        narrow(scope, &identifier, loaded.user.as_ref(), &name, &mut params)?;
+    }
     if repeats(scope, before.as_ref(), &params, loaded.user.as_ref()).await? {
         return state::view(scope, &loaded.record, &loaded.state, loaded.user.as_ref()).await;
     }
     if pretended {
-        let code = pretend_code(scope, caller, &loaded.record.id, &name, &identifier, &params).await?;
+        let code = missing::code(scope, caller, &loaded.record.id, &name, &loaded.state, &params).await?;
         loaded.state.stage = Stage::Pretended { verification: Some(code.record.id.clone()) };
         return write(scope, loaded, Some(code)).await;
     }
@@ -66,7 +70,9 @@ pub(super) async fn prepared(
             refuse_banned(scope, user)?;
             strategy.prepare(Prepare { scope, caller, user, owner, identifier: Some(identifier), params }).await
         }
-        Err(_) if enumeration::hides(scope) => pretend_code(scope, caller, owner, name, identifier, params).await,
+        Err(_) if enumeration::hides(scope) => {
+            pretend_code(scope, caller, owner, name, identifier, params).await.map(verification::NewCode::unsent)
+        }
         Err(error) => Err(error),
     }
 }
@@ -101,6 +107,10 @@ pub async fn attempt_first(
     }
     let owner = loaded.record.id.as_str();
     if let Stage::Pretended { verification } = &loaded.state.stage {
+        if missing::is_asked(&loaded.state, name) {
+            let verification = verification.clone();
+            return Err(missing::attempt(scope, loaded, name, verification.as_ref(), &params).await?);
+        }
         return Err(pretend_attempt(scope, name, owner, verification.as_ref(), &params).await);
     }
     let Stage::NeedsFirstFactor { verification } = &loaded.state.stage else { return Err(codes::CLIENT_STATE_INVALID.into()) };
@@ -158,9 +168,19 @@ async fn discovered(
 
 /// Whether the link that a sign-in waits for was opened, and went to an address that is still its user's.
 pub(super) async fn is_link_opened(scope: &Scope, loaded: &Loaded) -> Result<bool, ApiError> {
-    let (Stage::NeedsFirstFactor { verification: Some(id) }, Some(user)) = (&loaded.state.stage, &loaded.user) else { return Ok(false) };
+    let (Stage::NeedsFirstFactor { verification: Some(id) } | Stage::Pretended { verification: Some(id) }) = &loaded.state.stage else {
+        return Ok(false);
+    };
     let link = verification::load(scope, id).await?.filter(email_link::was_opened);
-    Ok(link.is_some_and(|it| strategies::is_theirs(user, &it.target_id)))
+    Ok(link.is_some_and(|it| is_for(loaded, &it)))
+}
+
+/// Whether a link went to who is meant by the sign-in.
+fn is_for(loaded: &Loaded, link: &VerificationRecord) -> bool {
+    match &loaded.user {
+        Some(user) => strategies::is_theirs(user, &link.target_id),
+        None => missing::is_asked(&loaded.state, email_link::STRATEGY),
+    }
 }
 
 /// Goes on with a sign-in whose link was opened on its own client, and uses the link up.
@@ -175,13 +195,14 @@ pub(crate) async fn finish_link(
     link: &VerificationRecord,
 ) -> Result<Outcome<SignIn>, ApiError> {
     let loaded = load_current(scope, &current, id).await?;
-    let Stage::NeedsFirstFactor { verification: Some(waiting) } = &loaded.state.stage else {
+    let (Stage::NeedsFirstFactor { verification: Some(waiting) } | Stage::Pretended { verification: Some(waiting) }) = &loaded.state.stage
+    else {
         return Err(codes::CLIENT_STATE_INVALID.into());
     };
-    if waiting != &link.id || !loaded.user.as_ref().is_some_and(|user| strategies::is_theirs(user, &link.target_id)) {
+    if waiting != &link.id || !is_for(&loaded, link) {
         return Err(codes::CLIENT_STATE_INVALID.into());
     }
-    proven_by_link(scope, caller, current, loaded, Some(strategies::Consume::Verification(link.id.clone()))).await
+    proven_by_link(scope, caller, current, loaded, Some(&link.id)).await
 }
 
 pub(super) async fn proven_by_link(
@@ -189,8 +210,12 @@ pub(super) async fn proven_by_link(
     caller: &Caller,
     current: Current,
     loaded: Loaded,
-    consume: Option<strategies::Consume>,
+    consume: Option<&VerificationId>,
 ) -> Result<Outcome<SignIn>, ApiError> {
+    if loaded.user.is_none() {
+        return missing::by_link(scope, current, loaded, consume).await;
+    }
+    let consume = consume.map(|id| strategies::Consume::Verification(id.clone()));
     let proof = Proof { strategy: email_link::STRATEGY.to_owned(), attempts: 1, at: scope.now };
     let proven = Proven { grants: Grants::SignIn, consume, attempts: 1, both: false };
     finish(scope, caller, current, loaded, proof, proven).await

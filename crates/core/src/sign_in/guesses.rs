@@ -1,8 +1,9 @@
 //! How often a user's secret may be guessed, and what a wrong guess is told.
 
 use crate::app::{Scope, internal};
-use crate::{enumeration, notices};
+use crate::{enumeration, notices, strategies};
 use doorward_base::*;
+use doorward_store::Tx;
 use doorward_store::users::{self, UserRecord, UserWithEmails};
 
 /// One guess at a user's secret.
@@ -40,6 +41,28 @@ pub(crate) async fn take_guess(scope: &Scope, user: &UserRecord) -> Result<Guess
     }
     let now_locked = users::get(scope.db(), scope.ins(), &user.id).await.map_err(internal)?.and_then(|it| it.user.locked_until);
     Err(locked(scope, now_locked.unwrap_or(until)))
+}
+
+/// Gives back a right guess. The wrong ones before it are forgotten only where nothing else of the user is guessed from the same
+/// counter: whoever has one factor would otherwise guess at the other one without end.
+pub(crate) async fn was_right(scope: &Scope, tx: &mut Tx, user: &UserWithEmails, proven_all: bool) -> Result<(), ApiError> {
+    let id = &user.user.id;
+    if proven_all || strategies::second_factors(&scope.instance, user).is_empty() {
+        users::clear_guesses(tx, scope.ins(), id).await.map_err(internal)
+    } else {
+        users::give_back_guess(tx, scope.ins(), id).await.map_err(internal)
+    }
+}
+
+/// Refuses who was locked by a server. What nobody can guess takes no guess, and gets in while others guess at the account.
+///
+/// # Errors
+/// `user_locked`.
+pub(crate) fn refuse_locked(scope: &Scope, user: &UserRecord) -> Result<(), ApiError> {
+    match user.locked_until {
+        Some(until) if until > scope.now && user.failed_attempts == 0 => Err(locked(scope, until)),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn locked(scope: &Scope, until: Timestamp) -> ApiError {

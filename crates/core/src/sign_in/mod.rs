@@ -7,6 +7,7 @@ mod devices;
 mod first;
 mod guesses;
 mod kept;
+mod missing;
 mod new_password;
 mod pretended;
 mod provider;
@@ -20,9 +21,10 @@ pub(crate) use first::finish_link;
 pub use first::{attempt_first, prepare_first};
 use first::{finish, is_link_opened, proven_by_link};
 use guesses::locked;
-pub(crate) use guesses::{take_guess, wrong_password};
+pub(crate) use guesses::{refuse_locked, take_guess, was_right, wrong_password};
 pub(crate) use kept::current_view;
 use kept::{advance, keep, load, load_current, new_record, write};
+pub(crate) use missing::{Missing, carried_over};
 pub use new_password::reset_password;
 pub(crate) use pretended::pretended_ksuid;
 pub(crate) use provider::{come_back, transferable};
@@ -70,7 +72,8 @@ pub(crate) fn filled(text: Option<&str>) -> Option<&str> {
 /// `resource_not_found` for one that this client never had.
 pub async fn get(scope: &Scope, caller: &Caller, current: Current, id: &SignInId) -> Result<Outcome<SignIn>, ApiError> {
     let mut loaded = load(scope, &current, id).await?;
-    if is_link_opened(scope, &loaded).await? && current.require()?.sign_in_id.as_ref() == Some(id) {
+    let is_current = current.record.as_ref().is_some_and(|it| it.sign_in_id.as_ref() == Some(id));
+    if is_current && is_link_opened(scope, &loaded).await? {
         match proven_by_link(scope, caller, current.clone(), loaded, None).await {
             // Another tab asked at the same time.
             Err(error) if error.code() == codes::CLIENT_STATE_INVALID => loaded = load(scope, &current, id).await?,
@@ -134,17 +137,16 @@ fn refuse_hidden(scope: &Scope, strategy: Option<&str>) -> Result<(), ApiError> 
 }
 
 /// Refuses a right password that is known from a breach, or that a server says is known where no session could wait for a new
-/// one. The guess is given back, unless a second factor is guessed from
-/// the same counter.
+/// one. The guess is given back.
 async fn refuse_breached(scope: &Scope, caller: &Caller, user: &UserWithEmails, password: &Secret) -> Result<(), ApiError> {
     let answer = if user.user.password_compromised && !caller.knows_pending {
         Err(ApiError::new(codes::FORM_PASSWORD_PWNED).param("password"))
     } else {
         password::refuse_breached_at_sign_in(scope, password).await
     };
-    if answer.is_err() && strategies::second_factors(&scope.instance, user).is_empty() {
+    if answer.is_err() {
         let mut tx = scope.db().begin().await.map_err(internal)?;
-        users::clear_guesses(&mut tx, scope.ins(), &user.user.id).await.map_err(internal)?;
+        was_right(scope, &mut tx, user, false).await?;
         tx.commit().await.map_err(internal)?;
     }
     answer

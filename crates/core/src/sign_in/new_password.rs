@@ -2,13 +2,12 @@
 
 use super::complete::{self, Parts};
 use super::state::{self, NewPassword, Proof, Stage};
-use super::{Loaded, advance, load_current};
+use super::{Loaded, advance, load_current, was_right};
 use crate::app::{Caller, Scope, internal};
 use crate::client::{Current, Outcome};
 use crate::password;
 use crate::strategies::{self, Proven};
 use doorward_base::*;
-use doorward_store::users;
 use doorward_wire::fapi::{ResetPassword, SignIn};
 
 pub(super) async fn needs_new_password(
@@ -31,7 +30,7 @@ pub(super) async fn needs_new_password(
         if let Some(what) = &proven.consume {
             strategies::consume(scope, &mut tx, &user.user.id, what).await?;
         }
-        users::clear_guesses(&mut tx, scope.ins(), &user.user.id).await.map_err(internal)?;
+        was_right(scope, &mut tx, user, false).await?;
     }
     advance(scope, &mut tx, &mut loaded.record, &loaded.state).await?;
     tx.commit().await.map_err(internal)?;
@@ -65,6 +64,7 @@ async fn reset(
     password: NewPassword,
 ) -> Result<Outcome<SignIn>, ApiError> {
     let user = loaded.user.ok_or(codes::SIGN_IN_USER_DELETED)?;
+    proof.refuse_stale(&user)?;
     let parts = Parts { consume, password: Some(password), ..Parts::new(Some(loaded.record), loaded.state, proof) };
     complete::after_first(scope, caller, current, parts, &user).await
 }

@@ -21,9 +21,17 @@ pub(super) fn narrow(
     name: &str,
     params: &mut FactorParams,
 ) -> Result<(), ApiError> {
-    if !enumeration::hides(scope) {
-        return Ok(());
-    }
+    if enumeration::hides(scope) { narrow_to_named(scope, identifier, user, name, params) } else { Ok(()) }
+}
+
+/// Takes the factor that goes with the identifier, and refuses what goes by another one.
+pub(super) fn narrow_to_named(
+    scope: &Scope,
+    identifier: &str,
+    user: Option<&UserWithEmails>,
+    name: &str,
+    params: &mut FactorParams,
+) -> Result<(), ApiError> {
     let offered = named_factors(scope, identifier, user);
     let invalid = || ApiError::new(codes::STRATEGY_FOR_USER_INVALID).param("strategy");
     let factor = offered.into_iter().find(|it| it.strategy == name).ok_or_else(invalid)?;
@@ -41,7 +49,7 @@ pub(super) fn narrow(
     Ok(())
 }
 
-/// A code that nobody gets, so that its counter, its end and its limits are those of a real one.
+/// A code for somebody whom nobody knows. As long as it is not sent, its counter, its end and its limits are those of a real one.
 pub(super) async fn pretend_code(
     scope: &Scope,
     caller: &Caller,
@@ -56,21 +64,20 @@ pub(super) async fn pretend_code(
     }
     // Limits count by what a user's code would be counted by.
     let target = params.email_address_id().unwrap_or_default();
-    let code = match identifiers::parse_identifier(identifier).filter(|_| known) {
+    match identifiers::parse_identifier(identifier).filter(|_| known) {
         Some(Identifier::Email(email)) if strategy == email_link::STRATEGY => {
-            email_link::new_link(scope, owner, target, &email, params.redirect_url.as_deref(), ("magic_link_sign_in", None)).await?
+            email_link::new_link(scope, owner, target, &email, params.redirect_url.as_deref(), ("magic_link_sign_in", None)).await
         }
         Some(Identifier::Email(email)) if strategy.ends_with("email_code") => {
-            verification::new_code(scope, owner, strategy, target, &email, None).await?
+            verification::new_code(scope, owner, strategy, target, &email, None).await
         }
         Some(Identifier::Phone(phone)) if strategy.ends_with("phone_code") => {
             let channel = sms::channel(scope, params.channel.as_deref())?;
-            verification::new_phone_code(scope, owner, strategy, &phone, (channel, None)).await?
+            verification::new_phone_code(scope, owner, strategy, &phone, (channel, None)).await
         }
         // A password is not sent.
-        _ => return Err(ApiError::new(codes::VERIFICATION_STRATEGY_INVALID).param("strategy")),
-    };
-    Ok(code.unsent())
+        _ => Err(ApiError::new(codes::VERIFICATION_STRATEGY_INVALID).param("strategy")),
+    }
 }
 
 /// What a sign-in of nobody answers: the errors of somebody's.

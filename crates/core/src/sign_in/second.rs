@@ -46,6 +46,8 @@ pub async fn attempt_second(
         return Err(codes::CLIENT_STATE_INVALID.into());
     };
     let user = loaded.user.as_ref().ok_or(codes::SIGN_IN_USER_DELETED)?;
+    proof.refuse_stale(user)?;
+    trust.refuse_stale(&scope.instance, user)?;
     let strategy = trust.factor(&scope.instance, user, named(&params)?)?;
     let with = Attempt { scope, user, owner: &loaded.record.id, verification: verification.as_ref(), params: &params };
     let proven = strategy.attempt(with).await?;

@@ -2,9 +2,9 @@
 
 use super::complete::{self, Parts};
 use super::first::{attempted, prepared};
-use super::pretended::{narrow, pretend_code};
+use super::pretended::{narrow, narrow_to_named};
 use super::{
-    Proof, SignInState, Stage, devices, filled, find_user, keep, provider, refuse_banned, refuse_breached, refuse_hidden,
+    Proof, SignInState, Stage, devices, filled, find_user, keep, missing, provider, refuse_banned, refuse_breached, refuse_hidden,
     refuse_when_signed_in, signed_in_as, wrong_password,
 };
 use crate::app::{Caller, Scope, internal};
@@ -80,7 +80,7 @@ async fn named(
     }
     refuse_hidden(scope, strategy)?;
     let Some(user) = find_user(scope, identifier).await? else {
-        return unknown(scope, caller, current, identifier, FactorParams::from(req), password.as_ref()).await;
+        return unknown(scope, caller, current, req, identifier, password.as_ref()).await;
     };
     if let Some(id) = signed_in_as(scope, &current, &user.user.id).await? {
         return Err(ApiError::new(codes::IDENTIFIER_ALREADY_SIGNED_IN).session(&id));
@@ -89,6 +89,7 @@ async fn named(
         identifier: Some(identifier.to_owned()),
         user_id: Some(user.user.id.clone()),
         stage: Stage::NeedsFirstFactor { verification: None },
+        ..SignInState::default()
     };
     match (strategy, password) {
         (_, Some(password)) => with_password(scope, caller, current, state, user, &password).await,
@@ -157,7 +158,8 @@ async fn with_ticket(
     let (user, consume, actor, session_seconds) = match tickets::open_any(scope, token).await? {
         Opened::Ticket(it) => {
             let user = users::get(scope.db(), scope.ins(), &it.user_id).await.map_err(internal)?;
-            (user.ok_or(codes::SIGN_IN_USER_DELETED)?, strategies::Consume::Ticket(it.id), it.actor, it.session_seconds)
+            let consume = strategies::Consume::Ticket { used: tickets::used(&it), id: it.id };
+            (user.ok_or(codes::SIGN_IN_USER_DELETED)?, consume, it.actor, it.session_seconds)
         }
         Opened::Invitation(it) => {
             let user = users::by_email(scope.db(), scope.ins(), &it.email_key).await.map_err(internal)?;
@@ -170,8 +172,11 @@ async fn with_ticket(
     if let Some(id) = signed_in_as(scope, &current, &user.user.id).await? {
         return Err(ApiError::new(codes::IDENTIFIER_ALREADY_SIGNED_IN).session(&id));
     }
-    let state =
-        SignInState { identifier: None, user_id: Some(user.user.id.clone()), stage: Stage::NeedsFirstFactor { verification: None } };
+    let state = SignInState {
+        user_id: Some(user.user.id.clone()),
+        stage: Stage::NeedsFirstFactor { verification: None },
+        ..SignInState::default()
+    };
     let proof = Proof { strategy: "ticket".to_owned(), attempts: 1, at: scope.now };
     let parts = Parts { consume: Some(consume), actor, session_seconds, ..Parts::new(None, state, proof) };
     let done = complete::after_first(scope, caller, current, parts, &user).await?;
@@ -183,8 +188,8 @@ async fn unknown(
     scope: &Scope,
     caller: &Caller,
     current: Current,
+    req: &CreateSignIn,
     identifier: &str,
-    mut params: FactorParams,
     password: Option<&Secret>,
 ) -> Result<Outcome<Result<SignIn, ApiError>>, ApiError> {
     let hides = enumeration::hides(scope);
@@ -197,16 +202,19 @@ async fn unknown(
         }
         scope.app.passwords.verify(password, None).await?;
     }
-    if !hides {
+    let sign_up_if_missing = req.sign_up_if_missing == Some(true) && password.is_none() && missing::may_sign_up(scope, identifier).await?;
+    if !hides && !sign_up_if_missing {
         return Err(ApiError::new(codes::FORM_IDENTIFIER_NOT_FOUND).param("identifier"));
     }
-    let mut state = SignInState { identifier: Some(identifier.to_owned()), user_id: None, stage: Stage::Pretended { verification: None } };
+    let stage = Stage::Pretended { verification: None };
+    let mut state = SignInState { identifier: Some(identifier.to_owned()), user_id: None, stage, sign_up_if_missing };
+    let mut params = FactorParams::from(req);
     let strategy = params.strategy().filter(|name| *name != "password").map(str::to_owned);
     let code = match strategy.as_deref() {
         Some(name) => {
             let id = SignInId::new(scope.now, &scope.app.rng);
-            narrow(scope, identifier, None, name, &mut params)?;
-            let code = pretend_code(scope, caller, id.as_str(), name, identifier, &params).await?;
+            narrow_to_named(scope, identifier, None, name, &mut params)?;
+            let code = missing::code(scope, caller, id.as_str(), name, &state, &params).await?;
             state.stage = Stage::Pretended { verification: Some(code.record.id.clone()) };
             Some((id, code))
         }

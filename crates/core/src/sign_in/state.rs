@@ -22,6 +22,9 @@ pub(crate) struct SignInState {
     pub user_id: Option<UserId>,
     /// How far it is.
     pub stage: Stage,
+    /// Whether somebody whom nobody knows is to sign up.
+    #[serde(default)]
+    pub sign_up_if_missing: bool,
 }
 
 /// How far a sign-in is. A stage owns what belongs to it and nothing else.
@@ -41,6 +44,8 @@ pub(crate) enum Stage {
     NeedsFirstFactor { verification: Option<VerificationId> },
     /// Nobody has the identifier, and the instance does not tell.
     Pretended { verification: Option<VerificationId> },
+    /// Nobody has the identifier, and it was proven: a sign-up may go on from there.
+    Missing { proof: Proof },
     /// The first factor was proven, and the user has a second one. What the first one allows waits for it.
     NeedsSecondFactor {
         proof: Proof,
@@ -85,6 +90,19 @@ impl Trust {
     }
 }
 
+impl Trust {
+    /// A second factor that the user has had since takes the place of the device's proof.
+    ///
+    /// # Errors
+    /// `client_state_invalid`.
+    pub(super) fn refuse_stale(self, instance: &Instance, user: &UserWithEmails) -> Result<(), ApiError> {
+        if self != Self::NotAsked && !strategies::second_factors(instance, user).is_empty() {
+            return Err(codes::CLIENT_STATE_INVALID.into());
+        }
+        Ok(())
+    }
+}
+
 /// A password that is set when the sign-in is complete: its hash, and what becomes of the other sessions.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct NewPassword {
@@ -100,11 +118,25 @@ pub(crate) struct Proof {
     pub at: Timestamp,
 }
 
+impl Proof {
+    /// What was proven before a change of the password proves nothing after it: neither the old password nor a code to replace it.
+    ///
+    /// # Errors
+    /// `client_state_invalid`.
+    pub(super) fn refuse_stale(&self, user: &UserWithEmails) -> Result<(), ApiError> {
+        let of_password = self.strategy == "password" || self.strategy.starts_with("reset_password");
+        if of_password && user.user.password_updated_at.is_some_and(|changed| changed > self.at) {
+            return Err(codes::CLIENT_STATE_INVALID.into());
+        }
+        Ok(())
+    }
+}
+
 impl Stage {
     fn status(&self) -> &'static str {
         match self {
             Self::NeedsIdentifier | Self::Discoverable { .. } | Self::AtProvider { .. } | Self::BackInVain { .. } => "needs_identifier",
-            Self::NeedsFirstFactor { .. } | Self::Pretended { .. } => "needs_first_factor",
+            Self::NeedsFirstFactor { .. } | Self::Pretended { .. } | Self::Missing { .. } => "needs_first_factor",
             Self::NeedsSecondFactor { trust: Trust::NewDevice, .. } => "needs_client_trust",
             Self::NeedsSecondFactor { .. } => "needs_second_factor",
             Self::NeedsNewPassword { .. } => "needs_new_password",
@@ -147,6 +179,7 @@ pub(crate) async fn view(
         | Stage::AtProvider { verification: id }
         | Stage::Discoverable { verification: id } => sent(scope, id).await?,
         Stage::BackInVain { ended } => Some(ended.view()),
+        Stage::Missing { proof } => Some(Verification { status: "transferable".to_owned(), ..verified(proof) }),
         Stage::NeedsNewPassword { proof } | Stage::NeedsSecondFactor { proof, .. } | Stage::Complete { proof, .. } => Some(verified(proof)),
         _ => None,
     };
@@ -160,10 +193,11 @@ pub(crate) async fn view(
         _ => None,
     };
     // Before anything is proven, a name must not tell whether the account exists.
-    let hide = enumeration::hides(scope) && matches!(state.stage, Stage::NeedsFirstFactor { .. } | Stage::Pretended { .. });
+    let unproven = matches!(state.stage, Stage::NeedsFirstFactor { .. } | Stage::Pretended { .. } | Stage::Missing { .. });
+    let hide = unproven && (enumeration::hides(scope) || state.sign_up_if_missing);
     let factors = match (&state.stage, user) {
         (Stage::NeedsIdentifier | Stage::Discoverable { .. } | Stage::AtProvider { .. } | Stage::BackInVain { .. }, _) => None,
-        (Stage::Pretended { .. } | Stage::NeedsFirstFactor { .. }, user) if hide => {
+        (Stage::Pretended { .. } | Stage::NeedsFirstFactor { .. } | Stage::Missing { .. }, user) if hide => {
             Some(named_factors(scope, state.identifier.as_deref().unwrap_or_default(), user))
         }
         (_, user) => Some(user.map(|user| offered(scope, user, state.identifier.as_deref())).unwrap_or_default()),

@@ -3,10 +3,11 @@
 use super::provider;
 use super::state::{Invited, Proof, Proven, SignUpState};
 use crate::app::{Scope, internal};
+use crate::identifiers::Identifier;
 use crate::settings::Presence;
-use crate::sign_in::filled;
+use crate::sign_in::{Missing, filled};
 use crate::web3::Address;
-use crate::{access, enumeration, identifiers, invitations, password, users};
+use crate::{access, email_link, enumeration, identifiers, invitations, password, sms, users};
 use doorward_base::*;
 use doorward_store::users as user_store;
 use doorward_wire::fapi::SignUpFields;
@@ -38,6 +39,9 @@ pub(super) async fn fill(scope: &Scope, state: &mut SignUpState, fields: &SignUp
     }
     if let Some(text) = taken("web3_wallet", attributes.web3_wallet, fields.web3_wallet.as_deref())? {
         set_wallet(scope, state, &users::read_wallet(&text)?).await?;
+    }
+    if let Some(channel) = filled(fields.channel.as_deref()) {
+        state.phone_channel = Some(sms::channel(scope, Some(channel))?.as_str().to_owned());
     }
     access::admit(scope, state.entrance(), &state.identifiers(), false).await?;
     if let Some(text) = taken("username", attributes.username, fields.username.as_deref())? {
@@ -98,6 +102,24 @@ async fn with_invitation(scope: &Scope, state: &mut SignUpState, token: Option<&
     state.invited = Some(Invited { id: it.id.clone(), public_metadata: invitations::metadata(&it) });
     state.email = Some((it.email_address, it.email_key));
     state.email_proof = Proof::Proven { attempts: 1, at: scope.now, by: Some(TICKET.to_owned()) };
+    Ok(())
+}
+
+/// Takes over what a sign-in has proven of somebody whom nobody knows.
+pub(super) async fn take_over(scope: &Scope, state: &mut SignUpState, it: &Missing) -> Result<(), ApiError> {
+    let by = (it.proof.strategy == email_link::STRATEGY).then(|| it.proof.strategy.clone());
+    let proof = Proof::Proven { attempts: it.proof.attempts, at: it.proof.at, by };
+    match &it.identifier {
+        Identifier::Email(email) => {
+            set_email(scope, state, &email.address).await?;
+            state.email_proof = proof;
+        }
+        Identifier::Phone(phone) => {
+            set_phone(scope, state, phone.as_str()).await?;
+            state.phone_proof = proof;
+        }
+        Identifier::Username(_) => {}
+    }
     Ok(())
 }
 

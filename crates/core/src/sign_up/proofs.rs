@@ -74,7 +74,7 @@ async fn new_code(
             verification::new_code(scope, owner, loaded.state.strategy(field), key, &email, locale).await
         }
         (Proven::Phone, _, Some(number)) => {
-            let channel = sms::channel(scope, req.channel.as_deref())?;
+            let channel = sms::channel(scope, req.channel.as_deref().or(loaded.state.phone_channel.as_deref()))?;
             verification::new_phone_code(scope, owner, loaded.state.strategy(field), &Phone::kept(number), (channel, locale)).await
         }
         _ => Err(ApiError::new(codes::FORM_PARAM_MISSING).param(field.param())),

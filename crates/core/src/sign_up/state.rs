@@ -51,6 +51,9 @@ pub(super) struct SignUpState {
     pub phone: Option<String>,
     #[serde(default)]
     pub phone_proof: Proof,
+    /// What its code is to go by.
+    #[serde(default)]
+    pub phone_channel: Option<String>,
     #[serde(default)]
     pub wallet: Option<String>,
     #[serde(default)]

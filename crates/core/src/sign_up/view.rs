@@ -68,6 +68,7 @@ async fn field_verification(scope: &Scope, state: &SignUpState, field: Proven) -
         expire_at: None,
         next_action: "needs_prepare".to_owned(),
         supported_strategies: supported_strategies(scope, state, field),
+        channel: state.phone_channel.clone().filter(|_| field == Proven::Phone),
         nonce: None,
         message: None,
     };
@@ -98,6 +99,7 @@ async fn field_verification(scope: &Scope, state: &SignUpState, field: Proven) -
                     attempts: shown.attempts,
                     expire_at: shown.expire_at,
                     next_action: next.to_owned(),
+                    channel: shown.channel,
                     nonce: shown.nonce,
                     message: shown.message,
                     ..blank

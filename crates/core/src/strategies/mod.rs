@@ -50,8 +50,8 @@ pub(crate) enum Consume {
     TotpStep(i64),
     /// A backup code, by its hash.
     BackupCode(String),
-    /// A ticket, by its id.
-    Ticket(String),
+    /// A ticket, by its id, with what it answers that somebody else has used meanwhile.
+    Ticket { id: String, used: &'static Code },
     /// An invitation, and what it makes of the public metadata that the user had.
     Invitation { id: InvitationId, before: String, after: String },
     /// A challenge, and the count of the signature that answered it.
@@ -65,9 +65,9 @@ pub(crate) enum Consume {
 /// Uses a proof up. Exactly one of several requests with the same proof gets through.
 pub(crate) async fn consume(scope: &Scope, tx: &mut Tx, user: &UserId, what: &Consume) -> Result<(), ApiError> {
     let first = match what {
-        Consume::Ticket(id) => {
+        Consume::Ticket { id, used } => {
             let first = doorward_store::tickets::accept(tx, scope.ins(), id, scope.now).await.map_err(internal)?;
-            return if first { Ok(()) } else { Err(ApiError::new(codes::TICKET_INVALID).param("ticket")) };
+            return if first { Ok(()) } else { Err(ApiError::new(used).param("ticket")) };
         }
         Consume::Invitation { id, before, after } => {
             if !crate::invitations::accept(scope, tx, id).await? {
@@ -168,7 +168,7 @@ pub(crate) static FIRST_FACTORS: &[&dyn Strategy] = &[
 pub(crate) static SECOND_FACTORS: &[&dyn Strategy] = &[&totp::Totp, &phone_code::SecondPhoneCode, &backup_code::BackupCode];
 
 /// What proves a device that is new, in the order in which they are offered.
-static DEVICE_FACTORS: &[&dyn Strategy] = &[&email_code::EmailCode, &phone_code::PhoneCode];
+static DEVICE_FACTORS: &[&dyn Strategy] = &[&email_code::DeviceEmailCode, &phone_code::PhoneCode];
 
 /// What a user can prove a new device by.
 pub(crate) fn device_factors(instance: &Instance, user: &UserWithEmails) -> Vec<Factor> {

@@ -65,6 +65,7 @@ impl From<&CreateSignIn> for FactorParams {
             trusted_device_id: it.trusted_device_id.clone(),
             password: secret(&it.password),
             redirect_url: it.redirect_url.clone(),
+            channel: it.channel.clone(),
             ..Self::default()
         }
     }

@@ -52,7 +52,7 @@ impl Strategy for Web3 {
     fn attempt<'a>(&'a self, with: Attempt<'a>) -> Answer<'a, Proven> {
         Box::pin(async move {
             let id = with.verification.ok_or(codes::VERIFICATION_MISSING)?;
-            crate::sign_in::take_guess(with.scope, &with.user.user).await?;
+            crate::sign_in::refuse_locked(with.scope, &with.user.user)?;
             let record = web3::prove(with.scope, id, with.owner, self.0, with.params.signature.as_deref()).await?;
             // The wallet may have been removed since the text was made.
             if !self.wallets(&with.scope.instance, with.user).iter().any(|it| it.id.as_str() == record.target_id) {

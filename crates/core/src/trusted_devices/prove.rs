@@ -1,6 +1,6 @@
 use super::{ALGORITHM, STRATEGY, client_data, key, refuse_when_off};
 use crate::app::{Scope, internal};
-use crate::sign_in::{filled, take_guess};
+use crate::sign_in::{filled, refuse_locked};
 use crate::strategies::{Consume, FactorParams, Grants, Proven};
 use crate::verification::{self, NewCode};
 use base64::Engine as _;
@@ -58,7 +58,7 @@ pub(crate) async fn prove(
     let signature = signature(params.signature.as_deref())?;
     let (taken, asked) = verification::take_challenge::<()>(scope, verification, owner, STRATEGY).await?;
     let user = users::get(scope.db(), scope.ins(), &device.user_id).await.map_err(internal)?.ok_or(codes::SIGN_IN_USER_DELETED)?;
-    take_guess(scope, &user.user).await?;
+    refuse_locked(scope, &user.user)?;
     let right = taken.target_id == device.id.as_str() && asked.shown == client_data;
     if !right || !key::verifies(&device.public_key, client_data, &signature) {
         return Err(ApiError::new(codes::FORM_INCORRECT_SIGNATURE).param("signature").long("The signature is not one of this device."));

@@ -35,6 +35,14 @@ impl Dialect {
         }
     }
 
+    /// Makes other transactions wait that lock the same text (`$1`), until this one ends. SQLite has one writer and needs none.
+    pub(crate) fn lock(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("SELECT CAST(pg_advisory_xact_lock(hashtextextended($1, 0)) AS TEXT)"),
+        }
+    }
+
     /// A migration as this database takes it. A table that is only ever read by its key has its rows in the key's index on
     /// SQLite; PostgreSQL knows no such tables.
     pub fn migration(self, text: &str) -> Cow<'_, str> {

@@ -123,6 +123,13 @@ impl Tx {
         self.searchable.insert((instance.clone(), user.clone()));
     }
 
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self.lease {
+            Some(Either::Pg(_)) => Dialect::Postgres,
+            _ => Dialect::Sqlite,
+        }
+    }
+
     /// All rows of a query.
     pub async fn all(&mut self, sql: Sql) -> Result<Vec<Row>, StoreError> {
         self.run(sql, How::All).await.map(Answer::rows)

@@ -235,7 +235,7 @@ pub async fn set_locked(
 
 /// Takes one guess at a user's secret: counts it before it is looked at, so that guesses side by side cannot outrun the
 /// counter, and closes the account with the last one. Nothing when the account is closed. It lasts whatever becomes of
-/// the request; a right guess gives all of them back with [`signed_in`] or [`clear_guesses`].
+/// the request; a right guess is given back with [`give_back_guess`], and all of them with [`signed_in`] or [`clear_guesses`].
 pub async fn take_guess(
     db: &Db,
     instance: &InstanceId,
@@ -250,6 +250,13 @@ pub async fn take_guess(
         WHERE instance_id = $1 AND id = $2 AND (locked_until IS NULL OR locked_until <= $5) RETURNING failed_attempts, locked_until";
     let row = db.take(sql!(text, instance, id, max, lock_until, now)).await?;
     row.map(|row| Ok((row.int("failed_attempts")?, row.opt_int("locked_until")?))).transpose()
+}
+
+/// Gives back one guess, which was right, and takes off the lock that it has set: others are still counted.
+pub async fn give_back_guess(tx: &mut Tx, instance: &InstanceId, id: &UserId) -> Result<(), StoreError> {
+    let text = "UPDATE users SET failed_attempts = CASE WHEN failed_attempts > 0 THEN failed_attempts - 1 ELSE 0 END, locked_until = NULL
+        WHERE instance_id = $1 AND id = $2";
+    tx.exec(sql!(text, instance, id)).await.map(|_| ())
 }
 
 /// Forgets the wrong guesses, and the lock that the last right one would have set.

@@ -111,6 +111,8 @@ pub const SENSITIVE: &[&str] = &[
     "postOAuthAccounts",
     "postPasskey",
     "deletePasskey",
+    "prepareTrustedDevice",
+    "attemptTrustedDevice",
     "postTOTP",
     "deleteTOTP",
     "createBackupCodes",

@@ -107,8 +107,13 @@ request! {
         ticket: Option<String>,
         /// With strategy `trusted_device`: the device, which says who it is.
         trusted_device_id: Option<String>,
+        /// With strategy `phone_code`: `sms` or `whatsapp`.
+        channel: Option<String>,
         /// Carries an identity over from a sign-up.
         transfer: Option<bool>,
+        /// Has whoever named an address or a number that nobody has prove it all the same: the first factor's verification is
+        /// `transferable` then, and a sign-up with `transfer` goes on from there.
+        sign_up_if_missing: Option<bool>,
         /// BCP 47 tag of the browser's language.
         locale: Option<String>,
     } => SignIn; Frontend POST "/v1/client/sign_ins" "createSignIn";

@@ -24,6 +24,9 @@ resource! {
         next_action: String,
         /// What the field can be proven by.
         supported_strategies: Vec<String>,
+        /// What a code for a number goes by: `sms` or `whatsapp`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channel: Option<String>,
         /// The text that a wallet signs, where the SDKs of 2023 look for it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         nonce: Option<String>,
@@ -138,6 +141,8 @@ pub struct SignUpFields {
     pub oidc_prompt: Option<String>,
     /// The `login_hint` of OpenID Connect.
     pub oidc_login_hint: Option<String>,
+    /// With strategy `phone_code`: what its code will go by, `sms` or `whatsapp`.
+    pub channel: Option<String>,
     /// An ID token, with strategies that bring one: `google_one_tap`, `oauth_token_<provider>`.
     pub token: Option<String>,
     /// With `oauth_token_apple` and no token: the code that Apple gave to the app.

@@ -63,6 +63,23 @@ const outcomes: Record<string, string> = {
   client_mismatch: "Open the link in the browser where you began.",
 };
 
+/** What comes with a ticket says which of the forms it is for, and nothing of how the link has fared. */
+const ofTickets = ["sign_in", "sign_up", "complete"];
+
+/** Whoever comes by a link that lets them in has little or nothing to enter: tells of its ticket, once, and takes it out of the address. */
+export function useTicket(onTicket: (ticket: string) => unknown): void {
+  const begun = useRef(false);
+  useEffect(() => {
+    const url = new URL(location.href);
+    const ticket = url.searchParams.get("__clerk_ticket");
+    if (!ticket || begun.current) return;
+    begun.current = true;
+    for (const name of ["__clerk_ticket", "__clerk_status"]) url.searchParams.delete(name);
+    history.replaceState(history.state, "", url);
+    onTicket(ticket);
+  });
+}
+
 /** What a link from an email has come to, where the server leads back from it: on, with who has signed in by it, or to a note. */
 export function useLink(after: () => string, onNote: (note: string) => unknown): void {
   const { doorward } = useDoorwardContext();
@@ -70,7 +87,7 @@ export function useLink(after: () => string, onNote: (note: string) => unknown):
   useEffect(() => {
     const url = new URL(location.href);
     const status = url.searchParams.get("__clerk_status");
-    if (begun.current || !status) return;
+    if (begun.current || !status || ofTickets.includes(status)) return;
     begun.current = true;
     const session = url.searchParams.get("__clerk_created_session");
     for (const name of ["__clerk_status", "__clerk_created_session"]) url.searchParams.delete(name);

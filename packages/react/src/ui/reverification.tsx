@@ -29,7 +29,7 @@ export interface ReverificationProps {
 }
 
 /** Asks, over the page, who is there. Escape says nothing, which is a no. */
-export function ReverificationDialog({ session, level = "first_factor", appearance, onDone }: ReverificationProps) {
+export function ReverificationDialog({ session, level = "second_factor", appearance, onDone }: ReverificationProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [state, setState] = useState<SessionVerification>();
   const [way, setWay] = useState<string>();

@@ -1,5 +1,5 @@
 "use client";
-import { useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { useEffect, useState, useSyncExternalStore } from "react";
 import { useDoorwardContext } from "../../context.js";
 import { passkeysWork } from "../../passkey.js";
 import { useSignIn, useSignUp } from "../../signals.js";
@@ -8,7 +8,7 @@ import type { Ask } from "../asks.js";
 import { type Offers, useOffers, usual } from "../environment.js";
 import { Card, Field, Link, arrive, destination } from "../form.js";
 import type { Wallet } from "../../web3.js";
-import { Others, comeBackHere, goOnAt, useLink, useReturn } from "../others.js";
+import { Others, comeBackHere, goOnAt, useLink, useReturn, useTicket } from "../others.js";
 import type { Appearance } from "../styles.js";
 import { withWallet } from "../wallets.js";
 import { emailCode } from "./email-code.js";
@@ -113,17 +113,9 @@ export function SignIn({ appearance, signUpUrl, redirectUrl: after, passkeys }: 
   );
   useLink(() => destination(after), setNote);
 
-  // Whoever comes by a link that signs in has nothing to enter.
-  const ticket = useRef(false);
-  useEffect(() => {
-    const url = new URL(location.href);
-    const given = url.searchParams.get("__clerk_ticket");
-    if (!given || ticket.current) return;
-    ticket.current = true;
-    url.searchParams.delete("__clerk_ticket");
-    history.replaceState(history.state, "", url);
+  useTicket((ticket) => {
     setTried(name);
-    void signIn.ticket({ ticket: given }).then(({ error }) => (error ? undefined : finish()));
+    void signIn.ticket({ ticket }).then(({ error }) => (error ? undefined : finish()));
   });
 
   useEffect(() => {

@@ -7,7 +7,7 @@ import type { Wallet } from "../../web3.js";
 import type { Ask } from "../asks.js";
 import { type Attribute, type Offers, useOffers, usual } from "../environment.js";
 import { Card, Check, Field, Link, arrive, destination } from "../form.js";
-import { Others, comeBackHere, goOnAt, useLink, useReturn } from "../others.js";
+import { Others, comeBackHere, goOnAt, useLink, useReturn, useTicket } from "../others.js";
 import type { Appearance } from "../styles.js";
 import { withWallet } from "../wallets.js";
 import { emailCode } from "./email-code.js";
@@ -40,7 +40,7 @@ const asks: (Ask & { name: Name; wanted: Wanted })[] = [
   { name: "phoneNumber", label: "Phone number", type: "tel", autoComplete: "tel", wanted: (it, { attributes }) => it?.required || (it?.enabled && !attributes.emailAddress?.enabled) },
   { name: "password", label: "Password", type: "password", autoComplete: "new-password", wanted: enabled },
 ];
-const asked = (offers: Offers) => asks.filter(({ name, wanted }) => wanted(offers.attributes[name], offers));
+const asked = (offers: Offers, invited: boolean) => asks.filter(({ name, wanted }) => wanted(offers.attributes[name], offers) && !(invited && name === "emailAddress"));
 
 /** The form to sign up: what the instance asks for, then a code or a link for each address that it names; or an account elsewhere. */
 export function SignUp({ appearance, signInUrl, redirectUrl: after }: SignUpProps) {
@@ -53,6 +53,8 @@ export function SignUp({ appearance, signInUrl, redirectUrl: after }: SignUpProp
   const [proof, setProof] = useState<Verification>();
   const [given, setGiven] = useState<Record<string, string>>({});
   const [note, setNote] = useState("");
+  // Their address came with the invitation, which has proven it.
+  const [invited, setInvited] = useState(false);
   const fields: Record<string, (typeof errors.fields)[keyof typeof errors.fields]> = errors.fields;
   const step = proof ? `${proof.field} ${proof.strategy}` : "details";
 
@@ -85,6 +87,14 @@ export function SignUp({ appearance, signInUrl, redirectUrl: after }: SignUpProp
     (error) => (error ? setNote(error) : go()),
   );
   useLink(() => destination(after), setNote);
+  useTicket((ticket) => {
+    void signUp.ticket({ ticket }).then(({ error }) => {
+      if (error) return;
+      if (signUp.status === "complete") return go();
+      setInvited(true);
+      setNote(`You are invited as ${signUp.emailAddress}.`);
+    });
+  });
 
   useEffect(() => {
     const controller = new AbortController();
@@ -126,6 +136,7 @@ export function SignUp({ appearance, signInUrl, redirectUrl: after }: SignUpProp
 
   async function back() {
     await signUp.reset();
+    setInvited(false);
     setNote("");
     setProof(undefined);
   }
@@ -154,11 +165,11 @@ export function SignUp({ appearance, signInUrl, redirectUrl: after }: SignUpProp
           {signInUrl && <a href={signInUrl}>Have an account? Sign in</a>}
         </>
       }
-      others={known && !proof && <Others offers={offers} busy={busy} onProvider={withProvider} onWallet={byWallet} />}
+      others={known && !proof && !invited && <Others offers={offers} busy={busy} onProvider={withProvider} onWallet={byWallet} />}
     >
       {proof
         ? proof.asks.map((it) => <Field key={step} {...it} error={fields[it.name] ?? null} />)
-        : asked(offers).map(({ wanted: _, ...it }) => <Field key={it.name} {...it} {...(it.type === "password" ? {} : { defaultValue: given[it.name] })} error={fields[it.name] ?? null} />)}
+        : asked(offers, invited).map(({ wanted: _, ...it }) => <Field key={it.name} {...it} {...(it.type === "password" ? {} : { defaultValue: given[it.name] })} error={fields[it.name] ?? null} />)}
       {!proof && offers.legalConsent && <Check name="legalAccepted" label="I accept the terms and the privacy policy." error={fields.legalAccepted ?? null} />}
     </Card>
   );
