@@ -116,6 +116,8 @@ pub struct Places {
     pub sign_in: String,
     /// The sign-up page.
     pub sign_up: String,
+    /// The page of the waitlist.
+    pub waitlist: String,
     /// The account page.
     pub user: String,
     /// Where a sign-in leads.
@@ -135,6 +137,7 @@ impl Places {
         let (home, sign_in) = (or(&paths.home_url, &own("/")), or(&paths.sign_in_url, &own("/sign-in")));
         Self {
             sign_up: or(&paths.sign_up_url, &own("/sign-up")),
+            waitlist: or(&paths.waitlist_url, &own("/waitlist")),
             user: own("/user"),
             after_sign_in: or(&paths.after_sign_in_url, &home),
             after_sign_up: or(&paths.after_sign_up_url, &home),
@@ -147,7 +150,8 @@ impl Places {
 
 fn display_config(instance: &Instance, frontend_url: &str) -> Value {
     let own = |path: &str| format!("{frontend_url}{path}");
-    let Places { home, sign_in, sign_up, user, after_sign_in, after_sign_up, after_sign_out } = Places::of(instance, frontend_url);
+    let Places { home, sign_in, sign_up, waitlist, user, after_sign_in, after_sign_up, after_sign_out } =
+        Places::of(instance, frontend_url);
     let otp = instance.settings.attributes.password == Presence::Off
         || instance.settings.preferred_sign_in_strategy == Some(PreferredStrategy::Otp);
     let strategy = if otp { "otp" } else { "password" };
@@ -171,7 +175,7 @@ fn display_config(instance: &Instance, frontend_url: &str) -> Value {
         "sign_in_url": sign_in,
         "sign_up_url": sign_up,
         "user_profile_url": user,
-        "waitlist_url": instance.settings.paths.waitlist_url.clone().unwrap_or_else(|| own("/waitlist")),
+        "waitlist_url": waitlist,
         "oauth_consent_url": own("/oauth-consent"),
         "after_sign_in_url": after_sign_in,
         "after_sign_up_url": after_sign_up,

@@ -41,7 +41,7 @@ pub async fn change(scope: &Scope, session: &SessionRecord, req: &ChangePassword
         let others_out = req.sign_out_of_other_sessions == Some(true);
         // Nobody is told of a first password: there was none that could have been stolen.
         let notice = if old.is_some() { notices::to_primary(scope, &user, notices::PASSWORD_CHANGED).await? } else { None };
-        if write(scope, session, old, Some(&hash), others_out, notice.as_ref()).await? {
+        if write(scope, session, &user, old, Some(&hash), others_out, notice.as_ref()).await? {
             return users::load(scope, &session.user_id).await;
         }
     }
@@ -64,7 +64,7 @@ pub async fn remove(scope: &Scope, session: &SessionRecord, req: &RemovePassword
         let current = current.as_ref().ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("current_password"))?;
         prove(scope, &user, current).await?;
         let notice = notices::to_primary(scope, &user, notices::PASSWORD_REMOVED).await?;
-        if write(scope, session, Some(old), None, false, notice.as_ref()).await? {
+        if write(scope, session, &user, Some(old), None, false, notice.as_ref()).await? {
             return users::load(scope, &session.user_id).await;
         }
     }
@@ -75,11 +75,11 @@ fn secret(text: Option<&str>) -> Option<Secret> {
     text.filter(|text| !text.is_empty()).map(Secret::from)
 }
 
-/// Whether there is another way in. One that only leads to a new password is none.
+/// Whether there is another way in.
 fn enters_without(scope: &Scope, user: &UserWithEmails) -> bool {
     let mut without = user.clone();
     without.user.password_hash = None;
-    strategies::first_factors(&scope.instance, &without).iter().any(|factor| !factor.strategy.starts_with("reset_password"))
+    strategies::enters(&scope.instance, &without)
 }
 
 async fn prove(scope: &Scope, user: &UserWithEmails, current: &Secret) -> Result<(), ApiError> {
@@ -92,6 +92,7 @@ async fn prove(scope: &Scope, user: &UserWithEmails, current: &Secret) -> Result
 async fn write(
     scope: &Scope,
     session: &SessionRecord,
+    before: &UserWithEmails,
     old: Option<&str>,
     new: Option<&str>,
     others_out: bool,
@@ -101,6 +102,9 @@ async fn write(
     let mut tx = scope.db().begin().await.map_err(internal)?;
     if !store::replace_password(&mut tx, scope.ins(), user, old, new, scope.now).await.map_err(internal)? {
         return Ok(false);
+    }
+    if new.is_none() {
+        users::keep_way_in(scope, &mut tx, before, "current_password").await?;
     }
     if old.is_some() {
         store::clear_guesses(&mut tx, scope.ins(), user).await.map_err(internal)?;

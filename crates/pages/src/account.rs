@@ -1,4 +1,4 @@
-//! The account pages of the public listener: `/sign-in`, `/sign-up`, `/user`, and `/`, which leads on. They are the forms of
+//! The account pages of the public listener: `/sign-in`, `/sign-up`, `/waitlist`, `/user`, and `/`, which leads on. They are the forms of
 //! `packages/react`, so that an app has working screens before it has any of its own. The server says which instance it is
 //! and where to go afterwards; everything else goes through the Frontend API, as from any other page.
 
@@ -32,6 +32,7 @@ const AFTER_SIGN_UP: [&str; 4] = ["sign_up_force_redirect_url", "redirect_url", 
 enum Which {
     SignIn,
     SignUp,
+    Waitlist,
     User,
 }
 
@@ -62,6 +63,7 @@ pub fn public(gateway: Gateway) -> Router {
         .route("/sign-in", show(Which::SignIn))
         .route("/sign-in/choose", show(Which::SignIn))
         .route("/sign-up", show(Which::SignUp))
+        .route("/waitlist", show(Which::Waitlist))
         .route("/user", show(Which::User))
         .route("/account-files/{version}/{file}", get(file))
         .route("/account-files/popup.js", get(|| page::asset("text/javascript; charset=utf-8", include_str!("../assets/popup.js"))))
@@ -101,6 +103,14 @@ async fn show(which: Which, gateway: Gateway, request: Request) -> Response {
     };
     let settings = &visit.scope.instance.settings;
     let invited = parts.uri.query().is_some_and(|query| query.contains("__clerk_ticket="));
+    let waits = settings.sign_up.mode == SignUpMode::Waitlist;
+    if which == Which::SignUp && waits && !invited {
+        return to_waitlist(&visit, &asked);
+    }
+    if which == Which::Waitlist && !waits {
+        let text = "This app has no waitlist at the moment.";
+        return notice(StatusCode::NOT_FOUND, &base, "No waitlist here", text);
+    }
     if which == Which::SignUp && settings.sign_up.mode != SignUpMode::Public && !invited {
         let text = "Accounts are made by those who run this app. Ask them for one.";
         return notice(StatusCode::FORBIDDEN, &base, "No sign-ups here", text);
@@ -113,22 +123,32 @@ async fn show(which: Which, gateway: Gateway, request: Request) -> Response {
     if captcha::shown(&visit.scope.instance).is_some() { page::account_with_captcha(page) } else { page::account(page) }
 }
 
+/// Whoever would sign up asks to be let in.
+fn to_waitlist(visit: &Visit, asked: &Asked) -> Response {
+    let to = with(&Places::of(&visit.scope.instance, &visit.frontend_url).waitlist, asked);
+    let mut response = page::account(StatusCode::TEMPORARY_REDIRECT.into_response());
+    response.headers_mut().extend(HeaderValue::from_str(&to).ok().map(|value| (header::LOCATION, value)));
+    response
+}
+
 fn page_of(which: Which, visit: &Visit, asked: &Asked, base: &str, version: &str) -> Page {
     let settings = &visit.scope.instance.settings;
     let places = Places::of(&visit.scope.instance, &visit.frontend_url);
     let (names, default) = match which {
         Which::SignUp => (AFTER_SIGN_UP, &places.after_sign_up),
-        Which::SignIn | Which::User => (AFTER_SIGN_IN, &places.after_sign_in),
+        Which::SignIn | Which::Waitlist | Which::User => (AFTER_SIGN_IN, &places.after_sign_in),
     };
     let after = names.iter().find_map(|name| asked.iter().find(|(key, _)| key == name)).map_or(default, |(_, url)| url).clone();
     let (name, title) = match which {
         Which::SignIn => ("sign-in", "Sign in"),
         Which::SignUp => ("sign-up", "Sign up"),
+        Which::Waitlist => ("waitlist", "Waitlist"),
         Which::User => ("user", "Your account"),
     };
     let sign_up = match settings.sign_up.mode {
         SignUpMode::Public => with(&places.sign_up, asked),
-        SignUpMode::Restricted | SignUpMode::Waitlist => String::new(),
+        SignUpMode::Waitlist => with(&places.waitlist, asked),
+        SignUpMode::Restricted => String::new(),
     };
     Page {
         title,

@@ -194,3 +194,26 @@ async fn a_provider_without_id_tokens_takes_none_and_an_account_is_connected_by_
     let listed = server.backend("GET", &format!("/v1/users/{id}/oauth_access_tokens/oauth_google"), None).await;
     assert_eq!(listed.expect(200), &json!([]));
 }
+
+#[tokio::test]
+async fn where_accounts_are_hidden_an_unproven_address_of_a_provider_tells_of_none() {
+    let (server, provider) = google().await;
+    server.user("ada@example.com", PASSWORD).await;
+    server.change_settings(|s| s.attack_protection.enumeration_protection = true).await;
+    let mut seen = Vec::new();
+    for email in ["ada@example.com", "nobody@example.com"] {
+        provider.account(json!({"sub": "m", "email": email, "email_verified": false}));
+        let token = provider.id_token();
+        bring(&server, "sign_ins", "google_one_tap", &token).await.refused(404, "external_account_not_found", "");
+        let mut browser = server.browser();
+        let begun = browser.post("/v1/client/sign_ups", &[("strategy", "google_one_tap"), ("token", token.as_str())]).await;
+        let it = begun.response();
+        let at = format!("/v1/client/sign_ups/{}/prepare_verification", it["id"].as_str().unwrap());
+        let asked = browser.post(&at, &[("strategy", "email_code")]).await;
+        let shown = |it: &Value| [&it["status"], &it["missing_fields"], &it["unverified_fields"]].map(Value::clone);
+        seen.push((shown(it), shown(asked.response()), asked.response()["verifications"]["email_address"]["status"].clone()));
+    }
+    assert_eq!(seen[0], seen[1]);
+    let sent: Vec<_> = server.outbox().await.into_iter().map(|it| it.to).collect();
+    assert_eq!(sent, ["nobody@example.com"], "whoever has the account is not bothered");
+}

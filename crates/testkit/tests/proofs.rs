@@ -48,6 +48,7 @@ async fn fault_034_a_code_for_a_new_password_gives_no_guesses_at_the_second_fact
     let wrong = if right == "000000" { "000001" } else { "000000" };
     let mut codes = Vec::new();
     for round in 0..3 {
+        server.advance(Duration::from_secs(1));
         let mut reader = server.browser();
         let begun = reader.post("/v1/client/sign_ins", &[("identifier", EMAIL)]).await;
         let (at, named) = (at(&begun), [("strategy", "reset_password_email_code")]);
@@ -477,4 +478,38 @@ async fn a_code_goes_over_whatsapp_where_the_person_chose_that_at_the_start() {
     assert_eq!(channels, ["whatsapp", "whatsapp"]);
     let wrong = [("phone_number", "+12024560148"), ("channel", "pigeon")];
     server.browser().post("/v1/client/sign_ups", &wrong).await.refused(422, "form_param_value_invalid", "channel");
+}
+
+#[tokio::test]
+async fn fault_098_nobody_takes_their_own_last_way_in_away_not_even_with_both_hands() {
+    let server = TestServer::with_settings(|s| s.attributes.username = Presence::Optional).await;
+    let by_code = async |who: Value, email: &str| {
+        server.backend("POST", "/v1/users", Some(who)).await.expect(200);
+        let mut browser = server.browser();
+        let begun = browser.post("/v1/client/sign_ins", &[("identifier", email), ("strategy", "email_code")]).await;
+        let code = server.code_for(email).await;
+        let fields = [("strategy", "email_code"), ("code", code.as_str())];
+        browser.post(&format!("{}/attempt_first_factor", at(&begun)), &fields).await.expect(200);
+        browser
+    };
+    let named = json!({"username": "countess", "email_address": [EMAIL], "skip_password_requirement": true});
+    let mut ada = by_code(named, EMAIL).await;
+    let own = ada.get("/v1/me").await.response()["email_addresses"][0]["id"].as_str().unwrap().to_owned();
+    let refused = ada.post(&format!("/v1/me/email_addresses/{own}?_method=DELETE"), &[]).await;
+    refused.refused(422, "form_data_missing", "email_id");
+
+    let two = ["one@example.com", "two@example.com"];
+    let both = json!({"email_address": two, "skip_password_requirement": true});
+    let mut grace = by_code(both, two[0]).await;
+    let me = grace.get("/v1/me").await.response().clone();
+    let nodes = server.nodes().await;
+    let removals = me["email_addresses"].as_array().unwrap().iter().zip(nodes).map(|(it, node)| {
+        let mut hand = grace.clone().on_node(node);
+        let path = format!("/v1/me/email_addresses/{}?_method=DELETE", it["id"].as_str().unwrap());
+        async move { hand.post(&path, &[]).await.status }
+    });
+    let mut done = join_all(removals).await;
+    done.sort_unstable();
+    assert_eq!(done, [200, 422]);
+    assert_eq!(grace.get("/v1/me").await.response()["email_addresses"].as_array().map(Vec::len), Some(1));
 }

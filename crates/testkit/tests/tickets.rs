@@ -161,7 +161,7 @@ async fn a_sign_in_token_is_one_factor_of_two() {
     let mut browser = server.browser();
     let half = redeem(&mut browser, &token).await;
     assert_eq!(half.response()["status"], "needs_second_factor");
-    redeem(&mut server.browser(), &token).await.refused(400, "ticket_invalid_code", "ticket");
+    redeem(&mut server.browser(), &token).await.refused(400, "sign_in_token_already_used_code", "ticket");
     server.advance(Duration::from_secs(30));
     let at = format!("/v1/client/sign_ins/{}/attempt_second_factor", half.response()["id"].as_str().unwrap());
     let done = browser.post(&at, &[("strategy", "totp"), ("code", &code(START + 30_000))]).await;

@@ -1,6 +1,6 @@
 // The account pages of the server, made of the forms that apps can use too. What the page is for, and where to go
 // afterwards, the server has checked and put beside the element.
-import { DoorwardProvider, SignIn, SignUp, useDoorward, useSession, useSessionList, type SessionResource } from "@doorward/react";
+import { DoorwardProvider, SignIn, SignUp, useDoorward, useSession, useSessionList, type SessionResource, Waitlist } from "@doorward/react";
 import { type ReactNode, Suspense, lazy, useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { Link, Panel } from "../../react/dist/ui/form.js";
@@ -115,6 +115,8 @@ function Page({ setup }: { setup: Setup }) {
           <SignUp appearance={appearance} signInUrl={setup.signIn} redirectUrl={setup.after} />
         </Form>
       );
+    case "waitlist":
+      return <Waitlist appearance={appearance} signInUrl={setup.signIn} />;
     case "user":
       return <User setup={setup} />;
     default:

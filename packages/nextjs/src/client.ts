@@ -33,7 +33,7 @@ export {
 } from "@doorward/react";
 export { AuthenticateWithRedirectCallback, GoogleOneTap, type GoogleOneTapProps, type RedirectCallbackProps } from "@doorward/react";
 export { type ReverificationOptions, type ReverificationRequest, useReverification } from "@doorward/react";
-export { type Appearance, SignIn, type SignInProps, SignUp, type SignUpProps, UserButton, type UserButtonProps, UserProfile, type UserProfileProps, type Variables } from "@doorward/react";
+export { type Appearance, SignIn, type SignInProps, SignUp, type SignUpProps, UserButton, type UserButtonProps, UserProfile, type UserProfileProps, type Variables, Waitlist, type WaitlistProps } from "@doorward/react";
 export { ClerkAPIResponseError, DoorwardAPIResponseError, type DoorwardAPIError, isClerkAPIResponseError, isDoorwardAPIResponseError } from "@doorward/react";
 export type { InitialState } from "@doorward/react";
 export type { ClientResource, Doorward, DoorwardOptions, SetActiveParams, SignOutOptions, State } from "@doorward/react";

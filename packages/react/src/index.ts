@@ -35,6 +35,7 @@ export { AuthenticateWithRedirectCallback, type RedirectCallbackProps } from "./
 export { GoogleOneTap, type GoogleOneTapProps } from "./google-one-tap.js";
 export { SignIn, type SignInProps } from "./ui/sign-in/index.js";
 export { SignUp, type SignUpProps } from "./ui/sign-up/index.js";
+export { Waitlist, type WaitlistProps } from "./ui/waitlist.js";
 export { UserButton, type UserButtonProps } from "./ui/user-button.js";
 export { UserProfile, type UserProfileProps } from "./ui/user-profile.js";
 export type { Appearance, Variables } from "./ui/styles.js";

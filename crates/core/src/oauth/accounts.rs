@@ -3,6 +3,7 @@
 
 use super::identity::Identity;
 use crate::app::{Scope, internal};
+use crate::enumeration;
 use crate::identifiers::{self, Email};
 use doorward_base::*;
 use doorward_store::external_accounts::{self as store, ExternalAccountRecord};
@@ -105,6 +106,10 @@ pub(crate) async fn resolve(scope: &Scope, it: &Identity) -> Result<Option<(User
     // Who has only named the address and not proven it has no claim to it, and nobody's account is entered by it.
     let Some(user) = users::by_email(scope.db(), scope.ins(), &email.key).await.map_err(internal)? else { return Ok(None) };
     if it.email_verified != Some(true) {
+        // Where accounts are hidden, a provider that takes any address for granted must not tell of them either.
+        if enumeration::hides(scope) {
+            return Ok(None);
+        }
         return Err(codes::EXTERNAL_ACCOUNT_EMAIL_VERIFICATION_REQUIRED.into());
     }
     let account = Account::new(scope, &user.user.id, it)?;

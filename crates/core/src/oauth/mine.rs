@@ -9,7 +9,7 @@ use super::{Brought, behind_token, protocol};
 use crate::app::{Caller, Scope, internal};
 use crate::sign_in::filled;
 use crate::users::{load, take_vouched_email};
-use crate::{strategies, verification};
+use crate::verification;
 use doorward_base::*;
 use doorward_store::external_accounts::{self as store, ExternalAccountRecord};
 use doorward_store::users::UserWithEmails;
@@ -210,17 +210,8 @@ async fn judge(scope: &Scope, record: &ExternalAccountRecord, identity: Identity
 /// # Errors
 /// `resource_not_found`; `form_data_missing` for the only way into the account.
 pub async fn disconnect(scope: &Scope, user: &UserWithEmails, id: &ExternalAccountId) -> Result<DeletedObject, ApiError> {
-    let record = own(user, id)?;
-    let mut without = user.clone();
-    without.external_accounts.retain(|it| &it.id != id);
-    let enters = |user: &UserWithEmails| {
-        strategies::first_factors(&scope.instance, user).iter().any(|factor| !factor.strategy.starts_with("reset_password"))
-    };
-    if record.status == "verified" && enters(user) && !enters(&without) {
-        let error = ApiError::new(codes::FORM_DATA_MISSING).param("external_account_id");
-        return Err(error.long("This is the only way into the account. Add another before you remove it."));
-    }
-    remove(scope, &user.user.id, id).await
+    own(user, id)?;
+    take(scope, &user.user.id, id, Some(user)).await
 }
 
 /// Disconnects an account of any user, as a server may, even the only way into the account.
@@ -228,9 +219,17 @@ pub async fn disconnect(scope: &Scope, user: &UserWithEmails, id: &ExternalAccou
 /// # Errors
 /// `resource_not_found`.
 pub async fn remove(scope: &Scope, user: &UserId, id: &ExternalAccountId) -> Result<DeletedObject, ApiError> {
+    take(scope, user, id, None).await
+}
+
+/// Takes an account away from a user, from `before` only if they keep a way in.
+async fn take(scope: &Scope, user: &UserId, id: &ExternalAccountId, before: Option<&UserWithEmails>) -> Result<DeletedObject, ApiError> {
     let mut tx = scope.db().begin().await.map_err(internal)?;
     if !store::delete(&mut tx, scope.ins(), user, id, scope.now).await.map_err(internal)? {
         return Err(ApiError::not_found("External account", id));
+    }
+    if let Some(before) = before {
+        crate::users::keep_way_in(scope, &mut tx, before, "external_account_id").await?;
     }
     tx.commit().await.map_err(internal)?;
     Ok(DeletedObject::new("external_account", id))

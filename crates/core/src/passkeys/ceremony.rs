@@ -23,8 +23,8 @@ pub(super) enum Refused {
 pub(super) struct Expected<'a> {
     /// The challenge, base64url.
     pub challenge: &'a str,
-    /// The origin of the page.
-    pub origin: &'a str,
+    /// The origin of the page, or those of the apps that may have been asked.
+    pub origins: &'a [String],
     /// The relying party's id.
     pub rp_id: &'a str,
 }
@@ -122,7 +122,7 @@ fn client_data(text: &str, kind: &str, expected: &Expected<'_>) -> Result<Vec<u8
     if !crypto::equal(data.challenge.as_bytes(), expected.challenge.as_bytes()) {
         return Err(Refused::Failed("The passkey answered another challenge."));
     }
-    if data.origin != expected.origin || data.cross_origin == Some(true) || data.top_origin.is_some() {
+    if !expected.origins.contains(&data.origin) || data.cross_origin == Some(true) || data.top_origin.is_some() {
         return Err(Refused::Failed("The passkey was used on another page."));
     }
     Ok(digest::digest(&digest::SHA256, &bytes).as_ref().to_vec())

@@ -10,10 +10,10 @@ use doorward_store::verifications::VerificationRecord;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// Who asks, as browsers see it.
+/// Who asks, as browsers and the systems of phones see it.
 pub(super) struct RelyingParty {
-    /// The origin of the page.
-    pub origin: String,
+    /// What is asked: the page, by its origin, or one of the instance's apps.
+    pub origins: Vec<String>,
     /// What passkeys are bound to: the domain that all the app's hosts share, else the page's own host.
     pub id: String,
 }
@@ -22,17 +22,39 @@ impl RelyingParty {
     /// The gateway let through no origin that the instance does not allow.
     ///
     /// # Errors
-    /// `origin_missing`; `origin_invalid` for a page that is on no domain, for browsers have no passkeys there.
+    /// `origin_missing` where the instance has no apps that ask without one; `origin_invalid` for a page that is on no domain, for browsers have no passkeys there.
     pub(super) fn of(scope: &Scope, caller: &Caller) -> Result<Self, ApiError> {
-        let origin = caller.origin.clone().ok_or(codes::ORIGIN_MISSING)?;
+        let Some(origin) = caller.origin.clone() else { return Self::of_apps(scope) };
         let parsed = url::Url::parse(&origin).map_err(|_| codes::ORIGIN_INVALID)?;
         let Some(url::Host::Domain(host)) = parsed.host() else {
             return Err(ApiError::new(codes::ORIGIN_INVALID).long("Passkeys work on pages of a domain name only."));
         };
         let shared = scope.instance.settings.cookie_domain.as_deref().map(str::to_ascii_lowercase);
         let id = shared.filter(|domain| is_within(host, domain)).unwrap_or_else(|| host.to_owned());
-        Ok(Self { origin, id })
+        Ok(Self { origins: vec![origin], id })
     }
+
+    /// Apps are let use the passkeys of the site that names them under `/.well-known`. Apple's systems name that site as the origin,
+    /// Android the certificate that signs the app.
+    fn of_apps(scope: &Scope) -> Result<Self, ApiError> {
+        let settings = &scope.instance.settings;
+        let native = &settings.native;
+        if native.apple_apps.is_empty() && native.android_apps.is_empty() {
+            return Err(codes::ORIGIN_MISSING.into());
+        }
+        let frontend = url::Url::parse(&scope.instance.frontend_url()).map_err(ApiError::internal)?;
+        let id = settings.cookie_domain.as_deref().or(frontend.host_str()).unwrap_or_default().to_ascii_lowercase();
+        let apple = (!native.apple_apps.is_empty()).then(|| format!("https://{id}"));
+        let android = native.android_apps.iter().flat_map(|app| &app.sha256_cert_fingerprints).filter_map(|text| key_hash(text));
+        Ok(Self { origins: apple.into_iter().chain(android).collect(), id })
+    }
+}
+
+/// How Android names an app whose certificate has this fingerprint
+/// (<https://developer.android.com/identity/credential-manager/prerequisites>).
+fn key_hash(fingerprint: &str) -> Option<String> {
+    let bytes = data_encoding::HEXUPPER_PERMISSIVE.decode(fingerprint.replace(':', "").as_bytes()).ok()?;
+    Some(format!("android:apk-key-hash:{}", B64.encode(bytes)))
 }
 
 pub(super) fn is_within(host: &str, domain: &str) -> bool {
@@ -43,13 +65,13 @@ pub(super) fn is_within(host: &str, domain: &str) -> bool {
 #[derive(Serialize, Deserialize)]
 pub(super) struct Asked {
     challenge: String,
-    origin: String,
+    origins: Vec<String>,
     rp_id: String,
 }
 
 impl Asked {
     pub(super) fn expected(&self) -> Expected<'_> {
-        Expected { challenge: &self.challenge, origin: &self.origin, rp_id: &self.rp_id }
+        Expected { challenge: &self.challenge, origins: &self.origins, rp_id: &self.rp_id }
     }
 
     pub(super) fn rp_id(&self) -> &str {
@@ -63,7 +85,7 @@ pub(super) fn issue(scope: &Scope, rp: RelyingParty, owner: &str, target: &str, 
     let challenge = B64.encode(scope.app.rng.bytes::<32>());
     options["challenge"] = json!(challenge);
     options["timeout"] = json!(LIFETIME_MS);
-    let asked = Asked { challenge, origin: rp.origin, rp_id: rp.id };
+    let asked = Asked { challenge, origins: rp.origins, rp_id: rp.id };
     verification::new_challenge(scope, owner, STRATEGY, target, options.to_string(), asked)
 }
 

@@ -11,7 +11,7 @@ mod tests;
 pub(crate) use prove::{ask, prove};
 
 use crate::app::{Caller, Scope, internal};
-use crate::{strategies, user_agent, users, verification};
+use crate::{user_agent, users, verification};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use ceremony::Refused;
@@ -188,16 +188,7 @@ pub async fn rename(scope: &Scope, user: &UserWithEmails, id: &PasskeyId, name: 
 /// `resource_not_found`; `form_data_missing` for the only way into the account.
 pub async fn delete(scope: &Scope, user: &UserWithEmails, id: &PasskeyId) -> Result<DeletedObject, ApiError> {
     own(user, id).ok_or_else(|| ApiError::not_found("Passkey", id))?;
-    let mut without = user.clone();
-    without.passkeys.retain(|it| &it.id != id);
-    let enters = strategies::first_factors(&scope.instance, &without);
-    let enters = enters.iter().any(|factor| !factor.strategy.starts_with("reset_password"));
-    // Where passkeys are switched off, this one is no way in, either.
-    if !enters && scope.instance.settings.attributes.passkey {
-        let error = ApiError::new(codes::FORM_DATA_MISSING).param("passkey_id");
-        return Err(error.long("This passkey is the only way into the account. Add another before you remove it."));
-    }
-    remove(scope, &user.user.id, id).await
+    take(scope, &user.user.id, id, Some(user)).await
 }
 
 /// Removes a passkey of any user, as a server may, even the only way into the account.
@@ -205,9 +196,17 @@ pub async fn delete(scope: &Scope, user: &UserWithEmails, id: &PasskeyId) -> Res
 /// # Errors
 /// `resource_not_found`.
 pub async fn remove(scope: &Scope, user: &UserId, id: &PasskeyId) -> Result<DeletedObject, ApiError> {
+    take(scope, user, id, None).await
+}
+
+/// Takes a passkey away from a user, from `before` only if they keep a way in.
+async fn take(scope: &Scope, user: &UserId, id: &PasskeyId, before: Option<&UserWithEmails>) -> Result<DeletedObject, ApiError> {
     let mut tx = scope.db().begin().await.map_err(internal)?;
     if !store::delete(&mut tx, scope.ins(), user, id, scope.now).await.map_err(internal)? {
         return Err(ApiError::not_found("Passkey", id));
+    }
+    if let Some(before) = before {
+        crate::users::keep_way_in(scope, &mut tx, before, "passkey_id").await?;
     }
     tx.commit().await.map_err(internal)?;
     Ok(DeletedObject::new("passkey", id))

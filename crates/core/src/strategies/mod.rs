@@ -187,6 +187,11 @@ pub(crate) fn first_factors(instance: &Instance, user: &UserWithEmails) -> Vec<F
     all
 }
 
+/// Whether a user has a way in. One that only leads to a new password is none.
+pub(crate) fn enters(instance: &Instance, user: &UserWithEmails) -> bool {
+    first_factors(instance, user).iter().any(|factor| !factor.strategy.starts_with("reset_password"))
+}
+
 /// The providers that a user has connected and can sign in with. The browser goes there, so nothing is attempted here.
 fn provider_factors(instance: &Instance, user: &UserWithEmails) -> Vec<Factor> {
     let mut out: Vec<Factor> = Vec::new();

@@ -216,15 +216,12 @@ pub(crate) async fn take_vouched_email(scope: &Scope, user: &UserId, text: &str,
 /// # Errors
 /// `resource_not_found`; `form_data_missing` for the last thing by which the user is found.
 pub async fn delete_email(scope: &Scope, user: &UserWithEmails, id: &IdentificationId) -> Result<(), ApiError> {
-    let record = own(user, id)?;
-    if record.verified {
-        keep_identifier(user, id)?;
-    }
+    own(user, id)?;
     let mut tx = scope.db().begin().await.map_err(internal)?;
     if !users::delete_email(&mut tx, scope.ins(), &user.user.id, id).await.map_err(internal)? {
         return Err(ApiError::not_found("Email address", id));
     }
-    users::touch(&mut tx, scope.ins(), &user.user.id, scope.now).await.map_err(internal)?;
+    super::keep_way_in(scope, &mut tx, user, "email_id").await?;
     tx.commit().await.map_err(internal)?;
     settle_primary(scope, &user.user.id).await
 }

@@ -40,6 +40,7 @@ use crate::identifiers::{Email, Username};
 use crate::images;
 use crate::oauth;
 use crate::phone::Phone;
+use crate::strategies;
 use crate::web3::{self, Address};
 use doorward_base::*;
 use doorward_store::passkeys::PasskeyRecord;
@@ -128,6 +129,26 @@ fn has_identifier(it: &UserWithEmails) -> bool {
     let phone = it.phones.iter().any(|it| it.verified && !it.second_factor);
     let email = it.emails.iter().any(|it| it.verified);
     phone || email || it.wallets.iter().any(|it| it.verified) || it.user.username.is_some()
+}
+
+/// Refuses, in the transaction that has taken something away, to leave a user with nothing to be found by or without a way in. Of
+/// several who take something away at once each sees what the others have taken.
+///
+/// # Errors
+/// `form_data_missing`, naming `param`.
+pub(crate) async fn keep_way_in(scope: &Scope, tx: &mut Tx, before: &UserWithEmails, param: &str) -> Result<(), ApiError> {
+    users::touch(tx, scope.ins(), &before.user.id, scope.now).await.map_err(internal)?;
+    let now = users::get(&mut *tx, scope.ins(), &before.user.id).await.map_err(internal)?;
+    let now = now.ok_or_else(|| ApiError::not_found("User", &before.user.id))?;
+    let enters = |user| strategies::enters(&scope.instance, user);
+    let text = if has_identifier(before) && !has_identifier(&now) {
+        "This is the last identifier of the account. Add another before you remove it."
+    } else if enters(before) && !enters(&now) {
+        "This is the only way into the account. Add another before you remove it."
+    } else {
+        return Ok(());
+    };
+    Err(ApiError::new(codes::FORM_DATA_MISSING).param(param).long(text))
 }
 
 /// Servers read a time where a browser may read null.

@@ -220,7 +220,6 @@ pub async fn update_phone(
         if !scope.instance.settings.attributes.phone_second_factor {
             return Err(ApiError::new(codes::FORM_PARAM_UNKNOWN).param("reserved_for_second_factor"));
         }
-        keep_identifier(user, id, "reserved_for_second_factor")?;
     }
     if record.second_factor && !second_factor {
         access::add_to_account(scope, access::Identifier::Phone(&record.number)).await?;
@@ -235,7 +234,7 @@ pub async fn update_phone(
     if !users::set_second_factor(&mut tx, scope.ins(), &user.user.id, id, (second_factor, default), scope.now).await.map_err(internal)? {
         return Err(ApiError::not_found("Phone number", id));
     }
-    users::touch(&mut tx, scope.ins(), &user.user.id, scope.now).await.map_err(internal)?;
+    super::keep_way_in(scope, &mut tx, user, "reserved_for_second_factor").await?;
     let backup_codes = match (record.second_factor, second_factor) {
         (false, true) => two_factor::enrolled(scope, &mut tx, user).await?,
         (true, false) => {
@@ -257,14 +256,11 @@ pub async fn update_phone(
 /// `resource_not_found`; `form_data_missing` for the last thing by which the user is found.
 pub async fn delete_phone(scope: &Scope, user: &UserWithEmails, id: &IdentificationId) -> Result<(), ApiError> {
     let record = own(user, id)?;
-    if record.verified && !record.second_factor {
-        keep_identifier(user, id, "phone_number_id")?;
-    }
     let mut tx = scope.db().begin().await.map_err(internal)?;
     if !users::delete_phone(&mut tx, scope.ins(), &user.user.id, id).await.map_err(internal)? {
         return Err(ApiError::not_found("Phone number", id));
     }
-    users::touch(&mut tx, scope.ins(), &user.user.id, scope.now).await.map_err(internal)?;
+    super::keep_way_in(scope, &mut tx, user, "phone_number_id").await?;
     if record.verified && record.second_factor {
         let mut without = user.clone();
         without.phones.retain(|it| &it.id != id);

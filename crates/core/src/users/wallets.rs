@@ -155,14 +155,8 @@ pub async fn attempt_wallet(
 /// # Errors
 /// `resource_not_found`; `form_data_missing` for the last thing by which the user is found.
 pub async fn delete_wallet(scope: &Scope, user: &UserWithEmails, id: &IdentificationId) -> Result<DeletedObject, ApiError> {
-    let record = own(user, id)?;
-    let mut without = user.clone();
-    without.wallets.retain(|it| &it.id != id);
-    if record.verified && !super::has_identifier(&without) {
-        let error = ApiError::new(codes::FORM_DATA_MISSING).param("web3_wallet_id");
-        return Err(error.long("This is the last identifier of the account. Add another before you remove it."));
-    }
-    remove_wallet(scope, &user.user.id, id).await
+    own(user, id)?;
+    take_wallet(scope, &user.user.id, id, Some(user)).await
 }
 
 /// Removes a wallet of any user, as a server may, even the last thing by which the user is found.
@@ -170,11 +164,24 @@ pub async fn delete_wallet(scope: &Scope, user: &UserWithEmails, id: &Identifica
 /// # Errors
 /// `resource_not_found`.
 pub async fn remove_wallet(scope: &Scope, user: &UserId, id: &IdentificationId) -> Result<DeletedObject, ApiError> {
+    take_wallet(scope, user, id, None).await
+}
+
+/// Takes a wallet away from a user, from `before` only if they keep a way in.
+async fn take_wallet(
+    scope: &Scope,
+    user: &UserId,
+    id: &IdentificationId,
+    before: Option<&UserWithEmails>,
+) -> Result<DeletedObject, ApiError> {
     let mut tx = scope.db().begin().await.map_err(internal)?;
     if !users::delete_wallet(&mut tx, scope.ins(), user, id).await.map_err(internal)? {
         return Err(ApiError::not_found("Web3 wallet", id));
     }
-    users::touch(&mut tx, scope.ins(), user, scope.now).await.map_err(internal)?;
+    match before {
+        Some(before) => super::keep_way_in(scope, &mut tx, before, "web3_wallet_id").await?,
+        None => drop(users::touch(&mut tx, scope.ins(), user, scope.now).await.map_err(internal)?),
+    }
     tx.commit().await.map_err(internal)?;
     settle_primary(scope, user).await?;
     Ok(DeletedObject::new("web3_wallet", id))
