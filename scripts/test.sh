@@ -121,6 +121,8 @@ step_servers() {
   npm_ci e2e/servers
   # The Rust client is built in it, the first time.
   timeout --kill-after=20 600 npm --prefix e2e/servers test
+  with_postgres
+  E2E_DATABASE_URL=$DOORWARD_TEST_POSTGRES_URL timeout --kill-after=20 600 npm --prefix e2e/servers test
 }
 
 describe() {

@@ -40,6 +40,8 @@ export const site = {
 export const kinds = {
   test: { prefix: "pk_test_", production: false, keyHost },
   live: { prefix: "pk_live_", production: true, keyHost },
+  // A development instance where production ones are kept.
+  served: { prefix: "pk_test_", production: true, environment: "development", keyHost },
   site: { prefix: "pk_live_", production: true, keyHost: new URL(site.frontend).host, site },
 };
 

@@ -118,7 +118,7 @@ export class Doorward {
 
   async #prepareProduction() {
     this.#database = databaseUrl ? await temporaryDatabase(databaseUrl) : undefined;
-    const { keyHost, site } = kinds[this.kind];
+    const { environment = "production", keyHost, site } = kinds[this.kind];
     const masterKey = join(this.#directory, "master.key");
     await this.cli("keys", "new-master", masterKey);
     const url = this.#database?.url ?? `sqlite://${join(this.#directory, "doorward.db")}`;
@@ -138,7 +138,7 @@ export class Doorward {
       ? ["--host", keyHost, "--host", new URL(site.accounts).host, "--cookie-domain", site.domain]
       : ["--host", `localhost:${ports.frontend}`, "--scheme", "http", "--key-host", keyHost];
     const created = await this.cli(
-      ...["instance", "create", ...this.#where, "--environment", "production", "--name", "E2E", ...address],
+      ...["instance", "create", ...this.#where, "--environment", environment, "--name", "E2E", ...address],
       ...this.origins.flatMap((origin) => ["--allowed-origin", origin]),
       "--json",
     );

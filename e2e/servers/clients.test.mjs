@@ -10,7 +10,7 @@ import { run } from "../lib/program.mjs";
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const password = "correct horse battery";
 // Nothing here waits for a token to expire: the clock is everybody's.
-const doorward = new Doorward(databaseUrl ? "live" : "test", { env: {} });
+const doorward = new Doorward(databaseUrl ? "served" : "test", { env: {} });
 let env;
 
 describe("published clients for servers", () => {
