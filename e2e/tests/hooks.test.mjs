@@ -140,10 +140,17 @@ class Person {
       const answer = await this.page.evaluate(async () => (await fetch("/api/me")).json());
       return answer.userId && answer;
     });
-    const [userId, sessionId] = await this.page.evaluate(() => [globalThis.Clerk.user.id, globalThis.Clerk.session.id]);
+    // What the server rendered stands there before the SDK has asked anybody.
+    const here = () => globalThis.Clerk?.loaded && globalThis.Clerk.user && [globalThis.Clerk.user.id, globalThis.Clerk.session.id];
+    const [userId, sessionId] = await until("the SDK knows", () => this.page.evaluate(here));
     assert.deepEqual(shown, { userId, sessionId });
     if (user) assert.equal(userId, user);
     return userId;
+  }
+
+  async signOut() {
+    await this.page.evaluate(() => globalThis.Clerk.signOut());
+    await this.page.locator("#browser-user", { hasText: "Signed out" }).waitFor();
   }
 
   async backend(method, path, body) {
@@ -158,11 +165,12 @@ class Person {
     return id;
   }
 
-  /** Opens the link of the newest mail in a second tab, as who reads mail in the same browser does. */
+  /** Opens the link that was sent in a second tab, as who reads mail in the same browser does. */
   async openLink() {
     const link = await until("the link is in the inbox", async () => {
       const inbox = await (await fetch(new URL("/inbox", urls.backend))).text();
-      return inbox.match(/https?:[^"<\s]+\/v1\/verify\?[^"<\s]+/)?.[0].replaceAll("&amp;", "&");
+      const letter = inbox.split("<li id=").find((it) => it.includes(`<b>${this.email}</b>`));
+      return letter?.match(/https?:[^"<\s]+\/v1\/verify\?[^"<\s]+/)?.[0].replaceAll("&amp;", "&");
     });
     const tab = await this.profile.context.newPage();
     this.doubted("/hooks/verify");
@@ -389,6 +397,8 @@ function signalStories(tell) {
   tell("a passkey", async (person) => {
     const id = await person.hasAccount();
     const { page } = person;
+    // The SDK takes browsers that say they are driven for ones without passkeys.
+    await person.profile.context.addInitScript(() => Object.defineProperty(navigator, "webdriver", { get: () => false }));
     const device = await person.profile.context.newCDPSession(page);
     await device.send("WebAuthn.enable");
     const options = { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true };
@@ -398,8 +408,7 @@ function signalStories(tell) {
     await person.proceed();
     await person.signedIn(id);
     await page.evaluate(() => globalThis.Clerk.user.createPasskey());
-    await page.evaluate(() => globalThis.Clerk.signOut());
-    await page.locator("#browser-user", { hasText: "Signed out" }).waitFor();
+    await person.signOut();
     await person.begin(path, "passkey");
     await person.signedIn(id);
   });
@@ -409,6 +418,10 @@ function signalStories(tell) {
     const { token } = await person.backend("POST", "/v1/sign_in_tokens", { user_id: id });
     await person.begin(path, "ticket", token);
     await person.signedIn(id);
+    await person.signOut();
+    person.profile.allow(refused(/sign_ins$/));
+    await person.begin(path, "ticket", token);
+    await person.fails("already");
   });
 
   tell("a provider of one's own: a new account by way of the sign-in, and then that account", async (person) => {
@@ -423,8 +436,7 @@ function signalStories(tell) {
       const id = await person.signedIn();
       const user = await person.backend("GET", `/v1/users/${id}`);
       assert.deepEqual([user.first_name, user.email_addresses.map((it) => it.email_address)], ["Dorothy", ["dorothy@example.com"]]);
-      await page.evaluate(() => globalThis.Clerk.signOut());
-      await page.locator("#browser-user", { hasText: "Signed out" }).waitFor();
+      await person.signOut();
       await person.begin(path, "sso");
       await person.signedIn(id);
     } finally {
@@ -433,15 +445,13 @@ function signalStories(tell) {
   });
 
   tell("a wallet, for a new account and then for that one", async (person) => {
-    const { page } = person;
     const wallet = await installWallet(person.profile.context);
     await person.open("/hooks/sign-up-signals");
     await person.press("With a wallet");
     const id = await person.signedIn();
     const user = await person.backend("GET", `/v1/users/${id}`);
     assert.deepEqual(user.web3_wallets.map((it) => it.web3_wallet.toLowerCase()), [wallet.address.toLowerCase()]);
-    await page.evaluate(() => globalThis.Clerk.signOut());
-    await page.locator("#browser-user", { hasText: "Signed out" }).waitFor();
+    await person.signOut();
     await person.begin(path, "web3");
     await person.signedIn(id);
   });

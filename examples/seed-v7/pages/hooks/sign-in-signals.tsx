@@ -6,11 +6,13 @@ const ways = ["password", "emailCode", "phoneCode", "emailLink", "resetPasswordE
 
 export default function SignInWithSignals() {
   const router = useRouter();
-  const { signIn, errors, fetchStatus } = useSignIn();
+  const { signIn, errors } = useSignIn();
   const [way, setWay] = useState<(typeof ways)[number]>("emailCode");
   const [identifier, setIdentifier] = useState("");
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
+  // Some ways take two calls, and `fetchStatus` is idle between them.
+  const [busy, setBusy] = useState(false);
 
   async function begin() {
     switch (way) {
@@ -46,16 +48,15 @@ export default function SignInWithSignals() {
     if (signIn.status === "needs_second_factor") {
       return signIn.mfa.verifyTOTP({ code });
     }
+    if (way === "password") {
+      return signIn.password({ password });
+    }
     const { verifyCode } = way === "phoneCode" || way === "resetPasswordEmailCode" ? signIn[way] : signIn.emailCode;
     return verifyCode({ code });
   }
 
   async function finish({ error }: { error: unknown }) {
-    if (error) {
-      return;
-    }
-    setCode("");
-    if (signIn.status !== "complete") {
+    if (error || signIn.status !== "complete") {
       return;
     }
     await signIn.finalize({
@@ -67,7 +68,9 @@ export default function SignInWithSignals() {
 
   async function submit(e: FormEvent) {
     e.preventDefault();
+    setBusy(true);
     await finish(await (signIn.status === "needs_identifier" ? begin() : prove()));
+    setBusy(false);
   }
 
   const field = (label: string, value: string, set: (value: string) => void, error: { longMessage?: string } | null, type = "text") => (
@@ -85,14 +88,16 @@ export default function SignInWithSignals() {
     return <p>The link is {signIn.emailLink.verification.status}. You can go on where you asked for it.</p>;
   }
 
+  const proving = signIn.status === "needs_first_factor";
+
   return (
     <form onSubmit={submit}>
       <h1>Sign in</h1>
       <p>
         The attempt is <output id="attempt-status">{signIn.status}</output>.
       </p>
-      {signIn.status === "needs_first_factor" && way === "emailLink" && <p>Open the link that we sent you.</p>}
-      {signIn.status === "needs_first_factor" && way !== "emailLink" && field("Code", code, setCode, errors.fields.code)}
+      {proving && way === "emailLink" && <p>Open the link that we sent you.</p>}
+      {proving && way !== "emailLink" && way !== "password" && field("Code", code, setCode, errors.fields.code)}
       {signIn.status === "needs_second_factor" && field("Code of the app, or a backup code", code, setCode, errors.fields.code)}
       {signIn.status === "needs_new_password" && field("New password", password, setPassword, errors.fields.password, "password")}
       {signIn.status === "needs_identifier" && (
@@ -104,15 +109,16 @@ export default function SignInWithSignals() {
             ))}
           </select>
           {field("Identifier", identifier, setIdentifier, errors.fields.identifier)}
-          {way === "password" && field("Password", password, setPassword, errors.fields.password, "password")}
         </>
       )}
+      {/* A wrong password leaves the attempt where it was, with its identifier. */}
+      {(proving || signIn.status === "needs_identifier") && way === "password" && field("Password", password, setPassword, errors.fields.password, "password")}
       {errors.global?.map((error) => (
         <p key={error.code} role="alert">
           {error.longMessage}
         </p>
       ))}
-      <button disabled={fetchStatus === "fetching"}>Continue</button>
+      <button disabled={busy}>Continue</button>
       {signIn.status === "needs_second_factor" && (
         <button type="button" onClick={async () => finish(await signIn.mfa.verifyBackupCode({ code }))}>
           It is a backup code

@@ -4,11 +4,13 @@ import { type FormEvent, useState } from "react";
 
 export default function SignUpWithSignals() {
   const router = useRouter();
-  const { signUp, errors, fetchStatus } = useSignUp();
+  const { signUp, errors } = useSignUp();
   const [emailAddress, setEmailAddress] = useState("");
   const [phoneNumber, setPhoneNumber] = useState("");
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
+  // The first step takes two calls, and `fetchStatus` is idle between them.
+  const [busy, setBusy] = useState(false);
 
   const unverified = signUp.status === "missing_requirements" ? signUp.unverifiedFields[0] : undefined;
 
@@ -37,7 +39,9 @@ export default function SignUpWithSignals() {
 
   async function submit(e: FormEvent) {
     e.preventDefault();
+    setBusy(true);
     await finish(await (unverified ? prove() : begin()));
+    setBusy(false);
   }
 
   const field = (label: string, value: string, set: (value: string) => void, error: { longMessage?: string } | null, type = "text") => (
@@ -70,7 +74,7 @@ export default function SignUpWithSignals() {
           {error.longMessage}
         </p>
       ))}
-      <button disabled={fetchStatus === "fetching"}>Continue</button>
+      <button disabled={busy}>Continue</button>
       {!unverified && (
         <button type="button" onClick={async () => finish(await signUp.web3({ strategy: "web3_metamask_signature" }))}>
           With a wallet
