@@ -10,7 +10,7 @@ export default function SignInWithHook() {
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
   const [error, setError] = useState("");
-  // Of their own: the hook of 2023 does not render a page anew for each answer.
+  // The page's own, since the hook of 2023 does not render it anew for each answer.
   const [status, setStatus] = useState("needs_identifier");
 
   if (!isLoaded) {
