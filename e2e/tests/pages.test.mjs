@@ -22,7 +22,7 @@ for (const [page, digest] of Object.entries(examples)) {
 
 // What the three stories show about the SDKs holds only as long as they are
 // told about the same pages.
-for (const page of ["pages/index.tsx", "pages/signin.tsx"]) {
+for (const page of ["pages/index.tsx", "pages/signin.tsx", "pages/hooks/sign-in.tsx", "pages/hooks/sign-up.tsx"]) {
   test(`${page} differs between the generations in one import`, () => {
     const original = read("v4", page);
     assert.equal(read("v6", page), original);
@@ -30,8 +30,12 @@ for (const page of ["pages/index.tsx", "pages/signin.tsx"]) {
   });
 }
 
-for (const file of ["pages/protected.tsx", "pages/api/me.ts", "components/Header.tsx", "styles/app.css", "next.config.js"]) {
+for (const file of ["pages/protected.tsx", "pages/api/me.ts", "components/Header.tsx", "styles/app.css", "next.config.js", "pages/hooks/sessions.tsx", "pages/hooks/verify.tsx"]) {
   test(`${file} is the same in every generation`, () => {
     for (const version of ["v6", "v7"]) assert.equal(read(version, file), read("v4", file));
   });
+}
+
+for (const file of ["pages/hooks/reverification.tsx", "pages/api/transfer.ts"]) {
+  test(`${file} is the same in the two generations that have the hook`, () => assert.equal(read("v7", file), read("v6", file)));
 }
