@@ -95,7 +95,7 @@ fn auth_config(instance: &Instance) -> Value {
         "cookieless_dev": false,
         "url_based_session_syncing": instance.is_development(),
         "claimed_at": null,
-        "reverification": true,
+        "reverification": instance.settings.session.reverify_sensitive,
         "preferred_channels": null,
         "session_minter": false,
         "native_settings": {

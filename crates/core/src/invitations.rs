@@ -204,7 +204,7 @@ fn usable(scope: &Scope, it: InvitationRecord) -> Result<InvitationRecord, ApiEr
         "accepted" => codes::INVITATION_ALREADY_ACCEPTED,
         _ => codes::TICKET_EXPIRED,
     };
-    Err(ApiError::new(code).param("ticket"))
+    Err(code.into())
 }
 
 /// Uses an invitation up. False when another request was faster, or it has ended: [`why_not`] tells, after the transaction.

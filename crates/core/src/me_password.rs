@@ -29,7 +29,8 @@ pub async fn change(scope: &Scope, session: &SessionRecord, req: &ChangePassword
     for _ in 0..TRIES {
         let user = users::load(scope, &session.user_id).await?;
         let old = user.user.password_hash.as_deref();
-        if old.is_some() && !(current.is_none() && tasks::chooses_password(scope, session, &user)) {
+        let spared = spares(scope) || tasks::chooses_password(scope, session, &user);
+        if old.is_some() && !(current.is_none() && spared) {
             let current = current.as_ref().ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("current_password"))?;
             prove(scope, &user, current).await?;
             if current.expose() == new.expose() {
@@ -61,8 +62,11 @@ pub async fn remove(scope: &Scope, session: &SessionRecord, req: &RemovePassword
         if scope.instance.settings.attributes.password == Presence::Required || !enters_without(scope, &user) {
             return Err(codes::PASSWORD_REQUIRED.into());
         }
-        let current = current.as_ref().ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("current_password"))?;
-        prove(scope, &user, current).await?;
+        match &current {
+            Some(current) => prove(scope, &user, current).await?,
+            None if spares(scope) => {}
+            None => return Err(ApiError::new(codes::FORM_PARAM_MISSING).param("current_password")),
+        }
         let notice = notices::to_primary(scope, &user, notices::PASSWORD_REMOVED).await?;
         if write(scope, session, &user, Some(old), None, false, notice.as_ref()).await? {
             return users::load(scope, &session.user_id).await;
@@ -73,6 +77,12 @@ pub async fn remove(scope: &Scope, session: &SessionRecord, req: &RemovePassword
 
 fn secret(text: Option<&str>) -> Option<Secret> {
     text.filter(|text| !text.is_empty()).map(Secret::from)
+}
+
+/// Whether the password that is replaced need not be told: the instance has asked for a proof of presence instead, and the SDKs'
+/// screens go by what the environment says of that.
+fn spares(scope: &Scope) -> bool {
+    scope.instance.settings.session.reverify_sensitive
 }
 
 /// Whether there is another way in.

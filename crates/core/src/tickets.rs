@@ -77,7 +77,7 @@ pub async fn revoke_actor_token(scope: &Scope, id: &ActorTokenId) -> Result<Acto
 /// `ticket_invalid_code`, `ticket_expired_code`, and `.._already_used_code` and `.._revoked_code` of either kind.
 pub async fn open(scope: &Scope, token: &str) -> Result<TicketRecord, ApiError> {
     let found = tickets::by_token(scope.db(), scope.ins(), &crypto::token_hash(token)).await.map_err(internal)?;
-    let refused = |code| Err(ApiError::new(code).param("ticket"));
+    let refused = |code: &'static Code| Err(code.into());
     let Some(ticket) = found else { return refused(codes::TICKET_INVALID) };
     match (ticket.status.as_str(), ticket.kind.as_str()) {
         ("pending", _) => {}
@@ -86,7 +86,7 @@ pub async fn open(scope: &Scope, token: &str) -> Result<TicketRecord, ApiError> 
         _ => return refused(used(&ticket)),
     }
     if ticket.expire_at <= scope.now {
-        return Err(ApiError::new(codes::TICKET_EXPIRED).param("ticket"));
+        return Err(codes::TICKET_EXPIRED.into());
     }
     Ok(ticket)
 }

@@ -59,7 +59,7 @@ async fn who_is_invited_signs_up_where_nobody_may_and_once() {
         let answer = open(&mut server.browser(), &invitation).await;
         assert!(location(&answer).contains(&format!("/sign-up?__clerk_ticket={token}&__clerk_status=sign_up")), "{}", location(&answer));
     }
-    sign_in(&mut server.browser(), &token).await.refused(400, "invitation_account_not_exists", "ticket");
+    sign_in(&mut server.browser(), &token).await.refused(400, "invitation_account_not_exists", "");
 
     let mut ada = server.browser();
     let started = sign_up(&mut ada, &token, &[]).await.response().clone();
@@ -79,7 +79,7 @@ async fn who_is_invited_signs_up_where_nobody_may_and_once() {
     server.browser().sign_in("ada@example.com", PASSWORD).await.expect(200);
 
     for answer in [sign_up(&mut server.browser(), &token, &[]).await, sign_in(&mut server.browser(), &token).await] {
-        answer.refused(400, "invitation_already_accepted", "ticket");
+        answer.refused(400, "invitation_already_accepted", "");
     }
     let listed = server.backend("GET", "/v1/invitations?status=accepted", None).await;
     assert_eq!((&listed.expect(200)[0]["id"], listed.json[0].get("url")), (&invitation["id"], None));
@@ -107,17 +107,17 @@ async fn fault_105_an_invitation_is_for_its_address_in_its_time_and_for_nothing_
     let user = server.user("bob@example.com", PASSWORD).await;
     let made = server.backend("POST", "/v1/sign_in_tokens", Some(json!({"user_id": user}))).await;
     let other = made.expect(200)["token"].as_str().unwrap().to_owned();
-    sign_up(&mut server.browser(), &other, &[]).await.refused(400, "ticket_invalid_code", "ticket");
-    sign_up(&mut server.browser(), "dwi_made_up", &[]).await.refused(400, "ticket_invalid_code", "ticket");
+    sign_up(&mut server.browser(), &other, &[]).await.refused(400, "ticket_invalid_code", "");
+    sign_up(&mut server.browser(), "dwi_made_up", &[]).await.refused(400, "ticket_invalid_code", "");
     sign_up(&mut server.browser(), "", &[]).await.refused(422, "form_param_missing", "ticket");
     let id = invitation["id"].as_str().unwrap();
     server.backend("POST", &format!("/v1/sign_in_tokens/{id}/revoke"), None).await.refused(404, "resource_not_found", "");
 
     // It ends in its time, also for a sign-up that began before.
     server.advance(DAY / 2);
-    eve.post(&patch, &[("password", PASSWORD)]).await.refused(400, "ticket_expired_code", "ticket");
-    sign_up(&mut server.browser(), &ticket, &[]).await.refused(400, "ticket_expired_code", "ticket");
-    open(&mut server.browser(), &invitation).await.refused(400, "ticket_expired_code", "ticket");
+    eve.post(&patch, &[("password", PASSWORD)]).await.refused(400, "ticket_expired_code", "");
+    sign_up(&mut server.browser(), &ticket, &[]).await.refused(400, "ticket_expired_code", "");
+    open(&mut server.browser(), &invitation).await.refused(400, "ticket_expired_code", "");
     let listed = server.backend("GET", "/v1/invitations?status=expired", None).await;
     assert_eq!((&listed.expect(200)[0]["id"], &listed.json[0]["status"]), (&invitation["id"], &json!("expired")));
     assert_eq!(server.backend("GET", "/v1/invitations?status=pending", None).await.expect(200), &json!([]));
@@ -136,8 +136,8 @@ async fn an_invitation_that_was_taken_back_opens_nothing_also_for_who_has_begun(
     assert_eq!((&gone.expect(200)["status"], &gone.json["revoked"]), (&json!("revoked"), &json!(true)));
     server.backend("POST", &revoke, None).await.refused(400, "invitation_already_revoked", "");
     let at = format!("/v1/client/sign_ups/{}?_method=PATCH", started["id"].as_str().unwrap());
-    ada.post(&at, &[("password", PASSWORD)]).await.refused(400, "revoked_invitation", "ticket");
-    sign_up(&mut server.browser(), &ticket, &[("password", PASSWORD)]).await.refused(400, "revoked_invitation", "ticket");
+    ada.post(&at, &[("password", PASSWORD)]).await.refused(400, "revoked_invitation", "");
+    sign_up(&mut server.browser(), &ticket, &[("password", PASSWORD)]).await.refused(400, "revoked_invitation", "");
     assert_eq!(server.backend("GET", "/v1/invitations", None).await.expect(200), &json!([]), "those are left out");
     assert_eq!(server.backend("GET", "/v1/users/count", None).await.expect(200)["total_count"], 0);
 }
@@ -177,7 +177,7 @@ async fn who_has_an_account_accepts_by_signing_in_or_is_in_already() {
         "{}",
         location(&answer)
     );
-    sign_up(&mut server.browser(), &token(&first), &[]).await.refused(400, "invitation_account_exists", "ticket");
+    sign_up(&mut server.browser(), &token(&first), &[]).await.refused(400, "invitation_account_exists", "");
     let mut ada = server.browser();
     let done = sign_in(&mut ada, &token(&first)).await;
     assert_eq!(
@@ -185,7 +185,7 @@ async fn who_has_an_account_accepts_by_signing_in_or_is_in_already() {
         (&json!("complete"), &json!("ticket"))
     );
     assert_eq!(ada.get("/v1/me").await.response()["public_metadata"], json!({"plan": "pro", "keep": 1}));
-    sign_in(&mut server.browser(), &token(&first)).await.refused(400, "invitation_already_accepted", "ticket");
+    sign_in(&mut server.browser(), &token(&first)).await.refused(400, "invitation_already_accepted", "");
 
     // In the browser where she is signed in there is nothing left to do.
     let mut again = ignoring();
@@ -197,7 +197,7 @@ async fn who_has_an_account_accepts_by_signing_in_or_is_in_already() {
     let answer = open(&mut ada, &second).await;
     assert_eq!(location(&answer), "http://localhost:3000/welcome?a=1&__clerk_status=complete");
     assert_eq!(ada.get("/v1/me").await.response()["public_metadata"]["seat"], 2);
-    open(&mut ada, &second).await.refused(400, "invitation_already_accepted", "ticket");
+    open(&mut ada, &second).await.refused(400, "invitation_already_accepted", "");
 }
 
 #[tokio::test]

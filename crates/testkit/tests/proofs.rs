@@ -342,9 +342,9 @@ async fn a_ticket_tells_why_it_opens_nothing() {
         let revoke = async |it: &Value| server.backend("POST", &format!("/v1/{kind}s/{}/revoke", it["id"].as_str().unwrap()), None).await;
         let (used, revoked) = (made().await, made().await);
         redeem(&used).await.expect(200);
-        redeem(&used).await.refused(400, &format!("{kind}_already_used_code"), "ticket");
+        redeem(&used).await.refused(400, &format!("{kind}_already_used_code"), "");
         revoke(&revoked).await.expect(200);
-        redeem(&revoked).await.refused(400, &format!("{kind}_revoked_code"), "ticket");
+        redeem(&revoked).await.refused(400, &format!("{kind}_revoked_code"), "");
         for it in [&used, &revoked] {
             revoke(it).await.refused(400, &format!("{kind}_cannot_be_revoked_code"), "");
         }
@@ -512,4 +512,30 @@ async fn fault_098_nobody_takes_their_own_last_way_in_away_not_even_with_both_ha
     done.sort_unstable();
     assert_eq!(done, [200, 422]);
     assert_eq!(grace.get("/v1/me").await.response()["email_addresses"].as_array().map(Vec::len), Some(1));
+}
+
+/// The SDKs' screens ask for the password that is replaced where the environment speaks of no proof of presence, and only there.
+#[tokio::test]
+async fn a_password_is_changed_by_the_old_one_or_by_a_proof_of_presence() {
+    for reverifies in [false, true] {
+        let server = TestServer::with_settings(|s| s.session.reverify_sensitive = reverifies).await;
+        server.user(EMAIL, PASSWORD).await;
+        let mut ada = signed_in(&server).await;
+        assert_eq!(ada.get("/v1/environment").await.json["auth_config"]["reverification"], reverifies);
+        server.advance(Duration::from_secs(601));
+        let change = [("new_password", "another horse")];
+        let changed = ada.post("/v1/me/change_password", &change).await;
+        if !reverifies {
+            changed.refused(422, "form_param_missing", "current_password");
+            ada.post("/v1/me/change_password", &[change[0], ("current_password", PASSWORD)]).await.expect(200);
+            continue;
+        }
+        changed.refused(403, "session_reverification_required", "");
+        let verify = format!("/v1/client/sessions/{}/verify", ada.session_id().await.unwrap());
+        ada.post(&verify, &[("level", "second_factor")]).await.expect(200);
+        ada.post(&format!("{verify}/attempt_first_factor"), &[("strategy", "password"), ("password", PASSWORD)]).await.expect(200);
+        ada.post("/v1/me/change_password", &change).await.expect(200);
+        assert_eq!(signed_in_status(&server, "another horse").await, "complete");
+        ada.post("/v1/me/remove_password", &[]).await.refused(400, "password_required", "");
+    }
 }

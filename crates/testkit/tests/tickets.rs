@@ -46,8 +46,8 @@ async fn a_sign_in_token_signs_in_once() {
     assert_eq!(done.response()["first_factor_verification"]["object"], "verification_ticket");
     assert_eq!(browser.get("/v1/me").await.response()["id"], user.as_str());
     assert_eq!(claims(&browser.mint(done.response()["created_session_id"].as_str().unwrap()).await).get("act"), None);
-    redeem(&mut server.browser(), token).await.refused(400, "sign_in_token_already_used_code", "ticket");
-    server.browser().get(at).await.refused(400, "sign_in_token_already_used_code", "ticket");
+    redeem(&mut server.browser(), token).await.refused(400, "sign_in_token_already_used_code", "");
+    server.browser().get(at).await.refused(400, "sign_in_token_already_used_code", "");
     let revoke = format!("/v1/sign_in_tokens/{}/revoke", made["id"].as_str().unwrap());
     server.backend("POST", &revoke, None).await.refused(400, "sign_in_token_cannot_be_revoked_code", "");
 }
@@ -63,16 +63,16 @@ async fn a_ticket_that_is_late_taken_back_or_made_up_opens_nothing() {
     let short = json!({"user_id": user, "expires_in_seconds": 60});
     let late = server.backend("POST", "/v1/sign_in_tokens", Some(short)).await.expect(200).clone();
     server.advance(Duration::from_secs(60));
-    redeem(&mut server.browser(), revoked["token"].as_str().unwrap()).await.refused(400, "sign_in_token_revoked_code", "ticket");
-    redeem(&mut server.browser(), late["token"].as_str().unwrap()).await.refused(400, "ticket_expired_code", "ticket");
-    redeem(&mut server.browser(), "dwt_made_up").await.refused(400, "ticket_invalid_code", "ticket");
+    redeem(&mut server.browser(), revoked["token"].as_str().unwrap()).await.refused(400, "sign_in_token_revoked_code", "");
+    redeem(&mut server.browser(), late["token"].as_str().unwrap()).await.refused(400, "ticket_expired_code", "");
+    redeem(&mut server.browser(), "dwt_made_up").await.refused(400, "ticket_invalid_code", "");
     redeem(&mut server.browser(), "").await.refused(422, "form_param_missing", "ticket");
 
     let banned = sign_in_token(&server, &user).await;
     server.backend("POST", &format!("/v1/users/{user}/ban"), None).await.expect(200);
     redeem(&mut server.browser(), banned["token"].as_str().unwrap()).await.refused(403, "user_banned", "");
     server.backend("DELETE", &format!("/v1/users/{user}"), None).await.expect(200);
-    redeem(&mut server.browser(), banned["token"].as_str().unwrap()).await.refused(400, "ticket_invalid_code", "ticket");
+    redeem(&mut server.browser(), banned["token"].as_str().unwrap()).await.refused(400, "ticket_invalid_code", "");
 
     for (body, status, code, param) in
         [(json!({}), 422, "form_param_missing", "user_id"), (json!({"user_id": "user_nobody"}), 404, "resource_not_found", "")]
@@ -123,7 +123,7 @@ async fn who_acts_as_a_user_is_named_in_every_token_and_not_for_long() {
     let session = done.response()["created_session_id"].as_str().unwrap().to_owned();
     assert_eq!(done.json["client"]["sessions"][0]["actor"], actor);
     assert_eq!(claims(&desk.mint(&session).await)["act"], actor);
-    redeem(&mut server.browser(), made["token"].as_str().unwrap()).await.refused(400, "actor_token_already_used_code", "ticket");
+    redeem(&mut server.browser(), made["token"].as_str().unwrap()).await.refused(400, "actor_token_already_used_code", "");
     server.advance(Duration::from_secs(600));
     assert_eq!(desk.mint(&session).await.status, 404, "ten minutes are over");
 
@@ -161,7 +161,7 @@ async fn a_sign_in_token_is_one_factor_of_two() {
     let mut browser = server.browser();
     let half = redeem(&mut browser, &token).await;
     assert_eq!(half.response()["status"], "needs_second_factor");
-    redeem(&mut server.browser(), &token).await.refused(400, "sign_in_token_already_used_code", "ticket");
+    redeem(&mut server.browser(), &token).await.refused(400, "sign_in_token_already_used_code", "");
     server.advance(Duration::from_secs(30));
     let at = format!("/v1/client/sign_ins/{}/attempt_second_factor", half.response()["id"].as_str().unwrap());
     let done = browser.post(&at, &[("strategy", "totp"), ("code", &code(START + 30_000))]).await;

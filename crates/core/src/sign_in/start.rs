@@ -163,7 +163,7 @@ async fn with_ticket(
         }
         Opened::Invitation(it) => {
             let user = users::by_email(scope.db(), scope.ins(), &it.email_key).await.map_err(internal)?;
-            let user = user.ok_or_else(|| ApiError::new(codes::INVITATION_ACCOUNT_NOT_EXISTS).param("ticket"))?;
+            let user = user.ok_or(codes::INVITATION_ACCOUNT_NOT_EXISTS)?;
             let consume = tickets::consumed(&user, &it)?;
             (user, consume, None, None)
         }

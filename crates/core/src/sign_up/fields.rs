@@ -91,13 +91,12 @@ async fn set_password(scope: &Scope, state: &mut SignUpState, text: &Secret) -> 
 /// An invitation proves its address, and nothing else: the address stays the one that was invited.
 async fn with_invitation(scope: &Scope, state: &mut SignUpState, token: Option<&str>) -> Result<(), ApiError> {
     let token = filled(token).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("ticket"))?;
-    let invalid = || ApiError::new(codes::TICKET_INVALID).param("ticket");
-    let it = invitations::open(scope, token).await?.ok_or_else(invalid)?;
+    let it = invitations::open(scope, token).await?.ok_or(codes::TICKET_INVALID)?;
     if state.invited.as_ref().is_some_and(|invited| invited.id == it.id) {
         return Ok(());
     }
     if user_store::by_email(scope.db(), scope.ins(), &it.email_key).await.map_err(internal)?.is_some() {
-        return Err(ApiError::new(codes::INVITATION_ACCOUNT_EXISTS).param("ticket"));
+        return Err(codes::INVITATION_ACCOUNT_EXISTS.into());
     }
     state.invited = Some(Invited { id: it.id.clone(), public_metadata: invitations::metadata(&it) });
     state.email = Some((it.email_address, it.email_key));

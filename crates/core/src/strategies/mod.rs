@@ -67,11 +67,11 @@ pub(crate) async fn consume(scope: &Scope, tx: &mut Tx, user: &UserId, what: &Co
     let first = match what {
         Consume::Ticket { id, used } => {
             let first = doorward_store::tickets::accept(tx, scope.ins(), id, scope.now).await.map_err(internal)?;
-            return if first { Ok(()) } else { Err(ApiError::new(used).param("ticket")) };
+            return if first { Ok(()) } else { Err((*used).into()) };
         }
         Consume::Invitation { id, before, after } => {
             if !crate::invitations::accept(scope, tx, id).await? {
-                return Err(ApiError::new(codes::INVITATION_ALREADY_ACCEPTED).param("ticket"));
+                return Err(codes::INVITATION_ALREADY_ACCEPTED.into());
             }
             let metadata = (before.as_str(), after.as_str());
             let same = before == after;

@@ -1,5 +1,5 @@
 "use client";
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useDoorwardContext } from "../context.js";
 import { handleRedirectCallback } from "../redirect-callback.js";
 import type { OAuthStrategy } from "../types.js";
@@ -66,9 +66,13 @@ const outcomes: Record<string, string> = {
 /** What comes with a ticket says which of the forms it is for, and nothing of how the link has fared. */
 const ofTickets = ["sign_in", "sign_up", "complete"];
 
-/** Whoever comes by a link that lets them in has little or nothing to enter: tells of its ticket, once, and takes it out of the address. */
-export function useTicket(onTicket: (ticket: string) => unknown): void {
+/**
+ * Whoever comes by a link that lets them in has little or nothing to enter: tells of its ticket, once, and takes it out of the
+ * address. Answers whether it is not known yet what comes of it.
+ */
+export function useTicket(onTicket: (ticket: string) => Promise<unknown>): boolean {
   const begun = useRef(false);
+  const [open, setOpen] = useState(false);
   useEffect(() => {
     const url = new URL(location.href);
     const ticket = url.searchParams.get("__clerk_ticket");
@@ -76,8 +80,10 @@ export function useTicket(onTicket: (ticket: string) => unknown): void {
     begun.current = true;
     for (const name of ["__clerk_ticket", "__clerk_status"]) url.searchParams.delete(name);
     history.replaceState(history.state, "", url);
-    onTicket(ticket);
+    setOpen(true);
+    void onTicket(ticket).finally(() => setOpen(false));
   });
+  return open;
 }
 
 /** What a link from an email has come to, where the server leads back from it: on, with who has signed in by it, or to a note. */

@@ -113,9 +113,9 @@ export function SignIn({ appearance, signUpUrl, redirectUrl: after, passkeys }: 
   );
   useLink(() => destination(after), setNote);
 
-  useTicket((ticket) => {
+  const arriving = useTicket(async (ticket) => {
     setTried(name);
-    void signIn.ticket({ ticket }).then(({ error }) => (error ? undefined : finish()));
+    if (!(await signIn.ticket({ ticket })).error) await finish();
   });
 
   useEffect(() => {
@@ -164,7 +164,7 @@ export function SignIn({ appearance, signUpUrl, redirectUrl: after, passkeys }: 
       {...{ appearance, step: name, errors, title: step.title, action: step.action }}
       hint={note}
       busy={busy}
-      pending={!known}
+      pending={!known || arriving}
       onSubmit={submit}
       more={
         <>

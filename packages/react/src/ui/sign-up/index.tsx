@@ -87,13 +87,11 @@ export function SignUp({ appearance, signInUrl, redirectUrl: after }: SignUpProp
     (error) => (error ? setNote(error) : go()),
   );
   useLink(() => destination(after), setNote);
-  useTicket((ticket) => {
-    void signUp.ticket({ ticket }).then(({ error }) => {
-      if (error) return;
-      if (signUp.status === "complete") return go();
-      setInvited(true);
-      setNote(`You are invited as ${signUp.emailAddress}.`);
-    });
+  const arriving = useTicket(async (ticket) => {
+    if ((await signUp.ticket({ ticket })).error) return;
+    if (signUp.status === "complete") return go();
+    setInvited(true);
+    setNote(`You are invited as ${signUp.emailAddress}.`);
   });
 
   useEffect(() => {
@@ -148,7 +146,7 @@ export function SignUp({ appearance, signInUrl, redirectUrl: after }: SignUpProp
       action={proof?.action ?? "Sign up"}
       hint={note}
       busy={busy}
-      pending={!known}
+      pending={!known || arriving}
       onSubmit={submit}
       more={
         <>
