@@ -22,7 +22,7 @@ ${script("ui@1/dist/ui.browser.js")}></script>
 ${script("clerk-js@6/dist/clerk.browser.js")} data-clerk-publishable-key="${publishableKey(kind)}" data-clerk-proxy-url="${urls.frontend}"></script>
 <script type="module">
   const { Clerk, __internal_ClerkUICtor: ClerkUI } = globalThis;
-  await Clerk.load({ ui: { ClerkUI }, signInUrl: "/sign-in", signUpUrl: "/sign-up", telemetry: false });
+  await Clerk.load({ ui: { ClerkUI }, signInUrl: "/sign-in", signUpUrl: "/sign-up", afterMultiSessionSingleSignOutUrl: "/sign-in/choose", telemetry: false });
   const root = document.getElementById("root");
   const at = location.pathname.split("/")[1];
   if (at === "sign-in") Clerk.mountSignIn(root, { routing: "path", path: "/sign-in", fallbackRedirectUrl: "/" });
@@ -95,7 +95,13 @@ function hands(profile, page) {
     await field("Password").fill(password);
     await proceed();
   }
-  return { profile, page, field, button, press, pick, said, proceed, enterCode, signedIn, signOut, signUp, identify, withPassword };
+  /** One of the boxes of the profile, and what its row about `text` offers behind the dots. */
+  const section = (name) => page.locator(`.cl-profileSection__${name}`);
+  async function choose(name, text, what) {
+    await section(name).locator(`.cl-profileSectionItem__${name}`).filter({ hasText: text }).getByRole("button", { name: "Open menu" }).click();
+    await page.getByRole("menuitem", { name: what, exact: true }).click();
+  }
+  return { profile, page, section, choose, field, button, press, pick, said, proceed, enterCode, signedIn, signOut, signUp, identify, withPassword };
 }
 
 /** The official components on an app of one page, for stories that each have a browser of their own. To be called in a `describe`. */
@@ -127,7 +133,8 @@ export function components(label) {
     // The SDK takes browsers that say they are driven for robots, and shows them less.
     await profile.context.addInitScript(() => Object.defineProperty(navigator, "webdriver", { get: () => false }));
     // The pictures of providers and wallets are the one thing that the components fetch elsewhere, wherever they run.
-    await profile.context.route("https://img.clerk.com/static/*.svg", (route) => route.fulfill({ contentType: "image/svg+xml", body: "<svg xmlns='http://www.w3.org/2000/svg'/>" }));
+    const picture = { contentType: "image/svg+xml", body: "<svg xmlns='http://www.w3.org/2000/svg'/>" };
+    await profile.context.route("https://img.clerk.com/static/*.svg", (route) => route.fulfill(picture));
     profile.allow(({ text }) => text.startsWith("asked outside: GET https://img.clerk.com/static/"));
     return hands(profile, await profile.context.newPage());
   }
@@ -173,5 +180,15 @@ export function components(label) {
     return told;
   }
 
-  return { clock, doorward, open, story, backend };
+  /** An account that somebody has already; `more` is the rest of what it is created with. */
+  const person = (name, more = {}) => backend("POST", "/v1/users", { email_address: [email(name)], password, first_name: "Ada", ...more });
+
+  /** Has the person of that browser signed in, by a ticket. */
+  async function arrive({ page, signedIn }, user) {
+    const { token } = await backend("POST", "/v1/sign_in_tokens", { user_id: user.id });
+    await page.goto(`/sign-in?__clerk_ticket=${token}`);
+    assert.equal(await signedIn("ticket"), user.id);
+  }
+
+  return { clock, doorward, open, story, backend, person, arrive };
 }
