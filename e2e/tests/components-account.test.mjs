@@ -29,7 +29,7 @@ describe("the official account components", () => {
       const { profile, page, field, button, press, said, section, choose, enterCode } = hands;
       const user = await person("profile");
       // One form goes while the next one comes: there would be two of each button.
-      const closed = () => button("Cancel").waitFor({ state: "detached" });
+      const closed = () => until("the form is gone", async () => (await button("Cancel").count()) === 0);
       const kept = () => backend("GET", `/v1/users/${user.id}`);
       await arrive(hands, user);
       await page.goto("/user");
@@ -64,6 +64,7 @@ describe("the official account components", () => {
       await field("Phone number").fill("5555550130");
       await press("Add");
       await enterCode(testCode);
+      await closed();
       await section("phoneNumbers").getByText("+1 (555) 555-0130").waitFor();
       await profile.shot(page, "complete");
 
@@ -175,7 +176,11 @@ describe("the official account components", () => {
       await proceed();
       await page.getByText("Verification required", { exact: true }).waitFor({ state: "detached" });
       await enterCode(testCode);
-      await section("emailAddresses").getByText(email("presence.second"), { exact: true }).waitFor();
+      await until("the address is proven", async () => {
+        const { email_addresses } = await backend("GET", `/v1/users/${user.id}`);
+        return email_addresses.find((it) => it.email_address === email("presence.second"))?.verification?.status === "verified";
+      });
+      await section("emailAddresses").getByText("Unverified").waitFor({ state: "detached" });
       await profile.shot(page, "proven");
     },
   );
