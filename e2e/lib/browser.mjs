@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { chromium as engine } from "playwright-core";
 import { chromium, out, urls } from "./config.mjs";
+import { until } from "./until.mjs";
 
 const args = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
@@ -66,6 +67,7 @@ export class Profile {
   #faults = [];
   #allowed = [];
   #shots = 0;
+  #open = new Set();
 
   #shifts = new Map();
 
@@ -96,6 +98,7 @@ export class Profile {
     context.on("weberror", (thrown) => this.#faults.push({ text: `thrown: ${thrown.error().stack ?? thrown.error()}` }));
     context.on("console", (message) => this.#onConsole(message));
     context.on("request", (request) => this.#onRequest(request));
+    for (const how of ["requestfinished", "requestfailed"]) context.on(how, (request) => this.#open.delete(request));
     context.on("requestfailed", (request) => this.#onFailure(request));
     context.on("response", (response) => this.#onResponse(response));
   }
@@ -115,6 +118,11 @@ export class Profile {
     this.#faults = [];
     this.#allowed = [];
     assert.deepEqual(faults.map((fault) => fault.text), [], "the browser met errors");
+  }
+
+  /** Until the pages have had an answer to all that they have asked the server for. */
+  quiet() {
+    return until("no answer is outstanding", () => this.#open.size === 0);
   }
 
   async moveClock() {
@@ -171,6 +179,7 @@ export class Profile {
 
   #onRequest(request) {
     const url = new URL(request.url());
+    if (url.origin === urls.frontend) this.#open.add(request);
     if (["http:", "https:"].includes(url.protocol) && ![urls.app, urls.frontend].includes(url.origin)) {
       this.#faults.push({ text: `asked outside: ${request.method()} ${request.url()}` });
     }

@@ -17,6 +17,9 @@ export async function installWallet(context, name = "MetaMask") {
     const announce = () => dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail: Object.freeze(detail) }));
     addEventListener("eip6963:requestProvider", announce);
     announce();
+    // Coinbase's own library looks for its extension here, and Base's for the browser in Coinbase's app.
+    if (name === "Coinbase Wallet") globalThis.coinbaseWalletExtension = provider;
+    if (name === "Base") globalThis.ethereum = Object.assign(provider, { isCoinbaseBrowser: true });
   }, name);
   return owner;
 }
@@ -32,8 +35,13 @@ export async function installSolanaWallet(context, name = "Phantom") {
   await context.addInitScript(
     ({ name, address }) => {
       const signMessage = async ({ message }) => [{ signedMessage: message, signature: Uint8Array.from(await globalThis.__solana([...message])) }];
+      const signTransaction = async () => Promise.reject(new Error("this wallet signs no transaction"));
+      const connect = async () => ({ accounts: (wallet.accounts = [{ address, chains: ["solana:mainnet"], features: ["solana:signMessage"] }]) });
       const features = {
-        "standard:connect": { version: "1.0.0", connect: async () => ({ accounts: [{ address, chains: ["solana:mainnet"] }] }) },
+        "standard:connect": { version: "1.0.0", connect },
+        // Without these two some apps do not take it for a wallet.
+        "standard:events": { version: "1.0.0", on: () => () => {} },
+        "solana:signTransaction": { version: "1.0.0", supportedTransactionVersions: ["legacy"], signTransaction },
         "solana:signMessage": { version: "1.1.0", signMessage },
       };
       const wallet = { version: "1.0.0", name, icon: "data:,", chains: ["solana:mainnet"], features, accounts: [] };

@@ -1,117 +1,22 @@
 // The ready-made components of today's official SDK, as people meet them: sign-up, user button, profile and sign-in, with each
 // strategy, in a browser and against a development instance.
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { describe } from "node:test";
 import * as OTPAuth from "otpauth";
-import { Profile, answer, launch } from "../lib/browser.mjs";
-import { Clock } from "../lib/clock.mjs";
-import { serveComponents } from "../lib/components.mjs";
+import { answer } from "../lib/browser.mjs";
+import { components, email, password, testCode } from "../lib/components.mjs";
 import { urls } from "../lib/config.mjs";
-import { Doorward } from "../lib/doorward.mjs";
 import { fontOrigin, startUpstream, upstreamSettings, withoutFont } from "../lib/upstream.mjs";
 import { until } from "../lib/until.mjs";
 import { installWallet } from "../lib/wallet.mjs";
 
-const password = "correct horse battery staple";
-// What the protocol keeps for tests: nothing is sent to such addresses and numbers, and one code is right.
-const testCode = "424242";
-const email = (name) => `${name}+clerk_test@example.com`;
-
 describe("the official components", () => {
-  const clock = new Clock();
-  const doorward = new Doorward("test", clock);
-  let app, browser, profile, page, defaults;
-
-  before(
-    async () => {
-      await doorward.open();
-      app = await serveComponents("test");
-      browser = await launch();
-    },
-    { timeout: 180_000 },
-  );
-  after(async () => {
-    await browser?.close();
-    app?.close();
-    await doorward.close();
-    clock.close();
-  });
-
-  /** A story with a browser of its own, on an instance with these settings. */
-  function story(name, change, body) {
-    it(name, { timeout: 180_000 }, async () => {
-      await doorward.configure((settings) => {
-        defaults ??= structuredClone(settings);
-        Object.assign(settings, structuredClone(defaults));
-        change(settings);
-      });
-      profile = await Profile.open(browser, `components-${name.replace(/\W+/g, "-")}`, clock);
-      // The SDK takes browsers that say they are driven for robots, and shows them less.
-      await profile.context.addInitScript(() => Object.defineProperty(navigator, "webdriver", { get: () => false }));
-      // The pictures of providers and wallets are the one thing that the components fetch elsewhere, wherever they run.
-      await profile.context.route("https://img.clerk.com/static/*.svg", (route) => route.fulfill({ contentType: "image/svg+xml", body: "<svg xmlns='http://www.w3.org/2000/svg'/>" }));
-      profile.allow(({ text }) => text.startsWith("asked outside: GET https://img.clerk.com/static/"));
-      page = await profile.context.newPage();
-      try {
-        await body();
-        profile.audit();
-      } catch (error) {
-        await profile.shotAll("failed");
-        error.stack += `\n${page.url()}: ${await page.evaluate(() => document.body.innerText).catch(() => "")}`;
-        throw error;
-      } finally {
-        await profile.close();
-      }
-    });
-  }
-
-  const field = (label) => page.getByLabel(label, { exact: true });
-  const button = (name) => page.getByRole("button", { name, exact: true });
-  const press = (name) => button(name).click();
-  const pick = (text) => page.getByText(text, { exact: true }).click();
-  const enterCode = async (code) => {
-    await page.getByLabel("Enter verification code").waitFor();
-    await page.keyboard.type(code);
-  };
-  const proceed = () => press("Continue");
-
-  const signedIn = async (name) => {
-    await page.getByText("Signed in as").waitFor();
-    await profile.shot(page, name);
-    return page.evaluate(() => globalThis.Clerk.user.id);
-  };
-
-  async function signOut() {
-    await page.goto("/");
-    await press("Open user menu");
-    await press("Sign out");
-    await until("nobody is signed in", () => page.evaluate(() => globalThis.Clerk?.loaded && globalThis.Clerk.user === null).catch(() => false));
-  }
-
-  async function signUp(address) {
-    await page.goto("/sign-up");
-    await field("Email address").fill(address);
-    await field("Password").fill(password);
-    await proceed();
-    await enterCode(testCode);
-    return signedIn("signed-up");
-  }
-
-  async function identify(identifier, label = "Email address or username") {
-    await page.goto("/sign-in");
-    await field(label).fill(identifier);
-  }
-
-  async function withPassword(identifier) {
-    await identify(identifier);
-    await field("Password").fill(password);
-    await proceed();
-  }
+  const { clock, story, backend } = components("components");
 
   story(
     "an address and a password, a code by mail, a forgotten password",
     () => {},
-    async () => {
+    async ({ profile, page, field, press, pick, proceed, enterCode, signedIn, signOut, signUp, identify }) => {
       const ada = await signUp(email("ada"));
       await signOut();
 
@@ -153,7 +58,7 @@ describe("the official components", () => {
   story(
     "a number and a code by text message",
     ({ attributes }) => Object.assign(attributes, { email_address: "off", phone_number: "required", password: "off", username: "off" }),
-    async () => {
+    async ({ page, field, proceed, enterCode, signedIn, signOut, identify }) => {
       await page.goto("/sign-up");
       await field("Phone number").fill("5555550100");
       await proceed();
@@ -170,22 +75,23 @@ describe("the official components", () => {
   story(
     "a link by mail, opened in a second tab",
     ({ attributes }) => Object.assign(attributes, { email_address: "required", phone_number: "off", password: "off", email_code: false, email_link: true }),
-    async () => {
+    async (hands) => {
+      const { page, field, proceed, signedIn, signOut, identify } = hands;
       await page.goto("/sign-up");
       await field("Email address").fill("grace@example.com");
       await proceed();
-      await openLink();
+      await openLink(hands);
       const grace = await signedIn("signed-up");
       await signOut();
       await identify("grace@example.com");
       await proceed();
-      await openLink();
+      await openLink(hands);
       assert.equal(await signedIn("email-link"), grace);
     },
   );
 
   /** Reads the newest mail as a developer does, and opens its link beside the page that waits. */
-  async function openLink() {
+  async function openLink({ profile, page }) {
     await page.getByText(/^(Check your email|Use the verification link sent to your email.*)$/).first().waitFor();
     const inbox = await profile.context.newPage();
     profile.allow(({ text }) => text.startsWith(`asked outside: GET ${urls.backend}/`));
@@ -203,7 +109,7 @@ describe("the official components", () => {
   story(
     "an authenticator app and backup codes",
     ({ attributes }) => Object.assign(attributes, { email_address: "required", email_code: true, email_link: false, password: "required" }),
-    async () => {
+    async ({ profile, page, field, press, pick, proceed, enterCode, signedIn, signOut, signUp, withPassword }) => {
       const joan = await signUp(email("joan"));
       await page.goto("/user/security");
       await press("Add two-step verification");
@@ -243,7 +149,7 @@ describe("the official components", () => {
       attributes.passkey = true;
       passkey.allow_autofill = autofill;
     },
-    async () => {
+    async ({ profile, page, press, pick, signedIn, signOut, signUp }) => {
       const device = await profile.context.newCDPSession(page);
       await device.send("WebAuthn.enable");
       const options = { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true };
@@ -265,7 +171,7 @@ describe("the official components", () => {
   story(
     "a wallet",
     ({ attributes }) => Object.assign(attributes, { web3_wallet: "optional", email_address: "optional", password: "optional" }),
-    async () => {
+    async ({ profile, page, signedIn, signOut }) => {
       const wallet = await installWallet(profile.context);
       // The component asks for a sign-in first, and goes on with a sign-up when there is no such account.
       profile.allow(answer(422, "/v1/client/sign_ins"));
@@ -286,7 +192,7 @@ describe("the official components", () => {
   story(
     "terms that have to be accepted",
     ({ sign_up }) => (sign_up.legal_consent = true),
-    async () => {
+    async ({ page, field, proceed, enterCode, signedIn }) => {
       await page.goto("/sign-up");
       await field("Email address").fill(email("annie"));
       await field("Password").fill(password);
@@ -304,18 +210,12 @@ describe("the official components", () => {
       sign_up.mode = "waitlist";
       paths.sign_up_url = `${urls.app}/sign-up`;
     },
-    async () => {
+    async ({ profile, page, field, proceed, signedIn }) => {
       await page.goto("/waitlist");
       await field("Email address").fill(email("ruth"));
       await page.getByRole("button", { name: "Join the waitlist" }).click();
       await page.getByText("Thanks for joining the waitlist!").waitFor();
       await profile.shot(page, "joined");
-      const backend = async (method, path, body) => {
-        const headers = { authorization: `Bearer ${doorward.instance.secret_key}`, "content-type": "application/json" };
-        const answer = await fetch(new URL(path, urls.backend), { method, headers, body: body && JSON.stringify(body) });
-        assert.equal(answer.status, 200, path);
-        return answer.json();
-      };
       const { data } = await backend("GET", "/v1/waitlist_entries");
       assert.deepEqual(data.map((it) => [it.email_address, it.status]), [[email("ruth"), "pending"]]);
       const invited = await backend("POST", `/v1/waitlist_entries/${data[0].id}/invite`, { ignore_existing: true });
@@ -332,7 +232,7 @@ describe("the official components", () => {
     (settings) => {
       settings.oauth = upstreamSettings;
     },
-    async () => {
+    async ({ profile, page, signedIn, signOut }) => {
       const upstream = await startUpstream({ dorothy: { email: "dorothy@example.com", email_verified: true, given_name: "Dorothy", family_name: "Vaughan" } });
       try {
         profile.allow(({ text }) => text.startsWith("asked outside: ") && text.includes(upstream.issuer));
