@@ -60,3 +60,23 @@ fn fault_133_no_key_is_in_the_repository() {
     let made = format!("key = \"sk_live{}AbCdEfGhIjKlMnOpQrSt\"", "_");
     assert_eq!(keys(&made).len(), 1, "such a key would be found");
 }
+
+/// The packages of a lock file.
+fn locked(text: &str) -> Vec<&str> {
+    text.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"')).collect()
+}
+
+#[test]
+fn fault_132_nothing_but_aws_lc_computes_with_private_keys() {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let locks: Vec<PathBuf> = files(root).into_iter().filter(|path| path.ends_with("Cargo.lock") && path.exists()).collect();
+    assert!(locks.len() > 1, "the server's, and those beside it");
+    for path in locks {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!locked(&text).contains(&"rsa"), "{}", path.display());
+    }
+    let own = std::fs::read_to_string(root.join("Cargo.lock")).unwrap();
+    assert!(locked(&own).contains(&"aws-lc-rs"));
+    let rules = std::fs::read_to_string(root.join("deny.toml")).unwrap();
+    assert!(rules.contains("{ crate = \"rsa\""), "and none comes back unnoticed");
+}
