@@ -404,7 +404,7 @@ async fn testing_tokens_are_made_anew_each_time() {
     let (one, two) = (server.backend("POST", "/v1/testing_tokens", None).await, server.backend("POST", "/v1/testing_tokens", None).await);
     assert_eq!((&one.expect(200)["object"], &one.json["expires_at"]), (&json!("testing_token"), &json!(START / 1000 + 3600)));
     assert_ne!(one.json["token"], two.expect(200)["token"]);
-    // A browser that brings one is served as ever: there is no bot protection yet that it could pass.
+    // Where nobody has to show that they are no script, a browser that brings one is served as ever.
     server.user("ada@example.com", PASSWORD).await;
     let path = format!("/v1/client/sign_ins?__clerk_testing_token={}", one.json["token"].as_str().unwrap());
     server.browser().post(&path, &[("identifier", "ada@example.com"), ("password", "wrong horse")]).await.refused(
