@@ -14,4 +14,4 @@ if [ ! -f "$shared/tools/spec_check.py" ]; then
   exit 0
 fi
 [ -n "$(find "$recorded" -name '*.jsonl' -print -quit 2>/dev/null)" ] || die "nothing is recorded in $recorded; first: scripts/test.sh sqlite"
-"$(python_with pyyaml:yaml jsonschema:jsonschema)" scripts/schemas.py "$shared" scripts/schema-gaps.txt "$recorded"
+"$(python_with pyyaml:yaml jsonschema:jsonschema)" scripts/schemas.py "$shared" scripts/schema-gaps.txt scripts/spec-tags.txt "$recorded"

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Compare the OpenAPI documents that the server prints of itself with those of the API it is compatible with.
 #
-# Only operations that we declare are compared: whether their request parameters and response fields are all there.
-# What we leave out knowingly stands in scripts/spec-gaps.txt with its reason. Then it is counted how many operations of each
-# heading we have; scripts/spec-tags.txt names those that are complete and stay so. The reference documents are not part of
-# this repository; without them there is nothing to compare, which is said and is no failure.
+# Of the operations that we declare it is compared with the newest date whether their request parameters and response fields are
+# all there. Then it is counted how many operations of each heading we have, on each date; scripts/spec-tags.txt names those
+# that are complete and stay so. What we leave out knowingly, fields and operations, stands in scripts/spec-gaps.txt with its
+# reason. The reference documents are not part of this repository; without them there is nothing to compare, which is said and
+# is no failure.
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$root"
@@ -28,4 +29,4 @@ for api in backend frontend; do
   "$binary" openapi "$api" >"$root/target/openapi-$api.json"
 done
 "$python" scripts/spec_gaps.py "$shared" "$date" scripts/spec-gaps.txt "$root/target"
-"$python" scripts/spec_tags.py "$shared" "$date" scripts/spec-tags.txt "$root/target"
+"$python" scripts/spec_tags.py "$shared" scripts/spec-tags.txt scripts/spec-gaps.txt "$root/target"

@@ -1,63 +1,67 @@
-"""Run the reference's coverage check over what we declare, and weigh its findings against the list of known gaps.
+"""Compare the parameters and fields of the operations that we declare with the reference, and weigh what is lacking against the
+list of known gaps.
 
 usage: spec_gaps.py SHARED DATE GAPS TARGET
 
-A line of GAPS is `backend|frontend METHOD /path request|response  # reason`. A finding that is not listed fails, and so
-does a listed one that is no longer found: the list only shrinks.
+A line of GAPS is `backend|frontend METHOD /path request|response FIELD,FIELD  # reason`; a field stands for everything below it,
+and `x.[]` for what the items of a list have. After `NAME = FIELD,FIELD`, `x.@NAME` stands for those of x. A field that lacks and is not listed fails, and so does a listed one that is no
+longer found: the list only shrinks. Lines that end in `missing` are for spec_tags.py.
 """
 
-import json
-import re
-import subprocess
+import collections
 import sys
 
-METHODS = {"get", "post", "put", "patch", "delete"}
+import reference
+
+# How many levels of an answer's fields are compared, as the reference's own check does.
+DEPTH = 3
 
 
-def normal(path):
-    """The reference's spelling of a path: no parameter names, no version."""
-    path = re.sub(r"\{[^}]*\}", "{}", path.rstrip("/") or "/")
-    return re.sub(r"^/v1(?=/|$)", "", path) or "/"
+def covers(gap, field):
+    return field == gap or field.startswith(f"{gap}.")
 
 
 def main():
     shared, date, gaps_file, target = sys.argv[1:]
-    with open(gaps_file, encoding="utf-8") as lines:
-        known = {line.split("#")[0].strip() for line in lines} - {""}
-    passed, failed, found = 0, [], set()
-    for api, folder in (("backend", "bapi"), ("frontend", "fapi")):
-        document = f"{target}/openapi-{api}.json"
-        with open(document, encoding="utf-8") as file:
-            paths = json.load(file).get("paths", {})
-        ours = [f"{method.upper()} {normal(path)}" for path, item in paths.items() for method in item if method in METHODS]
-        if not ours:
+    check = reference.checker(shared)
+    known, names = collections.defaultdict(set), {}
+    for words in reference.lines_of(gaps_file):
+        if words[1] == "=":
+            names[words[0]] = words[2].split(",")
+        elif words[3:] != ["missing"]:
+            api, method, path, kind, fields = words
+            for field in fields.split(","):
+                prefix, _, name = field.partition("@")
+                known[api, method, path, kind] |= {prefix + it for it in names[name]} if name else {field}
+    passed, failed, used = 0, [], collections.defaultdict(set)
+    for api in reference.FOLDERS:
+        theirs = reference.document(check, shared, api, date)
+        ours = check.Spec(check.load(f"{target}/openapi-{api}.json"))
+        if not ours.ops:
             failed.append(f"{api}: the document declares no operation")
-            continue
-        check = subprocess.run(
-            [sys.executable, f"{shared}/tools/spec_check.py", "coverage", document, "--spec", f"{shared}/specs/{folder}/{date}.yml"]
-            + ["--only", "^(" + "|".join(map(re.escape, ours)) + ")$"],
-            stdout=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-        if not re.search(r"^\d+ passed, \d+ failed$", check.stdout, re.M):
-            failed.append(f"{api}: the check itself broke (exit {check.returncode})")
-        for line in check.stdout.splitlines():
-            if line.startswith("ok  "):
-                passed += 1
-            elif line.startswith("FAIL "):
-                name = f"{api} {line[5:].split(' -- ')[0]}"
-                found.add(name)
-                if name not in known:
-                    failed.append(f"{api} {line[5:]}")
-            elif line.startswith("note:"):
-                print(f"{api}: {line}")
-    failed += [f"{gap}: listed as a known gap, but it is none any more: remove the line" for gap in sorted(known - found)]
+        for key in sorted(ours.ops.keys() & theirs.ops.keys(), key=lambda key: (key[1], key[0])):
+            lacking = {
+                "request": theirs.request_fields(key) - ours.request_fields(key),
+                "response": theirs.ok_fields(key, DEPTH) - ours.ok_fields(key, DEPTH),
+            }
+            for kind, fields in lacking.items():
+                name = (api, *key, kind)
+                used[name] = {gap for gap in known[name] if any(covers(gap, field) for field in fields)}
+                new = sorted(field for field in fields if not any(covers(gap, field) for gap in known[name]))
+                passed += not new
+                failed += [f"{' '.join(name)} lacks {','.join(new)}"] if new else []
+        extra = sorted(" ".join(key) for key in ours.ops.keys() - theirs.ops.keys())
+        if extra:
+            print(f"{api}: {len(extra)} operations of ours are not in the reference: {', '.join(extra)}")
+    for name, gaps in sorted(known.items()):
+        gone = sorted(gaps - used[name])
+        failed += [f"{' '.join(name)} {','.join(gone)}: listed as a known gap, but it is none any more: remove it"] if gone else []
     for line in failed:
         print(f"FAIL {line}")
-    print(f"OpenAPI: {passed} checks hold, {len(known & found)} known gaps")
-    print(f"{passed} passed, {len(failed)} failed, {len(known & found)} skipped")
-    sys.exit(1 if failed else 0)
+    gaps = sum(map(len, used.values()))
+    print(f"OpenAPI: {passed} checks hold, {gaps} known gaps")
+    print(f"{passed} passed, {len(failed)} failed, {gaps} skipped")
+    sys.exit(1 if failed or not passed else 0)
 
 
 main()

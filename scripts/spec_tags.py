@@ -1,57 +1,45 @@
-"""Count how many operations of each heading of the reference we declare.
+"""Count how many operations of each heading of the reference we declare, on each of its dates.
 
-usage: spec_tags.py SHARED DATE TAGS TARGET
+usage: spec_tags.py SHARED TAGS GAPS TARGET
 
 A line of TAGS is `backend|frontend complete|begun HEADING`, the headings that are to be complete one day. One that is
-`complete` and lacks an operation fails.
+`complete` lacks no operation of the newest date; one that lacks none is not `begun`. What any date has and we have not, a line
+of GAPS `backend|frontend METHOD /path missing  # reason` names; one that names what is there fails.
 """
 
-import collections
-import json
-import re
 import sys
 
-import yaml
-
-METHODS = {"get", "post", "put", "patch", "delete"}
-
-
-def normal(path):
-    """A path without parameter names and version: the documents differ in both."""
-    return re.sub(r"^/v1(?=/|$)", "", re.sub(r"\{[^}]*\}", "{}", path.rstrip("/")))
-
-
-def operations(document):
-    for path, item in document["paths"].items():
-        for method in METHODS & item.keys():
-            yield f"{method.upper()} {normal(path)}", item[method].get("tags") or []
+import reference
 
 
 def main():
-    shared, date, tags_file, target = sys.argv[1:]
-    wanted = collections.defaultdict(dict)
-    with open(tags_file, encoding="utf-8") as lines:
-        for line in lines:
-            if line.split("#")[0].strip():
-                api, state, tag = line.strip().split(" ", 2)
-                wanted[api][tag] = state
-    failed = passed = 0
-    for api, folder in (("backend", "bapi"), ("frontend", "fapi")):
-        with open(f"{shared}/specs/{folder}/{date}.yml", encoding="utf-8") as file:
-            reference = yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        with open(f"{target}/openapi-{api}.json", encoding="utf-8") as file:
-            ours = {name for name, _ in operations(json.load(file))}
-        theirs = collections.defaultdict(set)
-        for name, tags in operations(reference):
-            for tag in tags:
-                theirs[tag].add(name)
-        for tag, state in wanted[api].items():
-            lacking = sorted(theirs[tag] - ours)
-            right = bool(theirs[tag]) and (state == "begun" or not lacking)
-            passed, failed = passed + right, failed + (not right)
-            note = f"; lacks {', '.join(lacking)}" if lacking else "" if state == "complete" else "; its line may say complete"
-            print(f"{'ok  ' if right else 'FAIL'} {api} {tag}: {len(theirs[tag]) - len(lacking)} of {len(theirs[tag])}{note}")
-    print(f"{passed} passed, {failed} failed")
+    shared, tags_file, gaps_file, target = sys.argv[1:]
+    check = reference.checker(shared)
+    gaps = {(*words[:3],) for words in reference.lines_of(gaps_file) if words[3:] == ["missing"]}
+    failed, passed, used = [], 0, set()
+    for api, tags in reference.tags_of(tags_file).items():
+        ours = set(check.Spec(check.load(f"{target}/openapi-{api}.json")).ops)
+        theirs = {date: reference.operations_by_tag(reference.document(check, shared, api, date)) for date in reference.DATES}
+        for tag, state in tags.items():
+            newest = theirs[reference.DATES[-1]][tag]
+            lacking = {date: sorted(" ".join(key) for key in theirs[date][tag] - ours) for date in reference.DATES}
+            names = {name for names in lacking.values() for name in names}
+            listed = {name for name in names if (api, *name.split(" ")) in gaps}
+            used |= {(api, *name.split(" ")) for name in listed}
+            wrong = [f"lacks {name}, which is no known gap" for name in sorted(names - listed)]
+            lacks_now = bool(lacking[reference.DATES[-1]])
+            if not newest:
+                wrong.append("is no heading of the reference")
+            if lacks_now == (state == "complete"):
+                wrong.append("is complete" if state == "begun" else f"is not complete: {', '.join(lacking[reference.DATES[-1]])}")
+            passed += not wrong
+            failed += [f"{api} {tag} {it}" for it in wrong]
+            counts = " ".join(f"{len(theirs[date][tag]) - len(lacking[date])}/{len(theirs[date][tag])}" for date in reference.DATES)
+            print(f"{'FAIL' if wrong else 'ok  '} {api} {tag}: {counts}{'; lacks ' + ', '.join(sorted(names)) if names else ''}")
+    failed += [f"{' '.join(gap)}: listed as a known gap, but it is none any more: remove the line" for gap in sorted(gaps - used)]
+    for line in failed:
+        print(f"FAIL {line}")
+    print(f"{passed} passed, {len(failed)} failed, {len(used)} skipped")
     sys.exit(1 if failed or not passed else 0)
 
 

@@ -17,8 +17,8 @@ use std::time::Instant;
 const SAMPLES: usize = 200;
 /// Requests before the first one that counts.
 const WARM_UP: usize = 20;
-/// With less, the times differ.
-const LEAST_P: f64 = 0.001;
+/// With less, the times differ. One in a hundred is below by chance; two in a row are not.
+const LEAST_P: f64 = 0.01;
 
 /// What a stranger sees of an answer.
 struct Seen {
@@ -45,8 +45,9 @@ pub(crate) async fn measure(kind: &Kind) -> anyhow::Result<Vec<Row>> {
         "attack_protection": {"enumeration_protection": true, "max_attempts": 1000},
     });
     let server = Server::start_with(kind, &settings).await?;
-    let known: Vec<String> = (0..SAMPLES + WARM_UP).map(|_| address()).collect();
-    for email in &known {
+    // Codes for one address are few, and a step may be repeated.
+    let known = [(); 2].map(|()| (0..SAMPLES + WARM_UP).map(|_| address()).collect::<Vec<String>>());
+    for email in known.iter().flatten() {
         let user = json!({"email_address": [email], "skip_password_requirement": true});
         load::once(&server.private, server.backend(Call::post("/v1/users").json(&user))).await?;
     }
@@ -59,7 +60,27 @@ pub(crate) async fn measure(kind: &Kind) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-async fn compare(kind: &Kind, connection: &mut Connection, step: &str, known: &[String]) -> anyhow::Result<Row> {
+async fn compare(kind: &Kind, connection: &mut Connection, step: &str, known: &[Vec<String>; 2]) -> anyhow::Result<Row> {
+    let (mut p, mut tries) = (0.0, Vec::new());
+    for known in known {
+        let (ours, nobodys) = sample(connection, step, known).await?;
+        p = mann_whitney_p(&ours, &nobodys);
+        tries.push(json!({"p": p, "samples": 2 * SAMPLES, "known_ms": median(ours), "unknown_ms": median(nobodys)}));
+        if p >= LEAST_P {
+            break;
+        }
+    }
+    Ok(Row {
+        what: format!("{}: {step}, p of known and unknown identifiers taking as long", kind.name()),
+        value: p,
+        unit: "",
+        aim: Some(Aim::AtLeast(LEAST_P)),
+        details: json!({"tries": tries}),
+    })
+}
+
+/// The times of known and of unknown identifiers, in milliseconds.
+async fn sample(connection: &mut Connection, step: &str, known: &[String]) -> anyhow::Result<(Vec<f64>, Vec<f64>)> {
     let rng = Rng::system();
     let (mut ours, mut nobodys) = (Vec::new(), Vec::new());
     for n in 0..SAMPLES + WARM_UP {
@@ -79,13 +100,7 @@ async fn compare(kind: &Kind, connection: &mut Connection, step: &str, known: &[
             nobodys.push(nobodys_now.ms);
         }
     }
-    Ok(Row {
-        what: format!("{}: {step}, p of known and unknown identifiers taking as long", kind.name()),
-        value: mann_whitney_p(&ours, &nobodys),
-        unit: "",
-        aim: Some(Aim::AtLeast(LEAST_P)),
-        details: json!({"samples": 2 * SAMPLES, "known_ms": median(ours), "unknown_ms": median(nobodys)}),
-    })
+    Ok((ours, nobodys))
 }
 
 /// Does what comes before the step, and looks at the step itself.

@@ -1,5 +1,6 @@
 //! What a whole sign-in costs by each strategy: every request of it, from "who?" to the session with its token. Codes go to test
-//! addresses and numbers, so that no message is in the figures.
+//! addresses and numbers, so that no message is in the figures. Links by mail are not among them: what opens them is in the mail
+//! alone.
 
 use crate::cost::median;
 use crate::database::Kind;
@@ -10,7 +11,7 @@ use crate::visitor::{ORIGIN, Visitor};
 use anyhow::{Context as _, ensure};
 use aws_lc_rs::hmac;
 use doorward_base::Clock;
-use doorward_testkit::{Authenticator, Wallet};
+use doorward_testkit::{Authenticator, DeviceKey, Wallet};
 use serde_json::{Value, json};
 
 /// Sign-ins of a round; each has a user of its own, for codes and time steps are good once.
@@ -21,22 +22,27 @@ const TEST_CODE: &str = "424242";
 /// A secret of authenticator apps, and the same in base32.
 const TOTP: (&[u8], &str) = (b"12345678901234567890", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
 
-const STRATEGIES: [&str; 10] = [
+const STRATEGIES: [&str; 14] = [
     "password",
+    "username and password",
     "email_code",
     "phone_code",
     "reset_password_email_code",
+    "reset_password_phone_code",
     "ticket",
     "passkey",
+    "trusted_device",
     "web3_metamask_signature",
     "web3_solana_signature",
-    "totp",
-    "backup_code",
+    "password and phone_code",
+    "password and totp",
+    "password and backup_code",
 ];
 
 /// Somebody with everything that a strategy needs.
 struct Person {
     email: String,
+    username: String,
     phone: String,
     ticket: String,
     backup_code: String,
@@ -45,6 +51,8 @@ struct Person {
 /// What people sign in with beside what they know.
 struct Keys {
     authenticator: Authenticator,
+    device: DeviceKey,
+    device_id: String,
     ethereum: Wallet,
     solana: Wallet,
 }
@@ -55,7 +63,10 @@ pub(crate) async fn measure(kind: &Kind) -> anyhow::Result<Vec<Row>> {
         "version": 1,
         "test_mode": true,
         "allowed_origins": [ORIGIN],
-        "attributes": {"phone_number": "optional", "web3_wallet": "optional", "passkey": true},
+        "attributes": {
+            "phone_number": "optional", "web3_wallet": "optional", "username": "optional", "passkey": true, "phone_second_factor": true,
+        },
+        "native": {"trusted_devices": true},
         "passkey": {"satisfies_second_factor": false},
     });
     let server = Server::start_with(kind, &settings).await?;
@@ -63,12 +74,12 @@ pub(crate) async fn measure(kind: &Kind) -> anyhow::Result<Vec<Row>> {
     let mut keys = register(&server, &mut connection).await?;
     let mut rows = Vec::new();
     for strategy in STRATEGIES {
-        let second = matches!(strategy, "totp" | "backup_code");
+        let second = strategy.strip_prefix("password and ");
         let mut rounds = Vec::new();
         for round in 0..=ROUNDS {
             let mut people = Vec::new();
             for n in 0..COUNT {
-                people.push(person(&server, &format!("{strategy}-{round}-{n}"), n, second).await?);
+                people.push(person(&server, &format!("{}-{round}-{n}", strategy.replace(' ', "-")), n, second).await?);
             }
             let before = server.process()?.cpu_us()?;
             for person in &people {
@@ -83,11 +94,7 @@ pub(crate) async fn measure(kind: &Kind) -> anyhow::Result<Vec<Row>> {
             forget(&server, &people).await?;
         }
         rows.push(Row {
-            what: format!(
-                "{}: sign-in by {}{strategy}, processor time of the server",
-                kind.name(),
-                if second { "password and " } else { "" }
-            ),
+            what: format!("{}: sign-in by {strategy}, processor time of the server", kind.name()),
             value: median(rounds.iter().copied()) / 1000.0,
             unit: "ms",
             aim: None,
@@ -114,24 +121,49 @@ async fn register(server: &Server, connection: &mut Connection) -> anyhow::Resul
     let made = authenticator.create(&begun["verification"]["nonce"]);
     let at = format!("/v1/me/passkeys/{}/attempt_verification", begun["id"].as_str().context("no passkey")?);
     visitor.post(&at, &[("strategy", "passkey"), ("public_key_credential", &made)]).await?;
-    Ok(Keys { authenticator, ethereum, solana })
+    let device = DeviceKey::default();
+    let jwk = device.jwk();
+    let about = [
+        ("platform", "ios"),
+        ("app_identifier", "com.example.app"),
+        ("name", "A phone"),
+        ("algorithm", "ES256"),
+        ("public_key_jwk", jwk.as_str()),
+    ];
+    let asked = visitor.post("/v1/me/trusted_devices/prepare", &about).await?;
+    let text = asked["client_data"].as_str().context("nothing to sign")?;
+    let signature = device.sign(text);
+    let proof = [("client_data", text), ("signature", signature.as_str())];
+    let enrolled = visitor.post("/v1/me/trusted_devices/attempt", &[&about[..], &proof].concat()).await?;
+    let device_id = enrolled["id"].as_str().context("no device")?.to_owned();
+    Ok(Keys { authenticator, device, device_id, ethereum, solana })
 }
 
-async fn person(server: &Server, name: &str, n: usize, second: bool) -> anyhow::Result<Person> {
+/// With what the second factor needs, if there is one.
+async fn person(server: &Server, name: &str, n: usize, second: Option<&str>) -> anyhow::Result<Person> {
     let person = Person {
         email: format!("{name}+clerk_test@example.com"),
-        phone: format!("+120155501{n:02}"),
+        username: name.to_owned(),
+        // Codes for one number are few within minutes.
+        phone: format!("+1{}55501{n:02}", if name.starts_with("reset") { 202 } else { 201 }),
         ticket: String::new(),
         backup_code: format!("backup{name}"),
     };
     let mut user = json!({
-        "email_address": [person.email], "phone_number": [person.phone], "password": PASSWORD, "skip_password_checks": true,
+        "email_address": [person.email], "username": person.username, "phone_number": [person.phone],
+        "password": PASSWORD, "skip_password_checks": true,
     });
-    if second {
+    if matches!(second, Some("totp" | "backup_code")) {
         user["totp_secret"] = json!(TOTP.1);
         user["backup_codes"] = json!([person.backup_code]);
     }
     let id = backend(server, "/v1/users", &user).await?["id"].take();
+    if second == Some("phone_code") {
+        let kept = json!({
+            "user_id": id, "phone_number": format!("+120355501{n:02}"), "verified": true, "reserved_for_second_factor": true,
+        });
+        backend(server, "/v1/phone_numbers", &kept).await?;
+    }
     let ticket = backend(server, "/v1/sign_in_tokens", &json!({"user_id": id})).await?;
     Ok(Person { ticket: ticket["token"].as_str().context("no ticket")?.to_owned(), ..person })
 }
@@ -156,14 +188,16 @@ async fn sign_in(visitor: &mut Visitor<'_>, strategy: &str, person: &Person, key
     let email = person.email.as_str();
     match strategy {
         "password" => Ok(visitor.start(&[("identifier", email), ("password", PASSWORD)]).await?.0),
+        "username and password" => Ok(visitor.start(&[("identifier", &person.username), ("password", PASSWORD)]).await?.0),
         "ticket" => Ok(visitor.start(&[("strategy", "ticket"), ("ticket", &person.ticket)]).await?.0),
         "email_code" | "phone_code" => {
             let identifier = if strategy == "phone_code" { person.phone.as_str() } else { email };
             let (_, at) = visitor.start(&[("identifier", identifier), ("strategy", strategy)]).await?;
             visitor.post(&format!("{at}/attempt_first_factor"), &[("strategy", strategy), ("code", TEST_CODE)]).await
         }
-        "reset_password_email_code" => {
-            let (_, at) = visitor.start(&[("identifier", email), ("strategy", strategy)]).await?;
+        "reset_password_email_code" | "reset_password_phone_code" => {
+            let identifier = if strategy == "reset_password_phone_code" { person.phone.as_str() } else { email };
+            let (_, at) = visitor.start(&[("identifier", identifier), ("strategy", strategy)]).await?;
             let fields = [("strategy", strategy), ("code", TEST_CODE), ("password", "another password for measuring")];
             visitor.post(&format!("{at}/attempt_first_factor"), &fields).await
         }
@@ -180,9 +214,26 @@ async fn sign_in(visitor: &mut Visitor<'_>, strategy: &str, person: &Person, key
             let fields = [("strategy", strategy), ("signature", &wallet.sign(text))];
             visitor.post(&format!("{at}/attempt_first_factor"), &fields).await
         }
-        "totp" | "backup_code" => {
+        "trusted_device" => {
+            let id = keys.device_id.as_str();
+            let (begun, at) = visitor.start(&[("strategy", strategy), ("trusted_device_id", id)]).await?;
+            let text = &begun["first_factor_verification"]["trusted_device_challenge"]["client_data"];
+            let text = text.as_str().context("nothing to sign")?;
+            let signature = keys.device.sign(text);
+            let proof = [("client_data", text), ("signature", signature.as_str()), ("algorithm", "ES256")];
+            let fields = [&[("strategy", strategy), ("trusted_device_id", id)], &proof[..]].concat();
+            visitor.post(&format!("{at}/attempt_first_factor"), &fields).await
+        }
+        "password and phone_code" | "password and totp" | "password and backup_code" => {
             let (_, at) = visitor.start(&[("identifier", email), ("password", PASSWORD)]).await?;
-            let code = if strategy == "totp" { totp() } else { person.backup_code.clone() };
+            let (strategy, code) = match strategy {
+                "password and totp" => ("totp", totp()),
+                "password and backup_code" => ("backup_code", person.backup_code.clone()),
+                _ => ("phone_code", TEST_CODE.to_owned()),
+            };
+            if strategy == "phone_code" {
+                visitor.post(&format!("{at}/prepare_second_factor"), &[("strategy", strategy)]).await?;
+            }
             visitor.post(&format!("{at}/attempt_second_factor"), &[("strategy", strategy), ("code", &code)]).await
         }
         other => anyhow::bail!("no way to sign in by {other}"),

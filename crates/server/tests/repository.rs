@@ -60,3 +60,93 @@ fn fault_133_no_key_is_in_the_repository() {
     let made = format!("key = \"sk_live{}AbCdEfGhIjKlMnOpQrSt\"", "_");
     assert_eq!(keys(&made).len(), 1, "such a key would be found");
 }
+
+/// The packages of a lock file.
+fn locked(text: &str) -> Vec<&str> {
+    text.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"')).collect()
+}
+
+#[test]
+fn fault_132_nothing_but_aws_lc_computes_with_private_keys() {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let locks: Vec<PathBuf> = files(root).into_iter().filter(|path| path.ends_with("Cargo.lock") && path.exists()).collect();
+    assert!(locks.len() > 1, "the server's, and those beside it");
+    for path in locks {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!locked(&text).contains(&"rsa"), "{}", path.display());
+    }
+    let own = std::fs::read_to_string(root.join("Cargo.lock")).unwrap();
+    assert!(locked(&own).contains(&"aws-lc-rs"));
+    let rules = std::fs::read_to_string(root.join("deny.toml")).unwrap();
+    assert!(rules.contains("{ crate = \"rsa\""), "and none comes back unnoticed");
+}
+
+/// A test: its name, and the path of its file without `.rs`.
+struct Named {
+    name: String,
+    at: String,
+}
+
+/// All tests of the workspace.
+fn tests(root: &Path) -> Vec<Named> {
+    let mut found = Vec::new();
+    for path in files(root) {
+        let own = path.strip_prefix(root).unwrap().with_extension("");
+        if path.extension().is_none_or(|it| it != "rs") || !own.starts_with("crates") {
+            continue;
+        }
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        let mut marked = false;
+        for line in text.lines().map(str::trim) {
+            marked |= line == "#[test]" || line.starts_with("#[tokio::test");
+            let line = line.strip_prefix("async ").unwrap_or(line);
+            if let Some(name) = line.strip_prefix("fn ").filter(|_| marked) {
+                found.push(Named { name: name[..name.find('(').unwrap()].to_owned(), at: own.display().to_string() });
+                marked = false;
+            }
+        }
+    }
+    found
+}
+
+/// The tests that a text names, in backquotes: `a::b_c`, `fault_001_...`.
+fn named(text: &str) -> Vec<&str> {
+    let is_test = |it: &&str| {
+        let plain = it.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b':' | b'.'));
+        plain && (it.contains("::") || it.starts_with("fault_") || it.starts_with("pitfall_"))
+    };
+    text.split('`').skip(1).step_by(2).filter(is_test).collect()
+}
+
+/// The numbers at the beginning of a row of a table.
+fn numbers(row: &str) -> Vec<usize> {
+    let first = row.split('|').nth(1).unwrap_or_default();
+    let all: Option<Vec<usize>> = first.split(',').map(|it| it.trim().parse().ok()).collect();
+    all.unwrap_or_default()
+}
+
+#[test]
+fn the_list_of_faults_names_tests_that_are_there_and_each_fault_once() {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let list = std::fs::read_to_string(root.join("docs/FAULTS.md")).unwrap();
+    let tests = tests(root);
+    assert!(tests.len() > 500);
+    let is_there = |name: &str| {
+        let (ways, last) = name.rsplit_once("::").map_or((Vec::new(), name), |(ways, last)| (ways.split("::").collect(), last));
+        tests.iter().any(|it| {
+            let by_name =
+                if last == "..." { true } else { last.strip_suffix("...").map_or(it.name == last, |start| it.name.starts_with(start)) };
+            by_name && ways.iter().all(|way| it.at.split('/').any(|part| part == *way))
+        })
+    };
+    let lost: Vec<&str> = named(&list).into_iter().filter(|name| !is_there(name)).collect();
+    assert!(lost.is_empty(), "no such test: {lost:#?}");
+
+    let (faults, pitfalls) = list.split_once("## Protocol pitfalls").unwrap();
+    for (text, most, elsewhere) in [(faults, 153, 71..=94), (pitfalls, 38, 0..=0)] {
+        let mut listed: Vec<usize> = text.lines().filter(|line| line.starts_with('|')).flat_map(numbers).collect();
+        listed.sort_unstable();
+        let expected: Vec<usize> = (1..=most).filter(|it| !elsewhere.contains(it)).collect();
+        assert_eq!(listed, expected);
+    }
+}

@@ -12,6 +12,7 @@ mod device_key;
 mod logs;
 mod mmdb;
 mod provider;
+mod race;
 mod receiver;
 mod record;
 pub mod social;
@@ -23,6 +24,7 @@ pub use device_key::DeviceKey;
 pub use logs::canary;
 pub use mmdb::{Mmdb, mmdb};
 pub use provider::{CLIENT_ID, CLIENT_SECRET, Provider, ProviderCall, StandIn};
+pub use race::{TOO_LATE, race};
 pub use receiver::{Act, Call, Receiver};
 pub use wallet::Wallet;
 

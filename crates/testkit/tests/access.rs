@@ -283,6 +283,12 @@ async fn the_lists_are_kept_in_one_form_each_entry_once() {
     assert_eq!((page.expect(200)["total_count"].as_i64(), page.json["data"].as_array().unwrap().len()), (Some(2), 1));
     let blocked = server.backend("GET", "/v1/blocklist_identifiers", None).await;
     assert_eq!((&blocked.expect(200)["total_count"], &blocked.json["data"][0]["object"]), (&json!(1), &json!("blocklist_identifier")));
+    let id = blocked.json["data"][0]["id"].as_str().unwrap();
+    let at = format!("/v1/blocklist_identifiers/{id}");
+    let gone = server.backend("DELETE", &at, None).await;
+    assert_eq!(gone.expect(200), &json!({"object": "blocklist_identifier", "id": id, "deleted": true}));
+    server.backend("DELETE", &at, None).await.refused(404, "resource_not_found", "");
+    assert_eq!(server.backend("GET", "/v1/blocklist_identifiers", None).await.expect(200)["total_count"], 0);
 
     // An address is invited along with it; when it cannot be, it is not listed either.
     let invited = post("allowlist", json!({"identifier": "Bob@other.example", "notify": true})).await.expect(200).clone();

@@ -90,10 +90,11 @@ async fn factors_that_are_not_valid_or_not_taken_here_are_refused_by_name() {
 
 #[tokio::test]
 async fn fault_134_a_code_is_right_once_however_many_bring_it() {
-    let server = TestServer::start().await;
+    // Each try is a guess, and here are more than an account bears.
+    let server = TestServer::with_settings(|s| s.attack_protection.lockout = false).await;
     let at = ada(&server, json!({"backup_codes": ["plain-code-1", "plain-code-2"]})).await;
     for (code, kind) in [(code(&server), "totp"), ("plain-code-1".to_owned(), "backup_code")] {
-        let tries = (0..50).map(|_| verify(&server, &at, &code));
+        let tries = (0..100).map(|_| verify(&server, &at, &code));
         let answers = futures_util::future::join_all(tries).await;
         let right: Vec<_> = answers.iter().filter(|it| it.status == 200).collect();
         assert_eq!(right.len(), 1, "{kind}");

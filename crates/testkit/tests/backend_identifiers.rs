@@ -123,7 +123,7 @@ async fn fault_134_an_identifier_is_proven_for_one_user_however_many_ask_for_it(
     let server = server().await;
     for (kind, (path, field, values)) in KINDS.into_iter().enumerate() {
         let mut users = Vec::new();
-        for n in 0..10 {
+        for n in 0..100 {
             users.push(nameless(&server, &format!("ada_{kind}_{n}")).await);
         }
         let all = users.iter().map(|id| {

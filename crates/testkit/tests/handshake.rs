@@ -172,7 +172,7 @@ async fn sign_out_is_for_everybody_and_the_client_is_forgotten_when_asked() {
 }
 
 #[tokio::test]
-async fn a_session_ends_in_its_time() {
+async fn fault_016_a_session_ends_in_its_time() {
     let server = TestServer::start().await;
     server.user("ada@example.com", "correct horse").await;
     let mut ada = server.browser();

@@ -244,3 +244,52 @@ async fn who_deletes_their_account_is_gone_everywhere() {
     delete(&mut bob, "/v1/me").await.refused(403, "user_delete_self_not_enabled", "");
     assert_eq!(bob.get("/v1/me").await.status, 200);
 }
+
+#[tokio::test]
+async fn fault_021_whoever_comes_after_another_sees_nothing_of_theirs() {
+    const LISTS: [&str; 7] = [
+        "/v1/me",
+        "/v1/me/sessions",
+        "/v1/me/sessions/active",
+        "/v1/me/email_addresses",
+        "/v1/me/phone_numbers",
+        "/v1/me/web3_wallets",
+        "/v1/me/trusted_devices",
+    ];
+    for single_session in [true, false] {
+        let server = TestServer::with_settings(|s| {
+            s.session.single_session = single_session;
+            s.native.trusted_devices = true;
+        })
+        .await;
+        server.user("bob@example.com", PASSWORD).await;
+        let mut browser = ada(&server).await;
+        let mut people = vec![(EMAIL, browser.session_id().await.unwrap())];
+        let before = browser.clone();
+        if single_session {
+            browser.post("/v1/client/sessions?_method=DELETE", &[]).await.expect(200);
+        }
+        browser.sign_in("bob@example.com", PASSWORD).await.expect(200);
+        people.push(("bob@example.com", browser.session_id().await.unwrap()));
+        for path in LISTS {
+            for (n, (own, session)) in people.iter().enumerate() {
+                let (other, theirs) = &people[1 - n];
+                let seen = browser.get(&format!("{path}?_clerk_session_id={session}")).await;
+                if single_session && n == 0 {
+                    assert_eq!(seen.status, 401, "{path}: who has left is not there: {}", seen.text);
+                    continue;
+                }
+                let response = if seen.expect(200)["response"].is_null() { &seen.json } else { &seen.json["response"] }.to_string();
+                assert!(!response.contains(other) && !response.contains(theirs.as_str()), "{path}: {response}");
+                let shows = response.contains(own) || response.contains(session.as_str()) || response == "[]";
+                assert!(shows || path.contains("trusted"), "{path}: {response}");
+                assert_eq!(seen.headers["cache-control"], "no-store", "{path}: no cache shows it to who comes next");
+            }
+            // Where nobody says which session, it is that of who came last.
+            let seen = browser.get(path).await.text;
+            assert!(!seen.contains(people[0].1.as_str()) || !single_session, "{path}: {seen}");
+        }
+        // The client from before the second sign-in is nobody's.
+        assert_eq!(before.clone().get("/v1/me").await.status, 401);
+    }
+}

@@ -316,10 +316,29 @@ async fn what_is_stored_does_not_contain_what_opens_doors() {
     let id = sign_up.response()["id"].as_str().unwrap();
     new.post(&format!("/v1/client/sign_ups/{id}/prepare_verification"), &[("strategy", "email_code")]).await.expect(200);
     let codes = [server.code_for("ada@example.com").await, server.code_for("eve@example.com").await];
+    let totp = ada.post("/v1/me/totp", &[]).await.response()["secret"].as_str().unwrap().to_owned();
+    let brought = json!({
+        "email_address": ["bob@example.com"], "password": "bobs own horse", "totp_secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+        "backup_codes": ["plain-code-1"],
+    });
+    let bob = server.backend("POST", "/v1/users", Some(brought)).await.expect(200)["id"].clone();
+    let ticket = server.backend("POST", "/v1/sign_in_tokens", Some(json!({"user_id": bob}))).await.expect(200)["token"].clone();
+    let acting = json!({"user_id": bob, "actor": {"sub": "user_support"}});
+    let acting = server.backend("POST", "/v1/actor_tokens", Some(acting)).await.expect(200)["token"].clone();
+    let invited = json!({"email_address": "carol@example.com"});
+    let invited = server.backend("POST", "/v1/invitations", Some(invited)).await.expect(200)["url"].clone();
+    let invited = invited.as_str().unwrap().split_once("ticket=").unwrap().1;
     let subjects: Vec<String> = server.outbox().await.into_iter().map(|mail| mail.subject).collect();
     let secrets = [
         PASSWORD,
         "eves own horse",
+        "bobs own horse",
+        &totp,
+        "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+        "plain-code-1",
+        ticket.as_str().unwrap(),
+        acting.as_str().unwrap(),
+        invited,
         server.instance.secret_key.expose(),
         &ada.cookies["__client"],
         &other.cookies["__client"],
@@ -362,6 +381,10 @@ async fn what_is_stored_does_not_contain_what_opens_doors() {
         "signing_keys",
         "sign_ins",
         "sign_ups",
+        "totps",
+        "backup_codes",
+        "tickets",
+        "invitations",
     ] {
         assert!(tables.contains(table), "the scan saw no row of {table}: {tables:?}");
     }

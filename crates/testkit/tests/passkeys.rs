@@ -244,7 +244,7 @@ async fn fault_096_of_parallel_answers_to_one_challenge_one_gets_through() {
     let begun = discover(&mut browser).await;
     let signed = authenticator.get(nonce(&begun));
     let nodes = server.nodes().await;
-    let answers = join_all((0..6).map(|n| {
+    let answers = join_all((0..100).map(|n| {
         let (mut browser, begun, signed) = (browser.clone().on_node(nodes[n % 2]), begun.clone(), signed.clone());
         async move { answer(&mut browser, &begun, &signed).await }
     }))
@@ -265,7 +265,7 @@ async fn fault_096_of_parallel_answers_to_one_challenge_one_gets_through() {
     ada.sign_in(EMAIL, PASSWORD).await.expect(200);
     let begun = begin(&mut ada).await;
     let made = Authenticator::default().create(&begun["verification"]["nonce"]);
-    let answers = join_all((0..6).map(|n| {
+    let answers = join_all((0..100).map(|n| {
         let (mut ada, id, made) = (ada.clone().on_node(nodes[n % 2]), begun["id"].clone(), made.clone());
         async move { prove(&mut ada, &id, &made).await }
     }))

@@ -1,7 +1,9 @@
 //! Authenticator apps and backup codes: enrolled, asked for, used once, removed.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use doorward_core::settings::Presence;
 use doorward_testkit::{Answer, Browser, START, TestServer};
+use serde_json::{Value, json};
 use std::time::Duration;
 use totp_rs::{Algorithm, Secret, TOTP};
 
@@ -42,7 +44,7 @@ async fn second(browser: &mut Browser, id: &str, strategy: &str, code: &str) -> 
 }
 
 #[tokio::test]
-async fn an_authenticator_app_is_enrolled_and_asked_for() {
+async fn fault_037_an_authenticator_app_counts_once_it_is_proven() {
     let server = TestServer::start().await;
     server.user(EMAIL, PASSWORD).await;
     let mut ada = server.browser();
@@ -62,7 +64,7 @@ async fn an_authenticator_app_is_enrolled_and_asked_for() {
     ada.post("/v1/me/totp/attempt_verification", &[("code", &wrong)]).await.refused(422, "form_code_incorrect", "code");
     let proven = ada.post("/v1/me/totp/attempt_verification", &[("code", &code(&app, &server))]).await;
     assert_eq!(proven.response()["verified"], true);
-    assert_eq!(proven.response()["secret"], serde_json::Value::Null, "the secret is shown once");
+    assert_eq!(proven.response()["secret"], Value::Null, "the secret is shown once");
     assert_eq!(proven.response()["backup_codes"].as_array().unwrap().len(), 10);
     let me = ada.get("/v1/me").await.response().clone();
     for flag in ["two_factor_enabled", "totp_enabled", "backup_code_enabled"] {
@@ -71,22 +73,49 @@ async fn an_authenticator_app_is_enrolled_and_asked_for() {
     assert_eq!(me["mfa_enabled_at"], START);
     ada.post("/v1/me/totp", &[]).await.refused(400, "totp_already_enabled", "");
 
-    let (mut browser, id) = half_way(&server).await;
-    let half = browser.get(&format!("/v1/client/sign_ins/{id}")).await.response().clone();
-    let offered: Vec<_> = half["supported_second_factors"].as_array().unwrap().iter().map(|f| f["strategy"].as_str().unwrap()).collect();
-    assert_eq!(offered, ["totp", "backup_code"]);
-    assert_eq!(half["first_factor_verification"]["status"], "verified");
-    assert_eq!(half["created_session_id"], serde_json::Value::Null);
-    assert_eq!(browser.session_id().await, None, "a first factor alone opens nothing");
-    assert_eq!(browser.get("/v1/me").await.status, 401);
+    assert_eq!(server.browser().sign_in(EMAIL, PASSWORD).await.response()["status"], "needs_second_factor");
+}
 
-    second(&mut browser, &id, "totp", &code(&app, &server)).await.refused(422, "form_code_incorrect", "code");
+#[tokio::test]
+async fn fault_015_a_first_factor_alone_opens_nothing() {
+    let server = TestServer::start().await;
+    let (_, app, _) = enrolled(&server).await;
+    let (mut browser, id) = half_way(&server).await;
+    for node in server.nodes().await {
+        let mut browser = browser.clone().on_node(node);
+        let half = browser.get(&format!("/v1/client/sign_ins/{id}")).await.response().clone();
+        let offered = half["supported_second_factors"].as_array().unwrap().iter().map(|f| f["strategy"].as_str().unwrap());
+        assert_eq!(offered.collect::<Vec<_>>(), ["totp", "backup_code"]);
+        assert_eq!((&half["status"], &half["first_factor_verification"]["status"]), (&json!("needs_second_factor"), &json!("verified")));
+        assert_eq!(half["created_session_id"], Value::Null);
+        let client = browser.get("/v1/client").await.response().clone();
+        assert_eq!((&client["sessions"], &client["last_active_session_id"]), (&json!([]), &Value::Null));
+        assert_eq!(browser.get("/v1/me").await.status, 401);
+        assert_eq!(browser.cookies.get("__client_uat").map(String::as_str), Some("0"));
+    }
     server.advance(Duration::from_secs(30));
     let done = second(&mut browser, &id, "totp", &code(&app, &server)).await;
     assert_eq!(done.response()["status"], "complete");
     assert_eq!(done.response()["second_factor_verification"]["strategy"], "totp");
     let session = &done.json["client"]["sessions"][0];
-    assert_eq!(session["factor_verification_age"], serde_json::json!([0, 0]));
+    assert_eq!(session["factor_verification_age"], json!([0, 0]));
+}
+
+#[tokio::test]
+async fn fault_033_a_code_of_the_app_is_used_once_also_within_its_time() {
+    let server = TestServer::start().await;
+    let (_, app, _) = enrolled(&server).await;
+    let (mut one, first) = half_way(&server).await;
+    second(&mut one, &first, "totp", &code(&app, &server)).await.refused(422, "form_code_incorrect", "code");
+    server.advance(Duration::from_secs(30));
+    let used = code(&app, &server);
+    let (mut two, other) = half_way(&server).await;
+    assert_eq!(second(&mut one, &first, "totp", &used).await.response()["status"], "complete");
+    second(&mut two, &other, "totp", &used).await.refused(422, "form_code_incorrect", "code");
+    server.advance(Duration::from_secs(29));
+    second(&mut two, &other, "totp", &used).await.refused(422, "form_code_incorrect", "code");
+    server.advance(Duration::from_secs(1));
+    second(&mut two, &other, "totp", &code(&app, &server)).await.expect(200);
 }
 
 #[tokio::test]
@@ -126,7 +155,7 @@ async fn no_step_of_the_second_factor_can_be_left_out() {
 }
 
 #[tokio::test]
-async fn one_of_a_hundred_uses_of_the_same_code_gets_through() {
+async fn fault_033_and_134_one_of_a_hundred_uses_of_the_same_code_gets_through() {
     let server = TestServer::start().await;
     let nodes = server.nodes().await;
     let (_, app, codes) = enrolled(&server).await;
@@ -223,7 +252,7 @@ async fn without_the_app_the_password_is_enough_again() {
 }
 
 #[tokio::test]
-async fn a_new_password_waits_for_the_second_factor() {
+async fn fault_040_a_new_password_waits_for_the_second_factor() {
     let server = TestServer::start().await;
     let (mut ada, app, _) = enrolled(&server).await;
     server.advance(Duration::from_secs(60));
@@ -283,10 +312,10 @@ async fn verify(browser: &mut Browser, session: &str, step: &str, fields: &[(&st
 }
 
 /// The ages of the factors in a session's next token, in minutes.
-async fn ages(browser: &mut Browser, session: &str) -> serde_json::Value {
+async fn ages(browser: &mut Browser, session: &str) -> Value {
     let jwt = browser.mint(session).await.expect(200)["jwt"].as_str().unwrap().to_owned();
     let claims = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, jwt.split('.').nth(1).unwrap()).unwrap();
-    serde_json::from_slice::<serde_json::Value>(&claims).unwrap()["fva"].clone()
+    serde_json::from_slice::<Value>(&claims).unwrap()["fva"].clone()
 }
 
 #[tokio::test]
@@ -295,7 +324,7 @@ async fn who_is_signed_in_proves_it_once_more() {
     let (mut ada, app, codes) = enrolled(&server).await;
     let session = ada.session_id().await.unwrap();
     server.advance(Duration::from_secs(15 * 60));
-    assert_eq!(ages(&mut ada, &session).await, serde_json::json!([15, 15]));
+    assert_eq!(ages(&mut ada, &session).await, json!([15, 15]));
 
     verify(&mut ada, &session, "", &[]).await.refused(422, "form_param_missing", "level");
     verify(&mut ada, &session, "", &[("level", "third")]).await.refused(422, "form_param_value_invalid", "level");
@@ -318,11 +347,11 @@ async fn who_is_signed_in_proves_it_once_more() {
     let mail = server.code_for(EMAIL).await;
     let half = verify(&mut ada, &session, "/attempt_first_factor", &[("strategy", "email_code"), ("code", &mail)]).await;
     assert_eq!(half.response()["status"], "needs_second_factor");
-    assert_eq!(ages(&mut ada, &session).await, serde_json::json!([15, 15]), "half a proof is none");
+    assert_eq!(ages(&mut ada, &session).await, json!([15, 15]), "half a proof is none");
     let done = verify(&mut ada, &session, "/attempt_second_factor", &second).await;
     assert_eq!(done.response()["status"], "complete");
-    assert_eq!(done.response()["session"]["factor_verification_age"], serde_json::json!([0, 0]));
-    assert_eq!(ages(&mut ada, &session).await, serde_json::json!([0, 0]));
+    assert_eq!(done.response()["session"]["factor_verification_age"], json!([0, 0]));
+    assert_eq!(ages(&mut ada, &session).await, json!([0, 0]));
     verify(&mut ada, &session, "/attempt_second_factor", &second).await.refused(400, "invalid_action_for_session_reverification", "");
 
     server.advance(Duration::from_secs(5 * 60));
@@ -330,7 +359,7 @@ async fn who_is_signed_in_proves_it_once_more() {
     assert_eq!(begun.response()["status"], "needs_second_factor");
     let backup = [("strategy", "backup_code"), ("code", codes[0].as_str())];
     verify(&mut ada, &session, "/attempt_second_factor", &backup).await.expect(200);
-    assert_eq!(ages(&mut ada, &session).await, serde_json::json!([5, 0]));
+    assert_eq!(ages(&mut ada, &session).await, json!([5, 0]));
 
     // It is good for ten minutes, and for this browser.
     verify(&mut ada, &session, "", &[("level", "first_factor")]).await.expect(200);
@@ -351,9 +380,50 @@ async fn who_has_no_second_factor_proves_the_first_one() {
     for level in ["second_factor", "multi_factor"] {
         let begun = verify(&mut ada, &session, "", &[("level", level)]).await;
         assert_eq!(begun.response()["status"], "needs_first_factor", "{level}");
-        assert_eq!(begun.response()["supported_second_factors"], serde_json::json!([]));
+        assert_eq!(begun.response()["supported_second_factors"], json!([]));
         let done = verify(&mut ada, &session, "/attempt_first_factor", &[("strategy", "password"), ("password", PASSWORD)]).await;
         assert_eq!(done.response()["status"], "complete", "{level}");
     }
-    assert_eq!(ages(&mut ada, &session).await, serde_json::json!([0, -1]));
+    assert_eq!(ages(&mut ada, &session).await, json!([0, -1]));
+}
+
+#[tokio::test]
+async fn a_number_proves_presence_as_the_first_and_as_the_second_factor() {
+    let server = TestServer::with_settings(|settings| {
+        settings.attributes.phone_number = Presence::Optional;
+        settings.attributes.phone_second_factor = true;
+    })
+    .await;
+    let (own, kept) = ("+12024560143", "+12024560178");
+    let body = json!({"email_address": [EMAIL], "phone_number": [own], "password": PASSWORD});
+    let user = server.backend("POST", "/v1/users", Some(body)).await.expect(200)["id"].clone();
+    let mut ada = server.browser();
+    ada.sign_in(EMAIL, PASSWORD).await.expect(200);
+    let session = ada.session_id().await.unwrap();
+    let second = json!({"user_id": user, "phone_number": kept, "verified": true, "reserved_for_second_factor": true});
+    let second = server.backend("POST", "/v1/phone_numbers", Some(second)).await.expect(200)["id"].clone();
+    server.advance(Duration::from_secs(15 * 60));
+    let begun = verify(&mut ada, &session, "", &[("level", "multi_factor")]).await.response().clone();
+    let numbers = |list: &str| {
+        let all = begun[list].as_array().unwrap().iter().filter(|it| it["strategy"] == "phone_code");
+        all.map(|it| it["phone_number_id"].clone()).collect::<Vec<_>>()
+    };
+    let firsts = numbers("supported_first_factors");
+    assert_eq!((firsts.len(), numbers("supported_second_factors")), (1, vec![second.clone()]), "each number is of one kind");
+
+    for (kind, id, to, status) in [("first", &firsts[0], own, "needs_second_factor"), ("second", &second, kept, "complete")] {
+        let prepare = [("strategy", "phone_code"), ("phone_number_id", id.as_str().unwrap())];
+        let asked = verify(&mut ada, &session, &format!("/prepare_{kind}_factor"), &prepare).await;
+        let shown = &asked.response()[format!("{kind}_factor_verification")];
+        assert_eq!((shown["strategy"].as_str(), shown["status"].as_str()), (Some("phone_code"), Some("unverified")));
+        let code = server.code_for(to).await;
+        let wrong = if code == "000000" { "000001" } else { "000000" };
+        let attempt = format!("/attempt_{kind}_factor");
+        let refused = verify(&mut ada, &session, &attempt, &[("strategy", "phone_code"), ("code", wrong)]).await;
+        refused.refused(422, "form_code_incorrect", "code");
+        let done = verify(&mut ada, &session, &attempt, &[("strategy", "phone_code"), ("code", &code)]).await;
+        assert_eq!(done.response()["status"], status);
+    }
+    assert_eq!(ages(&mut ada, &session).await, json!([0, 0]));
+    assert_eq!(server.texts().await.len(), 2);
 }

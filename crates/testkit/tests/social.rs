@@ -226,8 +226,6 @@ async fn fault_060_to_064_what_an_id_token_must_not_say() {
         json!({"nonce": null}),
         json!({"exp": 1}),
         json!({"iat": null}),
-        // Another subject than the one that is described.
-        json!({"sub": "somebody-else"}),
     ] {
         provider.lie(lie.clone());
         assert_eq!(failure(&server, &provider, ACME).await, "oauth_fetch_user_error", "{lie}");
@@ -238,13 +236,27 @@ async fn fault_060_to_064_what_an_id_token_must_not_say() {
         assert_eq!(failure(&server, &provider, ACME).await, "oauth_fetch_user_error", "{nobody}");
     }
     provider.account(ada());
-    provider.describe(json!({"email": "ada@example.com", "email_verified": true}));
-    assert_eq!(failure(&server, &provider, ACME).await, "oauth_fetch_user_error", "a description of nobody");
-    provider.describe(ada());
     provider.use_other_key();
     assert_eq!(failure(&server, &provider, ACME).await, "oauth_fetch_user_error", "fault 62");
     provider.use_curve();
     assert_eq!(visit(&mut server.browser(), &provider, "sign_ups", ACME).await, "/done", "ES256 is as good");
+    assert_eq!(users(&server).await, 1);
+}
+
+#[tokio::test]
+async fn fault_063_a_description_is_of_the_subject_of_the_token() {
+    let (server, provider) = acme().await;
+    provider.lie(json!({"sub": "somebody-else"}));
+    assert_eq!(failure(&server, &provider, ACME).await, "oauth_fetch_user_error", "a token of another subject");
+    provider.lie(json!({}));
+    for subject in [json!({}), json!({"sub": "eve-1"}), json!({"sub": null}), json!({"sub": "ADA-1"}), json!({"sub": ["ada-1"]})] {
+        let mut described = json!({"email": "ada@example.com", "email_verified": true});
+        described.as_object_mut().unwrap().extend(subject.as_object().unwrap().clone());
+        provider.describe(described);
+        assert_eq!(failure(&server, &provider, ACME).await, "oauth_fetch_user_error", "{subject}");
+    }
+    provider.describe(ada());
+    assert_eq!(visit(&mut server.browser(), &provider, "sign_ups", ACME).await, "/done");
     assert_eq!(users(&server).await, 1);
 }
 
