@@ -81,6 +81,7 @@ pub fn routes() -> Routes {
         .with::<CreateServerSession>(|cx, req| Box::pin(sessions::create(cx, req)))
         .with::<GetServerSession>(|cx, req| Box::pin(sessions::get(cx, req)))
         .with::<RevokeServerSession>(|cx, req| Box::pin(sessions::revoke(cx, req)))
+        .with::<VerifyServerSession>(|cx, req| Box::pin(sessions::verify(cx, req)))
         .with::<CreateServerSessionToken>(|cx, req| Box::pin(sessions::token(cx, req)))
         .with::<CreateServerTemplateToken>(|cx, req| Box::pin(sessions::template_token(cx, req)))
         .with::<RefreshSession>(|cx, req| Box::pin(sessions::refresh(cx, req)))

@@ -384,6 +384,7 @@ list! {
     REFRESH_TOKEN_NOT_FOUND = "refresh_token_not_found", 401, "Refresh token not found", "The refresh token is unknown, was used before or has expired.";
     REFRESH_SID_MISMATCH = "refresh_sid_mismatch", 401, "Session ID does not match the 'sid' claim", "The expired token belongs to another session.";
     REFRESH_ORIGIN_MISMATCH = "refresh_request_origin_azp_mismatch", 401, "Request origin does not match azp claim", "The request's origin is not the one that the expired token was made for.";
+    SESSION_TOKEN_INVALID = "invalid_session_token", 400, "Invalid session token", "The token is not a valid one of this session.";
     REFRESH_SESSION_NOT_FOUND = "session_refresh_session_not_found", 401, "Session not found", "The session of the expired token does not exist.";
     REFRESH_SESSION_INACTIVE = "session_refresh_inactive_session", 401, "session inactive", "The session is no longer active.";
     REFRESH_TOKEN_TOO_OLD = "session_refresh_expired_session_token_too_old", 401, "session token too old", "The expired token is too old to be refreshed.";
