@@ -48,6 +48,8 @@ pub fn routes() -> Routes {
         .with::<UnbanUser>(|cx, req| Box::pin(users::unban(cx, req)))
         .with::<LockUser>(|cx, req| Box::pin(users::lock(cx, req)))
         .with::<UnlockUser>(|cx, req| Box::pin(users::unlock(cx, req)))
+        .with::<ListUserOrganizationMemberships>(|cx, req| Box::pin(users::organization_memberships(cx, req)))
+        .with::<ListUserOrganizationInvitations>(|cx, req| Box::pin(users::organization_invitations(cx, req)))
         .with::<RemoveUserPassword>(|cx, req| Box::pin(user_factors::remove_password(cx, req)))
         .with::<VerifyUserTotp>(|cx, req| Box::pin(user_factors::verify_totp(cx, req)))
         .with::<DisableUserMfa>(|cx, req| Box::pin(user_factors::disable_mfa(cx, req)))

@@ -346,6 +346,7 @@ list! {
     ACCOUNT_TRANSFER_INVALID = "account_transfer_invalid", 400, "Invalid account transfer", "There is no account to transfer";
     SIGN_IN_USER_DELETED = "sign_in_identification_or_user_deleted", 400, "Sign in no longer possible", "The account of this sign-in no longer exists.";
     UNSUPPORTED_COUNTRY_CODE = "unsupported_country_code", 403, "Unsupported country code", "Phone numbers of this country are not supported.";
+    IDENTIFICATION_UPDATE_FAILED = "identification_update_failed", 400, "Update failed", "This identifier is linked to a connected account. Remove that account first.";
     IDENTIFICATION_CLAIMED = "identification_claimed", 400, "Identification claimed by another user", "Another account has verified this identifier in the meantime.";
     EXTERNAL_ACCOUNT_NOT_FOUND = "external_account_not_found", 404, "Invalid external account", "The External Account was not found.";
     EXTERNAL_ACCOUNT_EXISTS = "external_account_exists", 400, "already exists", "This account at another provider belongs to a user already.";
