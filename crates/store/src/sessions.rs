@@ -273,6 +273,19 @@ pub async fn close_of_client(
     closed(tx, instance, sql!(text, instance, client, status, now)).await
 }
 
+/// Closes every active session of an instance, and marks their clients changed.
+pub async fn close_all(tx: &mut Tx, instance: &InstanceId, status: &str, now: Timestamp) -> Result<u64, StoreError> {
+    let clients = "UPDATE clients SET updated_at = $2, last_active_session_id = NULL WHERE instance_id = $1 AND id IN
+        (SELECT client_id FROM sessions WHERE instance_id = $1 AND status = 'active')";
+    tx.exec(sql!(clients, instance, now)).await?;
+    closed(
+        tx,
+        instance,
+        sql!("UPDATE sessions SET status = $2, updated_at = $3 WHERE instance_id = $1 AND status = 'active'", instance, status, now),
+    )
+    .await
+}
+
 /// Closes every active session of a user but `keep`, and marks their clients changed.
 pub async fn close_of_user(
     tx: &mut Tx,
