@@ -188,6 +188,12 @@ pub(crate) async fn get(scope: &Scope, db: impl Read, id: &InvitationId) -> Resu
     Ok(found.map(|it| view(&it, scope.now)))
 }
 
+/// Those of these ids that there are, as the wire has them.
+pub(crate) async fn get_many(scope: &Scope, ids: &[InvitationId]) -> Result<Vec<Invitation>, ApiError> {
+    let found = invitations::get_many(scope.db(), scope.ins(), ids).await.map_err(internal)?;
+    Ok(found.iter().map(|it| view(it, scope.now)).collect())
+}
+
 /// The invitation that a token stands for, if it still works; none for tokens of another kind.
 ///
 /// # Errors
