@@ -306,6 +306,8 @@ pub struct AttackProtection {
     pub new_device_notice: bool,
     /// Whether calls are counted and too many of them are refused.
     pub rate_limits: RateLimits,
+    /// How many times as many calls as elsewhere are let through, where they are counted: 1 to 1000.
+    pub rate_limit_factor: u32,
 }
 
 /// Whether calls to an instance are counted. The counters of wrong guesses hold in any case.

@@ -1,7 +1,7 @@
 use crate::answer::{self, error_response, json};
 use crate::auth::{self, Arrival};
 use crate::cx::{Cx, Trace};
-use crate::limits::Limits;
+use crate::limits::{Call, Limits};
 use crate::routes::{Entry, Routes};
 use crate::upload::{self, MAX_BODY_BYTES};
 use crate::version::ApiVersion;
@@ -193,9 +193,9 @@ impl Gateway {
         let arrival = self.arrive(meta, &parts).await?;
         logged.instance = Some(arrival.instance.id.clone());
         *origin = arrival.allowed_origin.clone();
-        if self.0.config.limits_enabled && arrival.instance.limits_calls() {
-            let instance = &arrival.instance;
-            self.0.limits.check(meta.rate, &instance.id, instance.is_development(), arrival.caller.ip)?;
+        if self.0.config.limits_enabled {
+            let object = params.iter().next().map(|(_, id)| id);
+            self.0.limits.check(Call { rate: meta.rate, operation: meta.id, object, ip: arrival.caller.ip }, &arrival.instance)?;
         }
         let path: Vec<(String, String)> = params.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
         let mut cx = self.context(meta, &mut parts, arrival, trace).await?;

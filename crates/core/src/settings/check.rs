@@ -44,6 +44,7 @@ impl Settings {
         between("username.max_length", i64::from(self.username.max_length), i64::from(self.username.min_length), 256)?;
         between("attack_protection.max_attempts", self.attack_protection.max_attempts, 1, 1000)?;
         between("attack_protection.duration_minutes", self.attack_protection.duration_minutes, 1, 60 * 24 * 365)?;
+        between("attack_protection.rate_limit_factor", i64::from(self.attack_protection.rate_limit_factor), 1, 1000)?;
         for (what, claims) in
             std::iter::once(("session", &self.session.claims)).chain(self.jwt_templates.iter().map(|(n, t)| (n.as_str(), &t.claims)))
         {

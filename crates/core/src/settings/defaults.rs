@@ -145,6 +145,7 @@ impl Default for AttackProtection {
             client_trust: false,
             new_device_notice: false,
             rate_limits: RateLimits::Auto,
+            rate_limit_factor: 1,
         }
     }
 }

@@ -276,7 +276,7 @@ request! {
         /// Whether a new device is trusted without a further proof.
         bypass_client_trust: Option<bool>,
     } => User; Backend PATCH "/v1/users/{user_id}" "UpdateUser";
-    "Users", SecretKey, Backend, Bare; "Change a user."
+    "Users", SecretKey, ChangeUser, Bare; "Change a user."
 }
 request! {
     /// Merges metadata: a null deletes the key it stands for (RFC 7396).
@@ -290,7 +290,7 @@ request! {
         /// Metadata for the browser.
         unsafe_metadata: Option<Object>,
     } => User; Backend PATCH "/v1/users/{user_id}/metadata" "UpdateUserMetadata";
-    "Users", SecretKey, Backend, Bare; "Merge a user's metadata."
+    "Users", SecretKey, ChangeUser, Bare; "Merge a user's metadata."
 }
 request! {
     /// Replaces metadata as a whole.
@@ -304,7 +304,7 @@ request! {
         /// Metadata for the browser.
         unsafe_metadata: Option<Object>,
     } => User; Backend PUT "/v1/users/{user_id}/metadata" "ReplaceUserMetadata";
-    "Users", SecretKey, Backend, Bare; "Replace a user's metadata."
+    "Users", SecretKey, ChangeUser, Bare; "Replace a user's metadata."
 }
 request! {
     /// Names a user.
