@@ -2,7 +2,7 @@
 
 use crate::app::{Scope, internal};
 use crate::identifiers::Email;
-use crate::mail::{self, Mail};
+use crate::mail::{self, About, Mail};
 use crate::messages::Letter;
 use crate::settings::Presence;
 use crate::{access, crypto, redirect_urls, users};
@@ -78,6 +78,7 @@ pub(crate) async fn prepare(scope: &Scope, fields: &InvitationFields) -> Result<
         to: record.email_address.clone(),
         locale: None,
         values: vec![("action_url", link), ("days", days.to_string())],
+        about: About::default(),
     };
     let mail = if notify { Some(letter.mail(scope).await?) } else { None };
     Ok(NewInvitation { record, token, mail })

@@ -42,8 +42,26 @@ pub struct Told {
     pub slug: Option<&'static str>,
     /// The values that were filled in.
     pub data: serde_json::Value,
+    /// Whose message it is, and to which of their addresses or numbers, where that is known.
+    pub about: About,
     /// Whether the app delivers the message itself. Then nothing is sent; a development inbox shows it nevertheless.
     pub app_delivers: bool,
+}
+
+/// Who is written to, as far as that is known.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// The user.
+    pub user: Option<UserId>,
+    /// The user's address or number.
+    pub identification: Option<IdentificationId>,
+}
+
+impl About {
+    /// A user, at one of their addresses or numbers.
+    pub(crate) fn of(user: &UserId, identification: &IdentificationId) -> Self {
+        Self { user: Some(user.clone()), identification: Some(identification.clone()) }
+    }
 }
 
 /// Puts a mail into the outbox, and tells webhook endpoints of it.
@@ -63,8 +81,8 @@ pub async fn enqueue(scope: &Scope, tx: &mut Tx, mail: &Mail) -> Result<(), ApiE
         "from_email_name": mail.from_name,
         "reply_to_email_name": null,
         "to_email_address": mail.to,
-        "email_address_id": null,
-        "user_id": null,
+        "email_address_id": mail.told.about.identification,
+        "user_id": mail.told.about.user,
         "subject": mail.subject,
         "body": mail.html,
         "body_plain": mail.text,

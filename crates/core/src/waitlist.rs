@@ -3,6 +3,7 @@
 use crate::app::{Scope, internal};
 use crate::identifiers::Email;
 use crate::invitations::{self, FROM_WAITLIST};
+use crate::mail::About;
 use crate::messages::Letter;
 use crate::settings::SignUpMode;
 use crate::{access, mail, sign_in, users};
@@ -37,7 +38,8 @@ fn id_of(scope: &Scope, email: &Email) -> WaitlistEntryId {
 async fn add(scope: &Scope, all: &[(Email, bool)]) -> Result<(), ApiError> {
     let mut mails = Vec::with_capacity(all.len());
     for (email, notify) in all {
-        let letter = Letter { slug: "waitlist_confirmation", to: email.address.clone(), locale: None, values: Vec::new() };
+        let letter =
+            Letter { slug: "waitlist_confirmation", to: email.address.clone(), locale: None, values: Vec::new(), about: About::default() };
         mails.push(if *notify { Some(letter.mail(scope).await?) } else { None });
     }
     let mut tx = scope.db().begin().await.map_err(internal)?;

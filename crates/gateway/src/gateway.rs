@@ -14,7 +14,7 @@ use axum::routing::{MethodFilter, on};
 use bytes::Bytes;
 use doorward_base::*;
 use doorward_core::client::{self, Current};
-use doorward_core::{App, Caller, Scope, dev_browser, enumeration, oauth, reverification, tasks};
+use doorward_core::{App, Caller, Scope, dev_browser, enumeration, oauth, reverification, tasks, webhooks};
 use doorward_wire::{Api, Auth, EndpointMeta, Rate};
 use http::header::{ACCESS_CONTROL_REQUEST_HEADERS, CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
@@ -218,7 +218,14 @@ impl Gateway {
         let input = entry.shape.read(&path, parts.uri.query(), &cx.headers, &body)?;
         drop(body);
         versions::accept(cx.api_version, meta.id, &input)?;
-        let answer = match entry.handler.call(&mut cx, input).await {
+        let handled = match meta.api {
+            Api::Frontend => {
+                let caller = cx.caller.clone();
+                webhooks::asked_by(&caller, entry.handler.call(&mut cx, input)).await
+            }
+            Api::Backend => entry.handler.call(&mut cx, input).await,
+        };
+        let answer = match handled {
             Ok(body) => answer::success(&mut cx, meta, body).await,
             Err(error) => {
                 logged.code = Some(error.code().code);

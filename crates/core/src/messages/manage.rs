@@ -4,6 +4,7 @@ use super::catalog::{COMMON, Channel, KINDS, Kind};
 use super::engine::{Form, MAX_SOURCE, render};
 use super::{Letter, MAX_SUBJECT, app_name, common};
 use crate::app::{Scope, internal};
+use crate::mail::About;
 use crate::sms;
 use crate::users::Page;
 use doorward_base::*;
@@ -184,7 +185,8 @@ pub async fn markup(scope: &Scope, slug: &str, language: &str) -> Result<Option<
 
 async fn sample(scope: &Scope, kind: &Kind, language: &str) -> Result<Sample, ApiError> {
     let is_own = own(scope, kind).await?.as_ref().is_some_and(is_own);
-    let letter = Letter { slug: kind.slug, to: String::new(), locale: Some(language.to_owned()), values: stand_ins(kind) };
+    let letter =
+        Letter { slug: kind.slug, to: String::new(), locale: Some(language.to_owned()), values: stand_ins(kind), about: About::default() };
     let (subject, text, html, told) = match kind.channel {
         Channel::Email => letter.mail(scope).await.map(|it| (Some(it.subject), it.text, it.html, it.told))?,
         Channel::Sms => letter.sms(scope, sms::Channel::Sms).await.map(|it| (None, it.text, None, it.told))?,

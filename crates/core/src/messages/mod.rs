@@ -5,7 +5,7 @@ mod engine;
 pub mod manage;
 
 use crate::app::{Scope, internal};
-use crate::mail::{Mail, Told};
+use crate::mail::{About, Mail, Told};
 use crate::sms::{self, Sms};
 use crate::verification::LIFETIME_MS;
 use catalog::{Channel, Kind};
@@ -30,6 +30,8 @@ pub(crate) struct Letter {
     pub locale: Option<String>,
     /// What it tells, by name.
     pub values: Vec<(&'static str, String)>,
+    /// Whose it is.
+    pub about: About,
 }
 
 impl Letter {
@@ -53,7 +55,7 @@ impl Letter {
             text,
             html: Some(html),
             inbox: scope.instance.is_development(),
-            told: told(kind, own, values),
+            told: self.told(kind, own, values),
         })
     }
 
@@ -66,7 +68,7 @@ impl Letter {
         let values = self.values(scope, kind);
         let body = own.as_ref().and_then(|it| it.body.as_deref());
         let text = fill(scope, kind, body, &kind.text(self.locale.as_deref()), Form::Plain, &values)?;
-        let told = told(kind, own.as_ref(), values);
+        let told = self.told(kind, own.as_ref(), values);
         let inbox = scope.instance.is_development();
         Ok(Sms { to: self.to.clone(), text: text.chars().take(MAX_SMS).collect(), channel, inbox, told })
     }
@@ -77,6 +79,10 @@ impl Letter {
         Ok((kind, own))
     }
 
+    fn told(&self, kind: &Kind, own: Option<&TemplateRecord>, data: Value) -> Told {
+        Told { slug: Some(kind.slug), data, about: self.about.clone(), app_delivers: own.is_some_and(|it| !it.delivered) }
+    }
+
     fn values(&self, scope: &Scope, kind: &Kind) -> Value {
         let mut values = common(scope, kind.language(self.locale.as_deref()));
         for (name, value) in &self.values {
@@ -84,10 +90,6 @@ impl Letter {
         }
         values
     }
-}
-
-fn told(kind: &Kind, own: Option<&TemplateRecord>, data: Value) -> Told {
-    Told { slug: Some(kind.slug), data, app_delivers: own.is_some_and(|it| !it.delivered) }
 }
 
 /// Addresses come of the settings, never of a request: a forged host cannot lead anywhere.

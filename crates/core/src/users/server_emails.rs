@@ -133,9 +133,9 @@ pub async fn replace(scope: &Scope, req: &ReplaceUserEmailAddress) -> Result<Ema
 /// `resource_not_found`, `verification_code_too_many_requests`.
 pub async fn prepare(scope: &Scope, id: &IdentificationId) -> Result<ServerVerification, ApiError> {
     let record = find(scope, id).await?;
-    let email = Email { address: record.address, key: record.address_key };
+    let email = Email { address: record.address.clone(), key: record.address_key.clone() };
     let code = verification::new_code(scope, &by_server::owner(id), STRATEGY, &email.key, &email, None).await?;
-    by_server::send(scope, code).await
+    by_server::send(scope, code.about(&record.user_id, id)).await
 }
 
 /// Tries the code that was sent to an address. A wrong or late one shows in the status. A right one proves the address, if

@@ -69,7 +69,7 @@ request! {
     CreateAllowlistIdentifier {
         /// An address, `*@domain`, `*@*.domain`, a number or a wallet.
         identifier: Option<String>,
-        /// Whether to invite the address as well.
+        /// Whether to invite the address, or tell the number, as well.
         notify: Option<bool>,
     } => AccessIdentifier; Backend POST "/v1/allowlist_identifiers" "CreateAllowlistIdentifier";
     "Allow-list / Block-list", SecretKey, Backend, Bare; "Let somebody sign up."
