@@ -86,7 +86,7 @@ fn own_domain(scope: &Scope, proxy_url: Option<String>) -> Domain {
         accounts_portal_url: Some(url.clone()),
         frontend_api_url: url,
         proxy_url,
-        development_origin: String::new(),
+        development_origin: instance.settings.development_origin.clone().unwrap_or_default(),
         cname_targets: Some(Vec::new()),
     }
 }

@@ -21,6 +21,12 @@ pub struct Mail {
     pub to: String,
     /// The application's name, as the sender's.
     pub from_name: String,
+    /// What stands before the `@` of the sender's address; the server's own when there is none.
+    #[serde(default)]
+    pub from_local: Option<String>,
+    /// What stands before the `@` of the address that answers go to; the sender's when there is none.
+    #[serde(default)]
+    pub reply_to_local: Option<String>,
     /// The subject.
     pub subject: String,
     /// The text.
@@ -78,8 +84,8 @@ pub async fn enqueue(scope: &Scope, tx: &mut Tx, mail: &Mail) -> Result<(), ApiE
         "object": "email",
         "id": id,
         "slug": mail.told.slug,
-        "from_email_name": mail.from_name,
-        "reply_to_email_name": null,
+        "from_email_name": mail.from_local.as_ref().unwrap_or(&mail.from_name),
+        "reply_to_email_name": mail.reply_to_local,
         "to_email_address": mail.to,
         "email_address_id": mail.told.about.identification,
         "user_id": mail.told.about.user,

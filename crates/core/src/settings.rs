@@ -36,6 +36,13 @@ pub struct Settings {
     pub test_mode: Option<bool>,
     /// Where users find help.
     pub support_email: Option<String>,
+    /// Which version of the script apps are told to load. Which one is served, the operator chooses.
+    pub clerk_js_version: Option<String>,
+    /// Where the app is while it is developed, if not on the developer's own machine: on development instances browsers may call
+    /// from there, too.
+    pub development_origin: Option<String>,
+    /// What stands before the `@` of the sender's address of mails. Null: what the operator chose.
+    pub from_email_address: Option<String>,
     /// What sign-in pages ask for first where there are passwords. Null: the password.
     pub preferred_sign_in_strategy: Option<PreferredStrategy>,
     /// Which fields a sign-up takes, and by what a sign-in finds its user.

@@ -16,6 +16,12 @@ impl Settings {
         for origin in &self.allowed_origins {
             crate::instance::OriginPattern::parse(origin).map_err(|e| format!("allowed_origins: {origin}: {e}"))?;
         }
+        if let Some(origin) = &self.development_origin {
+            crate::instance::OriginPattern::parse(origin).map_err(|e| format!("development_origin: {origin}: {e}"))?;
+        }
+        if self.from_email_address.as_deref().is_some_and(|name| !crate::messages::is_local_part(name)) {
+            return Err("from_email_address: must be what stands before the @ of an address".to_owned());
+        }
         if let Some(url) = &self.proxy_url {
             let parsed = url::Url::parse(url).map_err(|e| format!("proxy_url: {e}"))?;
             if !matches!(parsed.scheme(), "http" | "https") || url.ends_with('/') || parsed.query().is_some() {
