@@ -42,7 +42,7 @@ pub async fn add(scope: &Scope, list: List, text: Option<&str>, notify: bool) ->
 
 /// How somebody is told that they may sign up.
 enum Notice {
-    Invitation(NewInvitation),
+    Invitation(Box<NewInvitation>),
     /// A number is told where to sign up: it needs no more, being on the list.
     Text(Sms),
 }
@@ -66,7 +66,7 @@ async fn invite(scope: &Scope, record: &AccessRecord) -> Result<Notice, ApiError
         return Err(error.long("Only a single e-mail address or a phone number can be invited."));
     }
     let fields = InvitationFields { email_address: Some(record.identifier.clone()), ..InvitationFields::default() };
-    Ok(Notice::Invitation(invitations::prepare(scope, &fields).await?))
+    Ok(Notice::Invitation(Box::new(invitations::prepare(scope, &fields).await?)))
 }
 
 fn read(scope: &Scope, text: Option<&str>) -> Result<AccessRecord, ApiError> {
