@@ -70,6 +70,10 @@ pub(crate) async fn delete_blocked(cx: &mut Cx, req: DeleteBlocklistIdentifier) 
 }
 
 pub(crate) async fn restrict(cx: &mut Cx, req: UpdateInstanceRestrictions) -> Result<InstanceRestrictions, ApiError> {
+    if req.ignore_dots_for_gmail_addresses == Some(true) {
+        let error = ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param("ignore_dots_for_gmail_addresses");
+        return Err(error.long("Addresses are told apart by their dots here: ignore_dots_for_gmail_addresses can be false only."));
+    }
     let rules = instance::change_settings(&cx.scope, |settings| {
         let rules = &mut settings.restrictions;
         for (asked, rule) in [

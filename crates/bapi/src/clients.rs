@@ -10,10 +10,7 @@ pub(crate) async fn list(cx: &mut Cx, req: ListClients) -> Result<List<ServerCli
     let page = page(req.limit, req.offset)?;
     let (db, ins) = (cx.scope.db(), cx.scope.ins());
     let found = clients::list(db, ins, page.limit, page.offset).await.map_err(internal)?;
-    let mut data = Vec::with_capacity(found.len());
-    for record in &found {
-        data.push(client::server_view(&cx.scope, record).await?);
-    }
+    let data = client::server_views(&cx.scope, &found).await?;
     if req.paginated != Some(true) {
         return Ok(List::Bare(data));
     }

@@ -7,6 +7,7 @@
 use doorward_base::*;
 use doorward_core::Instance;
 use doorward_core::instance::Origin;
+use doorward_core::instance_settings::is_script_version;
 use doorward_gateway::Cx;
 use doorward_wire::Raw;
 use doorward_wire::bapi::{GetInterstitial, GetPrivateInterstitial};
@@ -139,8 +140,7 @@ fn satellite(text: &str, allowed: impl Fn(&str) -> bool) -> Result<String, ApiEr
 }
 
 fn version(text: &str) -> Result<&str, ApiError> {
-    let fits = text.len() <= 40 && text.starts_with(|c: char| c.is_ascii_alphanumeric());
-    if !fits || !text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-')) {
+    if !is_script_version(text) {
         return Err(ApiError::new(codes::FORM_PARAM_FORMAT_INVALID).param("clerk_js_version"));
     }
     Ok(text)

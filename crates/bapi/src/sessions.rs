@@ -56,6 +56,12 @@ pub(crate) async fn revoke(cx: &mut Cx, req: RevokeServerSession) -> Result<Serv
     session::server_view(&cx.scope, &session::revoke(&cx.scope, &req.session_id).await?).await
 }
 
+pub(crate) async fn verify(cx: &mut Cx, req: VerifyServerSession) -> Result<ServerSession, ApiError> {
+    let session = load(&cx.scope, &req.session_id).await?;
+    let token = req.token.filter(|it| !it.is_empty()).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("token"))?;
+    session::server_view(&cx.scope, &session::verified(&cx.scope, session, &token).await?).await
+}
+
 pub(crate) async fn token(cx: &mut Cx, req: CreateServerSessionToken) -> Result<Token, ApiError> {
     let lifetime = lifetime(req.expires_in_seconds)?;
     let (session, user) = live(&cx.scope, &req.session_id).await?;

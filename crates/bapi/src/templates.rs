@@ -14,8 +14,15 @@ pub(crate) async fn get(cx: &mut Cx, req: GetTemplate) -> Result<MessageTemplate
 }
 
 pub(crate) async fn put(cx: &mut Cx, req: PutTemplate) -> Result<MessageTemplate, ApiError> {
-    let given =
-        Given { name: req.name.as_deref(), subject: req.subject.as_deref(), body: req.body.as_deref(), delivered: req.delivered_by_clerk };
+    let given = Given {
+        name: req.name.as_deref(),
+        subject: req.subject.as_deref(),
+        body: req.body.as_deref(),
+        markup: req.markup.as_deref(),
+        from_email_name: req.from_email_name.as_deref(),
+        reply_to_email_name: req.reply_to_email_name.as_deref(),
+        delivered: req.delivered_by_clerk,
+    };
     manage::put(&cx.scope, &req.template_type, &req.slug, given).await
 }
 
@@ -24,7 +31,13 @@ pub(crate) async fn revert(cx: &mut Cx, req: RevertTemplate) -> Result<MessageTe
 }
 
 pub(crate) async fn preview(cx: &mut Cx, req: PreviewTemplate) -> Result<TemplatePreview, ApiError> {
-    let given = Given { subject: req.subject.as_deref(), body: req.body.as_deref(), ..Given::default() };
+    let given = Given {
+        subject: req.subject.as_deref(),
+        body: req.body.as_deref(),
+        from_email_name: req.from_email_name.as_deref(),
+        reply_to_email_name: req.reply_to_email_name.as_deref(),
+        ..Given::default()
+    };
     manage::preview(&cx.scope, &req.template_type, &req.slug, given).await
 }
 

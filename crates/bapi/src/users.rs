@@ -34,6 +34,28 @@ pub(crate) async fn update(cx: &mut Cx, req: UpdateUser) -> Result<User, ApiErro
     Ok(view(&cx.scope, &users::update(&cx.scope, &req).await?))
 }
 
+pub(crate) async fn organization_memberships(cx: &mut Cx, req: ListUserOrganizationMemberships) -> Result<NoneOfOrganizations, ApiError> {
+    none_of_organizations(&cx.scope, &req.user_id, (req.limit, req.offset)).await
+}
+
+pub(crate) async fn organization_invitations(cx: &mut Cx, req: ListUserOrganizationInvitations) -> Result<NoneOfOrganizations, ApiError> {
+    let status = req.status.filter(|status| !status.is_empty());
+    if status.is_some_and(|status| !["pending", "accepted", "revoked", "expired"].contains(&status.as_str())) {
+        return Err(ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param("status"));
+    }
+    none_of_organizations(&cx.scope, &req.user_id, (req.limit, req.offset)).await
+}
+
+async fn none_of_organizations(
+    scope: &Scope,
+    user: &UserId,
+    (limit, offset): (Option<i64>, Option<i64>),
+) -> Result<NoneOfOrganizations, ApiError> {
+    users::page(limit, offset)?;
+    users::load(scope, user).await?;
+    Ok(NoneOfOrganizations { data: Vec::new(), total_count: 0 })
+}
+
 pub(crate) async fn merge_metadata(cx: &mut Cx, req: UpdateUserMetadata) -> Result<User, ApiError> {
     let metadata =
         Metadata { public: req.public_metadata.as_ref(), private: req.private_metadata.as_ref(), unsafe_: req.unsafe_metadata.as_ref() };

@@ -352,6 +352,7 @@ list! {
     ACCOUNT_TRANSFER_INVALID = "account_transfer_invalid", 400, "Invalid account transfer", "There is no account to transfer";
     SIGN_IN_USER_DELETED = "sign_in_identification_or_user_deleted", 400, "Sign in no longer possible", "The account of this sign-in no longer exists.";
     UNSUPPORTED_COUNTRY_CODE = "unsupported_country_code", 403, "Unsupported country code", "Phone numbers of this country are not supported.";
+    IDENTIFICATION_UPDATE_FAILED = "identification_update_failed", 400, "Update failed", "This identifier is linked to a connected account. Remove that account first.";
     IDENTIFICATION_CLAIMED = "identification_claimed", 400, "Identification claimed by another user", "Another account has verified this identifier in the meantime.";
     EXTERNAL_ACCOUNT_NOT_FOUND = "external_account_not_found", 404, "Invalid external account", "The External Account was not found.";
     EXTERNAL_ACCOUNT_EXISTS = "external_account_exists", 400, "already exists", "This account at another provider belongs to a user already.";
@@ -390,6 +391,7 @@ list! {
     REFRESH_TOKEN_NOT_FOUND = "refresh_token_not_found", 401, "Refresh token not found", "The refresh token is unknown, was used before or has expired.";
     REFRESH_SID_MISMATCH = "refresh_sid_mismatch", 401, "Session ID does not match the 'sid' claim", "The expired token belongs to another session.";
     REFRESH_ORIGIN_MISMATCH = "refresh_request_origin_azp_mismatch", 401, "Request origin does not match azp claim", "The request's origin is not the one that the expired token was made for.";
+    SESSION_TOKEN_INVALID = "invalid_session_token", 400, "Invalid session token", "The token is not a valid one of this session.";
     REFRESH_SESSION_NOT_FOUND = "session_refresh_session_not_found", 401, "Session not found", "The session of the expired token does not exist.";
     REFRESH_SESSION_INACTIVE = "session_refresh_inactive_session", 401, "session inactive", "The session is no longer active.";
     REFRESH_TOKEN_TOO_OLD = "session_refresh_expired_session_token_too_old", 401, "session token too old", "The expired token is too old to be refreshed.";

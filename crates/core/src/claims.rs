@@ -1,7 +1,7 @@
 //! What the claims of a token say: values with shortcodes in them, such as `{{user.public_metadata.plan || 'free'}}`.
 //!
-//! A text that is one shortcode becomes the value with its type; within a longer text values are written out. What is
-//! filled in is never looked at for further shortcodes, for users write some of it.
+//! A text that is one shortcode becomes the value with its type; within a longer text values are written out, a missing one
+//! as `null`. What is filled in is never looked at for further shortcodes, for users write some of it.
 
 use crate::app::Scope;
 use crate::users::{self, Audience};
@@ -101,7 +101,6 @@ fn fill_text(text: &str, lookup: &dyn Fn(&str) -> Value) -> Value {
         out.push_str(before);
         match alternatives(code, lookup) {
             Value::String(text) => out.push_str(&text),
-            Value::Null => {}
             other => out.push_str(&other.to_string()),
         }
         rest = after;
@@ -111,13 +110,16 @@ fn fill_text(text: &str, lookup: &dyn Fn(&str) -> Value) -> Value {
     Value::String(rest)
 }
 
-/// `a || b || 'text'`: the first that is not null.
+/// `a || b || 'text'`: the first that is neither null nor false; if there is none, the last.
 fn alternatives(code: &str, lookup: &dyn Fn(&str) -> Value) -> Value {
-    operands(code)
-        .into_iter()
-        .map(|operand| literal(operand).unwrap_or_else(|| lookup(operand)))
-        .find(|it| !it.is_null())
-        .unwrap_or_default()
+    let mut last = Value::Null;
+    for operand in operands(code) {
+        last = literal(operand).unwrap_or_else(|| lookup(operand));
+        if !matches!(last, Value::Null | Value::Bool(false)) {
+            break;
+        }
+    }
+    last
 }
 
 /// The parts between `||`, which may stand within quotes too.
@@ -185,7 +187,7 @@ mod tests {
     fn within_a_text_values_are_written_out() {
         assert_eq!(filled("{{user.name}} is {{user.age}}"), json!("Ada is 36"));
         assert_eq!(filled("{{user.name}}{{user.admin}}"), json!("Adafalse"));
-        assert_eq!(filled("<{{user.none}}>"), json!("<>"));
+        assert_eq!(filled("<{{user.none}}>"), json!("<null>"));
         assert_eq!(filled("plain"), json!("plain"));
         assert_eq!(filled("m: {{user.meta.list}}"), json!(r#"m: [1,{"x":"y"}]"#));
     }
@@ -200,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_several_that_is_not_null_counts() {
+    fn the_first_of_several_that_is_neither_null_nor_false_counts() {
         for (text, value) in [
             ("{{user.none || user.nothing || user.name}}", json!("Ada")),
             ("{{user.none || 30}}", json!(30)),
@@ -210,7 +212,12 @@ mod tests {
             (r#"{{user.none || "it's"}}"#, json!("it's")),
             ("{{user.none || ''}}", json!("")),
             ("{{user.none || null}}", Value::Null),
-            ("{{user.admin || 'x'}}", json!(false)),
+            ("{{user.admin || 'x'}}", json!("x")),
+            ("{{user.admin || user.none}}", Value::Null),
+            ("{{user.none || user.admin}}", json!(false)),
+            ("{{user.admin || false || user.age}}", json!(36)),
+            ("{{user.empty || 'x'}}", json!("")),
+            ("Hi {{user.none || user.admin}}!", json!("Hi false!")),
             ("Hi {{user.none || 'you'}}!", json!("Hi you!")),
         ] {
             assert_eq!(filled(text), value, "{text}");
@@ -229,6 +236,6 @@ mod tests {
             assert_eq!(filled(text), json!(text), "{text}");
         }
         assert_eq!(filled("{{user.name}} and {{ more"), json!("Ada and {{ more"));
-        assert_eq!(filled("{{user.none}} and {{ more"), json!(" and {{ more"));
+        assert_eq!(filled("{{user.none}} and {{ more"), json!("null and {{ more"));
     }
 }

@@ -105,6 +105,15 @@ async fn live_with(
     known: Option<&UserWithEmails>,
 ) -> Result<Vec<(SessionRecord, UserWithEmails)>, ApiError> {
     let all = sessions::of_client(scope.db(), scope.ins(), client).await.map_err(internal)?;
+    with_users(scope, all, known).await
+}
+
+/// Those of the sessions that are live now, with their users.
+async fn with_users(
+    scope: &Scope,
+    all: Vec<SessionRecord>,
+    known: Option<&UserWithEmails>,
+) -> Result<Vec<(SessionRecord, UserWithEmails)>, ApiError> {
     let live: Vec<SessionRecord> = all.into_iter().filter(|session| session.is_live(scope.now)).collect();
     let is_known = |id: &UserId| known.is_some_and(|it| &it.user.id == id);
     let ids: Vec<UserId> = live.iter().map(|session| session.user_id.clone()).filter(|id| !is_known(id)).collect();
@@ -165,20 +174,34 @@ pub async fn view(
 /// # Errors
 /// Only failures of ours.
 pub async fn server_view(scope: &Scope, record: &ClientRecord) -> Result<ServerClient, ApiError> {
-    let live = live_sessions(scope, &record.id).await?;
-    let sessions: Vec<SessionRecord> = live.iter().map(|(s, _)| s.clone()).collect();
-    Ok(ServerClient {
-        object: "client".to_owned(),
-        id: record.id.clone(),
-        session_ids: live.iter().map(|(s, _)| s.id.clone()).collect(),
-        sessions: session::server_views(scope, &sessions).await?,
-        sign_in_id: record.sign_in_id.clone(),
-        sign_up_id: record.sign_up_id.clone(),
-        last_active_session_id: record.last_active_session_id.clone().filter(|id| live.iter().any(|(s, _)| &s.id == id)),
-        last_authentication_strategy: record.last_authentication_strategy.clone(),
-        updated_at: record.updated_at,
-        created_at: record.created_at,
-    })
+    let one = server_views(scope, std::slice::from_ref(record)).await?.pop();
+    one.ok_or_else(|| ApiError::internal("one client has one view"))
+}
+
+/// Clients as a server sees them. Their sessions and users are read together.
+///
+/// # Errors
+/// Only failures of ours.
+pub async fn server_views(scope: &Scope, records: &[ClientRecord]) -> Result<Vec<ServerClient>, ApiError> {
+    let ids: Vec<ClientId> = records.iter().map(|it| it.id.clone()).collect();
+    let all = sessions::of_clients(scope.db(), scope.ins(), &ids).await.map_err(internal)?;
+    let live = with_users(scope, all, None).await?;
+    let view = |record: &ClientRecord| {
+        let own = || live.iter().filter(|(session, _)| session.client_id == record.id);
+        ServerClient {
+            object: "client".to_owned(),
+            id: record.id.clone(),
+            session_ids: own().map(|(session, _)| session.id.clone()).collect(),
+            sessions: own().map(|(session, user)| session::server_view_of(scope, session, user)).collect(),
+            sign_in_id: record.sign_in_id.clone(),
+            sign_up_id: record.sign_up_id.clone(),
+            last_active_session_id: record.last_active_session_id.clone().filter(|id| own().any(|(session, _)| &session.id == id)),
+            last_authentication_strategy: record.last_authentication_strategy.clone(),
+            updated_at: record.updated_at,
+            created_at: record.created_at,
+        }
+    };
+    Ok(records.iter().map(view).collect())
 }
 
 /// A session of this client with its user, live or not.

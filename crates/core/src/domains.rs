@@ -10,7 +10,7 @@ use crate::sign_in::filled;
 use doorward_base::*;
 use doorward_store::domains::{self, SatelliteRecord};
 use doorward_store::instances::{self, HostRecord};
-use doorward_store::{StoreError, Tx};
+use doorward_store::{StoreError, Tx, sessions};
 use doorward_wire::bapi::{AddDomain, CnameTarget, Domain, UpdateDomain};
 
 /// The most satellites of an instance.
@@ -86,7 +86,7 @@ fn own_domain(scope: &Scope, proxy_url: Option<String>) -> Domain {
         accounts_portal_url: Some(url.clone()),
         frontend_api_url: url,
         proxy_url,
-        development_origin: String::new(),
+        development_origin: instance.settings.development_origin.clone().unwrap_or_default(),
         cname_targets: Some(Vec::new()),
     }
 }
@@ -207,23 +207,21 @@ pub async fn update(scope: &Scope, req: &UpdateDomain) -> Result<Domain, ApiErro
     if req.proxy_url.is_some() && scope.instance.is_development() {
         return Err(codes::DOMAIN_UPDATE_FORBIDDEN.into());
     }
-    if let Some(proxy_url) = &proxy_url {
-        crate::instance::change_settings(scope, |settings| {
-            settings.proxy_url.clone_from(proxy_url);
-            Ok(())
-        })
-        .await?;
+    let own = own_domain(scope, scope.instance.settings.proxy_url.clone());
+    if let Some(name) = req.name.as_deref().filter(|name| filled(Some(name)) != Some(own.name.as_str())) {
+        let domain = read_name(&scope.instance, Some(name))?;
+        let moved = move_to(scope, Move { domain: &domain, home_url: None, proxy_url }).await?;
+        let url = format!("{}://{}", moved.scheme, moved.host);
+        let (name, accounts_portal_url) = (domain, Some(url.clone()));
+        return Ok(Domain { name, accounts_portal_url, frontend_api_url: url, proxy_url: moved.proxy_url, ..own });
     }
-    let own = own_domain(scope, proxy_url.unwrap_or_else(|| scope.instance.settings.proxy_url.clone()));
-    match req.name.as_deref() {
-        Some(name) if filled(Some(name)) != Some(own.name.as_str()) => {
-            let domain = read_name(&scope.instance, Some(name))?;
-            let (host, scheme) = move_to(scope, &domain, None).await?;
-            let url = format!("{scheme}://{host}");
-            Ok(Domain { name: domain, accounts_portal_url: Some(url.clone()), frontend_api_url: url, ..own })
-        }
-        _ => Ok(own),
-    }
+    let Some(proxy_url) = proxy_url else { return Ok(own) };
+    crate::instance::change_settings(scope, |settings| {
+        settings.proxy_url.clone_from(&proxy_url);
+        Ok(())
+    })
+    .await?;
+    Ok(Domain { proxy_url, ..own })
 }
 
 async fn update_satellite(
@@ -279,13 +277,28 @@ pub async fn change(scope: &Scope, home_url: Option<&str>, secondary: bool) -> R
     let host = url.as_ref().and_then(|url| url.host_str()).filter(|host| is_domain(host));
     let host = host.ok_or_else(|| ApiError::new(codes::FORM_PARAM_FORMAT_INVALID).param("home_url"))?;
     let domain = if secondary { host } else { host.strip_prefix("www.").filter(|rest| is_domain(rest)).unwrap_or(host) };
-    move_to(scope, domain, Some(text)).await.map(|_| ())
+    move_to(scope, Move { domain, home_url: Some(text), proxy_url: None }).await.map(|_| ())
+}
+
+/// Where an instance moves to.
+struct Move<'a> {
+    domain: &'a str,
+    home_url: Option<&'a str>,
+    /// Its proxy there; else the one that it has, moved along.
+    proxy_url: Option<Option<String>>,
+}
+
+/// Where it is then.
+struct Moved {
+    host: String,
+    scheme: String,
+    proxy_url: Option<String>,
 }
 
 /// Moves the instance to another domain: the host of its Frontend API, its publishable key, and the addresses among its
-/// settings that lie on the old domain. Browsers keep their sessions to the old host, and so lose them. Answers the new host
-/// and its scheme.
-async fn move_to(scope: &Scope, domain: &str, home_url: Option<&str>) -> Result<(String, String), ApiError> {
+/// settings that lie on the old domain. Browsers keep their sessions to the old host; all of them end.
+async fn move_to(scope: &Scope, to: Move<'_>) -> Result<Moved, ApiError> {
+    let Move { domain, home_url, proxy_url } = to;
     let instance = &scope.instance;
     if instance.is_development() {
         return Err(codes::DOMAIN_UPDATE_FORBIDDEN.into());
@@ -300,6 +313,7 @@ async fn move_to(scope: &Scope, domain: &str, home_url: Option<&str>) -> Result<
     if let Some(url) = home_url {
         settings.paths.home_url = Some(url.to_owned());
     }
+    settings.proxy_url = proxy_url.unwrap_or(settings.proxy_url);
     settings.validate().map_err(|why| ApiError::new(codes::FORM_PARAM_VALUE_INVALID).long(why))?;
     let text = serde_json::to_string(&settings).map_err(ApiError::internal)?;
     let key = keys::publishable_key(instance.environment, &host).map_err(ApiError::internal)?;
@@ -309,15 +323,16 @@ async fn move_to(scope: &Scope, domain: &str, home_url: Option<&str>) -> Result<
     }
     let to = HostRecord { host: host.clone(), scheme: own.scheme.clone(), is_primary: true };
     let taken = |error| match error {
-        StoreError::Conflict => ApiError::new(codes::HOME_URL_TAKEN).param("home_url"),
+        StoreError::Conflict => ApiError::new(codes::HOME_URL_TAKEN).param(if home_url.is_some() { "home_url" } else { "name" }),
         other => internal(other),
     };
     instances::delete_host(&mut tx, scope.ins(), &own.host).await.map_err(internal)?;
     instances::insert_host(&mut tx, scope.ins(), &to).await.map_err(taken)?;
     instances::set_publishable_key(&mut tx, scope.ins(), &key).await.map_err(taken)?;
+    sessions::close_all(&mut tx, scope.ins(), "revoked", scope.now).await.map_err(internal)?;
     tx.commit().await.map_err(internal)?;
     scope.app.instances.clear();
-    Ok((host, to.scheme))
+    Ok(Moved { host, scheme: to.scheme, proxy_url: settings.proxy_url })
 }
 
 /// A host on or below `old`, on `new`.

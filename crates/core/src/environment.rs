@@ -191,7 +191,7 @@ fn display_config(instance: &Instance, frontend_url: &str) -> Value {
         "support_email": instance.settings.support_email,
         "branded": false,
         "experimental_force_oauth_first": false,
-        "clerk_js_version": null,
+        "clerk_js_version": instance.settings.clerk_js_version,
         "show_devmode_warning": false,
         "google_one_tap_client_id": one_tap_client(instance),
         "help_url": null, "privacy_policy_url": null, "terms_url": null,

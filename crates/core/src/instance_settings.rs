@@ -48,7 +48,20 @@ pub async fn update(scope: &Scope, req: &UpdateInstance) -> Result<(), ApiError>
     if let Some(origins) = &req.allowed_origins {
         check_origins(origins)?;
     }
+    if let Some(origin) = filled(req.development_origin.as_deref()) {
+        check_origin(origin, "development_origin")?;
+    }
+    if filled(req.clerk_js_version.as_deref()).is_some_and(|version| !is_script_version(version)) {
+        return Err(ApiError::new(codes::FORM_PARAM_FORMAT_INVALID).param("clerk_js_version"));
+    }
+    let set = |to: &mut Option<String>, sent: &Option<String>| {
+        if sent.is_some() {
+            *to = filled(sent.as_deref()).map(str::to_owned);
+        }
+    };
     change_settings(scope, |settings| {
+        set(&mut settings.clerk_js_version, &req.clerk_js_version);
+        set(&mut settings.development_origin, &req.development_origin);
         if let Some(origins) = &req.allowed_origins {
             settings.allowed_origins.clone_from(origins);
         }
@@ -79,18 +92,33 @@ fn check_origins(origins: &[String]) -> Result<(), ApiError> {
     if origins.len() > MAX_ORIGINS {
         return Err(ApiError::new(codes::FORM_PARAM_ARRAY_TOO_LARGE).param("allowed_origins"));
     }
-    for origin in origins {
-        OriginPattern::parse(origin).map_err(|why| ApiError::new(codes::FORM_INVALID_ORIGIN).param("allowed_origins").long(why))?;
-    }
-    Ok(())
+    origins.iter().try_for_each(|origin| check_origin(origin, "allowed_origins"))
+}
+
+fn check_origin(origin: &str, param: &str) -> Result<(), ApiError> {
+    let invalid = |why| ApiError::new(codes::FORM_INVALID_ORIGIN).param(param).long(why);
+    OriginPattern::parse(origin).map(|_| ()).map_err(invalid)
+}
+
+/// Whether a text may be a version of the script: a number, or a name such as `latest`.
+pub fn is_script_version(text: &str) -> bool {
+    let fits = text.len() <= 40 && text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    fits && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))
 }
 
 /// Changes settings that may change without notice. What was not sent stays.
 ///
 /// # Errors
-/// `conflict`.
+/// `form_param_format_invalid`, `conflict`.
 pub async fn update_beta(scope: &Scope, req: &UpdateInstanceSettings) -> Result<InstanceSettings, ApiError> {
+    let from = req.from_email_address.as_deref();
+    if from.is_some_and(|name| name.len() > 64 || !name.bytes().all(|b| b.is_ascii_alphanumeric())) {
+        return Err(ApiError::new(codes::FORM_PARAM_FORMAT_INVALID).param("from_email_address"));
+    }
     change_settings(scope, |settings| {
+        if from.is_some() {
+            settings.from_email_address = filled(from).map(str::to_owned);
+        }
         settings.test_mode = req.test_mode.or(settings.test_mode);
         let allowlist = &mut settings.restrictions.allowlist;
         *allowlist = req.restricted_to_allowlist.unwrap_or(*allowlist);
@@ -98,7 +126,9 @@ pub async fn update_beta(scope: &Scope, req: &UpdateInstanceSettings) -> Result<
             object: "instance_settings".to_owned(),
             id: scope.ins().clone(),
             restricted_to_allowlist: *allowlist,
+            from_email_address: settings.from_email_address.clone().unwrap_or_default(),
             progressive_sign_up: true,
+            enhanced_email_deliverability: false,
         })
     })
     .await

@@ -2,7 +2,7 @@
 
 use crate::app::{Scope, internal};
 use crate::identifiers::Email;
-use crate::mail::{self, Mail};
+use crate::mail::{self, About, Mail};
 use crate::messages::Letter;
 use crate::settings::Presence;
 use crate::{access, crypto, redirect_urls, users};
@@ -78,6 +78,7 @@ pub(crate) async fn prepare(scope: &Scope, fields: &InvitationFields) -> Result<
         to: record.email_address.clone(),
         locale: None,
         values: vec![("action_url", link), ("days", days.to_string())],
+        about: About::default(),
     };
     let mail = if notify { Some(letter.mail(scope).await?) } else { None };
     Ok(NewInvitation { record, token, mail })
@@ -186,6 +187,12 @@ pub async fn revoke(scope: &Scope, id: &InvitationId) -> Result<Invitation, ApiE
 pub(crate) async fn get(scope: &Scope, db: impl Read, id: &InvitationId) -> Result<Option<Invitation>, ApiError> {
     let found = invitations::get(db, scope.ins(), id).await.map_err(internal)?;
     Ok(found.map(|it| view(&it, scope.now)))
+}
+
+/// Those of these ids that there are, as the wire has them.
+pub(crate) async fn get_many(scope: &Scope, ids: &[InvitationId]) -> Result<Vec<Invitation>, ApiError> {
+    let found = invitations::get_many(scope.db(), scope.ins(), ids).await.map_err(internal)?;
+    Ok(found.iter().map(|it| view(it, scope.now)).collect())
 }
 
 /// The invitation that a token stands for, if it still works; none for tokens of another kind.

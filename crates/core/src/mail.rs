@@ -21,6 +21,12 @@ pub struct Mail {
     pub to: String,
     /// The application's name, as the sender's.
     pub from_name: String,
+    /// What stands before the `@` of the sender's address; the server's own when there is none.
+    #[serde(default)]
+    pub from_local: Option<String>,
+    /// What stands before the `@` of the address that answers go to; the sender's when there is none.
+    #[serde(default)]
+    pub reply_to_local: Option<String>,
     /// The subject.
     pub subject: String,
     /// The text.
@@ -42,8 +48,26 @@ pub struct Told {
     pub slug: Option<&'static str>,
     /// The values that were filled in.
     pub data: serde_json::Value,
+    /// Whose message it is, and to which of their addresses or numbers, where that is known.
+    pub about: About,
     /// Whether the app delivers the message itself. Then nothing is sent; a development inbox shows it nevertheless.
     pub app_delivers: bool,
+}
+
+/// Who is written to, as far as that is known.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// The user.
+    pub user: Option<UserId>,
+    /// The user's address or number.
+    pub identification: Option<IdentificationId>,
+}
+
+impl About {
+    /// A user, at one of their addresses or numbers.
+    pub(crate) fn of(user: &UserId, identification: &IdentificationId) -> Self {
+        Self { user: Some(user.clone()), identification: Some(identification.clone()) }
+    }
 }
 
 /// Puts a mail into the outbox, and tells webhook endpoints of it.
@@ -60,11 +84,11 @@ pub async fn enqueue(scope: &Scope, tx: &mut Tx, mail: &Mail) -> Result<(), ApiE
         "object": "email",
         "id": id,
         "slug": mail.told.slug,
-        "from_email_name": mail.from_name,
-        "reply_to_email_name": null,
+        "from_email_name": mail.from_local.as_ref().unwrap_or(&mail.from_name),
+        "reply_to_email_name": mail.reply_to_local,
         "to_email_address": mail.to,
-        "email_address_id": null,
-        "user_id": null,
+        "email_address_id": mail.told.about.identification,
+        "user_id": mail.told.about.user,
         "subject": mail.subject,
         "body": mail.html,
         "body_plain": mail.text,

@@ -1,6 +1,6 @@
 //! What people are told of their own account once it has changed.
 
-use crate::mail::{self, Mail};
+use crate::mail::{self, About, Mail};
 use crate::messages::Letter;
 use crate::user_agent;
 use crate::{Caller, Scope, internal, rfc3339};
@@ -62,6 +62,7 @@ async fn told(
 ) -> Result<Option<Mail>, ApiError> {
     let primary = user.user.primary_email_address_id.as_ref();
     let Some(email) = user.emails.iter().find(|it| it.verified && Some(&it.id) == primary) else { return Ok(None) };
-    let letter = Letter { slug, to: email.address.clone(), locale: user.user.locale.clone(), values };
+    let about = About::of(&user.user.id, &email.id);
+    let letter = Letter { slug, to: email.address.clone(), locale: user.user.locale.clone(), values, about };
     letter.mail(scope).await.map(Some)
 }

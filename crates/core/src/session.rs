@@ -175,6 +175,20 @@ async fn live_on_client(scope: &Scope, client_token: Option<&Secret>, id: &Sessi
     Ok(session)
 }
 
+/// The session, if a session token is its own and it is live (`VerifySession` until 2025-03-12).
+///
+/// # Errors
+/// `invalid_session_token`.
+pub async fn verified(scope: &Scope, session: SessionRecord, token: &str) -> Result<SessionRecord, ApiError> {
+    let refused = || ApiError::new(codes::SESSION_TOKEN_INVALID).param("token");
+    let token = jwt::verify(&scope.instance.signing_keys, Category::Session, token, scope.now_seconds(), 0).map_err(|_| refused())?;
+    let fits = token.text("sid") == Some(session.id.as_str()) && token.sub == session.user_id.as_str() && session.is_live(scope.now);
+    if !fits || owner(scope, &session).await?.user.banned {
+        return Err(refused());
+    }
+    Ok(session)
+}
+
 async fn owner(scope: &Scope, session: &SessionRecord) -> Result<UserWithEmails, ApiError> {
     let user = user_store::get(scope.db(), scope.ins(), &session.user_id).await.map_err(internal)?;
     user.ok_or_else(|| ApiError::not_found("Session", &session.id))

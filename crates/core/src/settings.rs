@@ -36,6 +36,13 @@ pub struct Settings {
     pub test_mode: Option<bool>,
     /// Where users find help.
     pub support_email: Option<String>,
+    /// Which version of the script apps are told to load. Which one is served, the operator chooses.
+    pub clerk_js_version: Option<String>,
+    /// Where the app is while it is developed, if not on the developer's own machine: on development instances browsers may call
+    /// from there, too.
+    pub development_origin: Option<String>,
+    /// What stands before the `@` of the sender's address of mails. Null: what the operator chose.
+    pub from_email_address: Option<String>,
     /// What sign-in pages ask for first where there are passwords. Null: the password.
     pub preferred_sign_in_strategy: Option<PreferredStrategy>,
     /// Which fields a sign-up takes, and by what a sign-in finds its user.
@@ -306,6 +313,8 @@ pub struct AttackProtection {
     pub new_device_notice: bool,
     /// Whether calls are counted and too many of them are refused.
     pub rate_limits: RateLimits,
+    /// How many times as many calls as elsewhere are let through, where they are counted: 1 to 1000.
+    pub rate_limit_factor: u32,
 }
 
 /// Whether calls to an instance are counted. The counters of wrong guesses hold in any case.
@@ -397,9 +406,9 @@ mod tests {
 
     #[test]
     fn fault_010_claims_that_would_speak_for_the_server_are_refused() {
-        for name in ["sub", "iss", "exp", "sid", "azp"] {
+        for name in RESERVED_CLAIMS {
             let mut settings = Settings::default();
-            settings.session.claims.insert(name.to_owned(), "x".into());
+            settings.session.claims.insert((*name).to_owned(), "x".into());
             assert!(settings.validate().unwrap_err().contains(name));
         }
     }

@@ -95,8 +95,8 @@ pub async fn enqueue(scope: &Scope, tx: &mut Tx, sms: &Sms) -> Result<(), ApiErr
         // The gateway's own, which is not known here.
         "from_phone_number": "",
         "to_phone_number": sms.to,
-        "phone_number_id": null,
-        "user_id": null,
+        "phone_number_id": sms.told.about.identification,
+        "user_id": sms.told.about.user,
         "message": sms.text,
         "status": "queued",
         "data": sms.told.data,

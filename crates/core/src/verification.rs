@@ -2,6 +2,7 @@
 
 use crate::app::{Scope, internal};
 use crate::identifiers::{Email, is_test_email};
+use crate::mail::About;
 use crate::messages::Letter;
 use crate::phone::Phone;
 use crate::sms::{self, Channel, Sms};
@@ -65,7 +66,7 @@ pub(crate) async fn new_code(
 /// The message with a code. The code goes by the same words whatever it is for, but for a new password.
 fn code_letter(strategy: &str, to: &str, code: String, locale: Option<&str>) -> Letter {
     let slug = if strategy.starts_with("reset_password") { "reset_password_code" } else { "verification_code" };
-    Letter { slug, to: to.to_owned(), locale: locale.map(str::to_owned), values: vec![("otp_code", code)] }
+    Letter { slug, to: to.to_owned(), locale: locale.map(str::to_owned), values: vec![("otp_code", code)], about: About::default() }
 }
 
 /// Makes a link for an address, with a secret in it instead of a code.
@@ -82,7 +83,8 @@ pub(crate) async fn new_link(
     let (mut record, _) = fresh(scope, owner, strategy, target, false);
     record.code_hash = scope.app.sealer.code_hash(record.id.as_str(), secret);
     let link = format!("{}/v1/verify?token={}.{secret}", scope.instance.frontend_url(), record.id);
-    let letter = Letter { slug, to: email.address.clone(), locale: locale.map(str::to_owned), values: vec![("magic_link", link)] };
+    let values = vec![("magic_link", link)];
+    let letter = Letter { slug, to: email.address.clone(), locale: locale.map(str::to_owned), values, about: About::default() };
     let message = Some(Message::Mail(letter.mail(scope).await?));
     Ok(NewCode { record, message, limits: MAIL_LIMITS })
 }
@@ -139,6 +141,17 @@ impl NewCode {
     /// The same code, of which nobody is told.
     pub(crate) fn unsent(self) -> Self {
         Self { message: self.message.map(|it| Message::Nobodys(Box::new(it))), ..self }
+    }
+
+    /// The same code, for a user at one of their addresses or numbers.
+    pub(crate) fn about(mut self, user: &UserId, identification: &IdentificationId) -> Self {
+        match &mut self.message {
+            Some(Message::Mail(it)) => it.told.about = About::of(user, identification),
+            Some(Message::Sms(it)) => it.told.about = About::of(user, identification),
+            // Nobody is told of it.
+            Some(Message::Nobodys(_)) | None => {}
+        }
+        self
     }
 
     /// Writes the code and its message. Of those that are written side by side no more than the limits allow.

@@ -3,6 +3,7 @@
 use crate::app::{Scope, internal};
 use crate::identifiers::Email;
 use crate::invitations::{self, FROM_WAITLIST};
+use crate::mail::About;
 use crate::messages::Letter;
 use crate::settings::SignUpMode;
 use crate::{access, mail, sign_in, users};
@@ -37,7 +38,8 @@ fn id_of(scope: &Scope, email: &Email) -> WaitlistEntryId {
 async fn add(scope: &Scope, all: &[(Email, bool)]) -> Result<(), ApiError> {
     let mut mails = Vec::with_capacity(all.len());
     for (email, notify) in all {
-        let letter = Letter { slug: "waitlist_confirmation", to: email.address.clone(), locale: None, values: Vec::new() };
+        let letter =
+            Letter { slug: "waitlist_confirmation", to: email.address.clone(), locale: None, values: Vec::new(), about: About::default() };
         mails.push(if *notify { Some(letter.mail(scope).await?) } else { None });
     }
     let mut tx = scope.db().begin().await.map_err(internal)?;
@@ -77,11 +79,11 @@ pub async fn create(scope: &Scope, all: &[WaitlistFields]) -> Result<Vec<Waitlis
         read.push((email, fields.notify != Some(false)));
     }
     add(scope, &read).await?;
-    let mut out = Vec::with_capacity(read.len());
+    let mut entries = Vec::with_capacity(read.len());
     for (email, _) in &read {
-        out.push(view(scope, scope.db(), &load(scope, &id_of(scope, email)).await?).await?);
+        entries.push(load(scope, &id_of(scope, email)).await?);
     }
-    Ok(out)
+    views(scope, &entries).await
 }
 
 /// A page of entries, and how many there are in all.
@@ -103,11 +105,7 @@ pub async fn list(scope: &Scope, req: &ListWaitlistEntries) -> Result<(Vec<Waitl
     let query = users::query(&req.query, "query")?;
     let (which, at) = ((status, query.as_deref()), (page.limit, page.offset));
     let found = waitlist::list(scope.db(), scope.ins(), which, order, at).await.map_err(internal)?;
-    let mut out = Vec::with_capacity(found.len());
-    for it in &found {
-        out.push(view(scope, scope.db(), it).await?);
-    }
-    Ok((out, waitlist::count(scope.db(), scope.ins(), which).await.map_err(internal)?))
+    Ok((views(scope, &found).await?, waitlist::count(scope.db(), scope.ins(), which).await.map_err(internal)?))
 }
 
 /// Removes an entry that waits.
@@ -182,6 +180,14 @@ pub(crate) async fn within(scope: &Scope, tx: &mut Tx, id: &WaitlistEntryId) -> 
         Some(it) => view(scope, tx, &it).await.map(Some),
         None => Ok(None),
     }
+}
+
+/// Entries with their invitations, which are read together.
+async fn views(scope: &Scope, entries: &[WaitlistRecord]) -> Result<Vec<WaitlistEntry>, ApiError> {
+    let ids: Vec<InvitationId> = entries.iter().filter_map(|it| it.invitation_id.clone()).collect();
+    let invitations = invitations::get_many(scope, &ids).await?;
+    let of = |it: &WaitlistRecord| invitations.iter().find(|one| Some(&one.id) == it.invitation_id.as_ref()).cloned();
+    Ok(entries.iter().map(|it| shown(it, of(it))).collect())
 }
 
 async fn view(scope: &Scope, db: impl Read, it: &WaitlistRecord) -> Result<WaitlistEntry, ApiError> {

@@ -1,7 +1,7 @@
 use crate::answer::{self, error_response, json};
 use crate::auth::{self, Arrival};
 use crate::cx::{Cx, Trace};
-use crate::limits::Limits;
+use crate::limits::{Call, Limits};
 use crate::routes::{Entry, Routes};
 use crate::upload::{self, MAX_BODY_BYTES};
 use crate::version::ApiVersion;
@@ -14,7 +14,7 @@ use axum::routing::{MethodFilter, on};
 use bytes::Bytes;
 use doorward_base::*;
 use doorward_core::client::{self, Current};
-use doorward_core::{App, Caller, Scope, dev_browser, enumeration, oauth, reverification, tasks};
+use doorward_core::{App, Caller, Scope, dev_browser, enumeration, oauth, reverification, tasks, webhooks};
 use doorward_wire::{Api, Auth, EndpointMeta, Rate};
 use http::header::{ACCESS_CONTROL_REQUEST_HEADERS, CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
@@ -193,9 +193,9 @@ impl Gateway {
         let arrival = self.arrive(meta, &parts).await?;
         logged.instance = Some(arrival.instance.id.clone());
         *origin = arrival.allowed_origin.clone();
-        if self.0.config.limits_enabled && arrival.instance.limits_calls() {
-            let instance = &arrival.instance;
-            self.0.limits.check(meta.rate, &instance.id, instance.is_development(), arrival.caller.ip)?;
+        if self.0.config.limits_enabled {
+            let object = params.iter().next().map(|(_, id)| id);
+            self.0.limits.check(Call { rate: meta.rate, operation: meta.id, object, ip: arrival.caller.ip }, &arrival.instance)?;
         }
         let path: Vec<(String, String)> = params.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
         let mut cx = self.context(meta, &mut parts, arrival, trace).await?;
@@ -218,7 +218,14 @@ impl Gateway {
         let input = entry.shape.read(&path, parts.uri.query(), &cx.headers, &body)?;
         drop(body);
         versions::accept(cx.api_version, meta.id, &input)?;
-        let answer = match entry.handler.call(&mut cx, input).await {
+        let handled = match meta.api {
+            Api::Frontend => {
+                let caller = cx.caller.clone();
+                webhooks::asked_by(&caller, entry.handler.call(&mut cx, input)).await
+            }
+            Api::Backend => entry.handler.call(&mut cx, input).await,
+        };
+        let answer = match handled {
             Ok(body) => answer::success(&mut cx, meta, body).await,
             Err(error) => {
                 logged.code = Some(error.code().code);

@@ -1,14 +1,16 @@
 use crate::client_ip::limit_key;
 use doorward_base::{ApiError, Clock, InstanceId, codes};
+use doorward_core::instance::Instance;
 use doorward_wire::Rate;
 use governor::clock::Clock as _;
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed, StateStore};
 use governor::{Quota, RateLimiter};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How many callers are remembered at most, per limit. Beyond it those that called longest ago are forgotten, so that
@@ -20,6 +22,7 @@ const MAX_KEYS: u64 = 200_000;
 enum Key {
     Address(InstanceId, Option<IpAddr>),
     Instance(InstanceId),
+    Object(InstanceId, &'static str, String),
 }
 
 /// The counters of all callers of one limit, in bounded memory.
@@ -81,9 +84,24 @@ impl Limit {
     }
 }
 
-/// The limits of a server. The figures are those that Clerk publishes, where it does: 5 sign-ins or sign-ups started and
-/// 3 attempts in 10 seconds, and 1,000 Backend calls in 10 seconds, 100 on development instances.
-pub(crate) struct Limits {
+/// A call that is counted.
+#[derive(Clone, Copy)]
+pub(crate) struct Call<'a> {
+    pub rate: Rate,
+    /// The endpoint's id.
+    pub operation: &'static str,
+    /// The object that the call is about.
+    pub object: Option<&'a str>,
+    pub ip: Option<IpAddr>,
+}
+
+/// The longest id that is counted by.
+const MAX_OBJECT: usize = 64;
+
+/// The limits of instances that have the same ones. The figures are those that Clerk publishes, where it does: 5 sign-ins or
+/// sign-ups started and 3 attempts in 10 seconds, 1,000 Backend calls in 10 seconds, 100 on development instances, of them 100
+/// invitations and 25 lots of them in an hour and 10 changes of a user in 10 seconds.
+struct Set {
     frontend: Option<Limit>,
     sign_in: Option<Limit>,
     sign_up: Option<Limit>,
@@ -91,43 +109,96 @@ pub(crate) struct Limits {
     send: Option<Limit>,
     backend_development: Option<Limit>,
     backend_production: Option<Limit>,
+    invite: Option<Limit>,
+    invite_many: Option<Limit>,
+    change_user: Option<Limit>,
+}
+
+impl Set {
+    fn new(clock: &LimitClock, factor: u32) -> Self {
+        let ten = |calls: u32| Limit::new(calls.saturating_mul(factor), Duration::from_secs(10), clock);
+        let hour = |calls: u32| Limit::new(calls.saturating_mul(factor), Duration::from_secs(3600), clock);
+        Self {
+            frontend: ten(300),
+            sign_in: ten(5),
+            sign_up: ten(5),
+            attempt: ten(3),
+            send: ten(5),
+            backend_development: ten(100),
+            backend_production: ten(1000),
+            invite: hour(100),
+            invite_many: hour(25),
+            change_user: ten(10),
+        }
+    }
+
+    /// Counts a call. A caller without an address is counted as one caller, never let through uncounted.
+    fn check(&self, call: Call<'_>, instance: &InstanceId, development: bool) -> Result<(), ApiError> {
+        let address = || Key::Address(instance.clone(), call.ip.map(limit_key));
+        let of_instance = || Key::Instance(instance.clone());
+        let object = || {
+            let id = call.object.unwrap_or_default().chars().take(MAX_OBJECT).collect();
+            Key::Object(instance.clone(), call.operation, id)
+        };
+        let backend = if development { &self.backend_development } else { &self.backend_production };
+        let (limit, key) = match call.rate {
+            Rate::Unlimited | Rate::Mint => return Ok(()),
+            Rate::Frontend => (&self.frontend, address()),
+            Rate::SignInCreate => (&self.sign_in, address()),
+            Rate::SignUpCreate => (&self.sign_up, address()),
+            Rate::Attempt => (&self.attempt, address()),
+            Rate::Send => (&self.send, address()),
+            Rate::Backend | Rate::Invite | Rate::InviteMany | Rate::ChangeUser => (backend, of_instance()),
+        };
+        counted(limit, &key)?;
+        match call.rate {
+            Rate::Invite => counted(&self.invite, &of_instance()),
+            Rate::InviteMany => counted(&self.invite_many, &of_instance()),
+            Rate::ChangeUser => counted(&self.change_user, &object()),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn counted(limit: &Option<Limit>, key: &Key) -> Result<(), ApiError> {
+    limit.as_ref().map_or_else(|| Err(ApiError::internal("a limit of zero calls")), |limit| limit.check(key))
+}
+
+/// The limits of a server.
+pub(crate) struct Limits {
+    clock: LimitClock,
+    plain: Set,
+    /// Those of instances that raise them, by how much.
+    raised: Mutex<BTreeMap<u32, Arc<Set>>>,
 }
 
 impl Limits {
     pub(crate) fn new(clock: &Clock) -> Self {
         let clock = if clock.is_frozen() { LimitClock::Frozen(clock.clone()) } else { LimitClock::Monotonic(Instant::now()) };
-        let ten = Duration::from_secs(10);
-        Self {
-            frontend: Limit::new(300, ten, &clock),
-            sign_in: Limit::new(5, ten, &clock),
-            sign_up: Limit::new(5, ten, &clock),
-            attempt: Limit::new(3, ten, &clock),
-            send: Limit::new(5, ten, &clock),
-            backend_development: Limit::new(100, ten, &clock),
-            backend_production: Limit::new(1000, ten, &clock),
-        }
+        Self { plain: Set::new(&clock, 1), raised: Mutex::default(), clock }
     }
 
-    /// Counts a call. A caller without an address is counted as one caller, never let through uncounted.
+    /// Counts a call to an instance, unless its settings say that calls are not counted.
     ///
     /// # Errors
     /// `too_many_requests` with the seconds to wait.
-    pub(crate) fn check(&self, rate: Rate, instance: &InstanceId, development: bool, ip: Option<IpAddr>) -> Result<(), ApiError> {
-        let (limit, key) = match rate {
-            Rate::Unlimited | Rate::Mint => return Ok(()),
-            Rate::Frontend => (&self.frontend, None),
-            Rate::SignInCreate => (&self.sign_in, None),
-            Rate::SignUpCreate => (&self.sign_up, None),
-            Rate::Attempt => (&self.attempt, None),
-            Rate::Send => (&self.send, None),
-            Rate::Backend if development => (&self.backend_development, Some(Key::Instance(instance.clone()))),
-            Rate::Backend => (&self.backend_production, Some(Key::Instance(instance.clone()))),
-        };
-        let key = key.unwrap_or_else(|| Key::Address(instance.clone(), ip.map(limit_key)));
-        match limit {
-            Some(limit) => limit.check(&key),
-            None => Err(ApiError::internal("a limit of zero calls")),
+    pub(crate) fn check(&self, call: Call<'_>, instance: &Instance) -> Result<(), ApiError> {
+        if !instance.limits_calls() {
+            return Ok(());
         }
+        let factor = instance.settings.attack_protection.rate_limit_factor;
+        self.check_with(factor, call, &instance.id, instance.is_development())
+    }
+
+    fn check_with(&self, factor: u32, call: Call<'_>, instance: &InstanceId, development: bool) -> Result<(), ApiError> {
+        if factor == 1 {
+            return self.plain.check(call, instance, development);
+        }
+        let set = {
+            let mut raised = self.raised.lock().unwrap_or_else(PoisonError::into_inner);
+            raised.entry(factor).or_insert_with(|| Arc::new(Set::new(&self.clock, factor))).clone()
+        };
+        set.check(call, instance, development)
     }
 }
 
@@ -140,15 +211,23 @@ mod tests {
         (Limits::new(&clock), clock)
     }
 
+    fn call(rate: Rate, ip: &str) -> Call<'static> {
+        Call { rate, operation: "it", object: None, ip: ip.parse().ok() }
+    }
+
+    fn check(limits: &Limits, instance: &str, call: Call<'_>) -> Result<(), ApiError> {
+        limits.check_with(1, call, &InstanceId::from(instance), false)
+    }
+
     fn sign_in(limits: &Limits, instance: &str, ip: &str) -> bool {
-        limits.check(Rate::SignInCreate, &InstanceId::from(instance), false, ip.parse().ok()).is_ok()
+        check(limits, instance, call(Rate::SignInCreate, ip)).is_ok()
     }
 
     #[test]
     fn five_sign_ins_in_ten_seconds_and_then_a_wait() {
         let (limits, clock) = limits();
         assert!((0..5).all(|_| sign_in(&limits, "ins_1", "192.0.2.1")));
-        let refused = limits.check(Rate::SignInCreate, &InstanceId::from("ins_1"), false, "192.0.2.1".parse().ok()).unwrap_err();
+        let refused = check(&limits, "ins_1", call(Rate::SignInCreate, "192.0.2.1")).unwrap_err();
         assert_eq!(refused.code().code, "too_many_requests");
         assert!(refused.retry_after_seconds().unwrap() >= 1);
         assert!(sign_in(&limits, "ins_2", "192.0.2.1"), "another instance counts apart");
@@ -160,25 +239,62 @@ mod tests {
     #[test]
     fn fault_049_callers_without_an_address_are_counted_too() {
         let (limits, _) = limits();
-        let call = || limits.check(Rate::Attempt, &InstanceId::from("ins_1"), false, None).is_ok();
+        let call = || check(&limits, "ins_1", call(Rate::Attempt, "nowhere")).is_ok();
         assert_eq!([call(), call(), call(), call()], [true, true, true, false]);
     }
 
     #[test]
     fn fault_053_a_limit_of_zero_lets_nobody_through() {
-        let clock = Clock::frozen(1_800_000_000_000);
-        let zero = || Limit::new(0, Duration::from_secs(10), &LimitClock::Frozen(clock.clone()));
-        let none = Limits { frontend: zero(), sign_in: zero(), sign_up: zero(), attempt: zero(), send: zero(), ..Limits::new(&clock) };
-        let none = Limits { backend_development: zero(), backend_production: zero(), ..none };
-        let rates = [Rate::Frontend, Rate::SignInCreate, Rate::SignUpCreate, Rate::Attempt, Rate::Send, Rate::Backend];
+        let (clock, instance) = (Clock::frozen(1_800_000_000_000), InstanceId::from("ins_1"));
+        let none = Set::new(&LimitClock::Frozen(clock.clone()), 0);
+        let rates = [
+            Rate::Frontend,
+            Rate::SignInCreate,
+            Rate::SignUpCreate,
+            Rate::Attempt,
+            Rate::Send,
+            Rate::Backend,
+            Rate::Invite,
+            Rate::InviteMany,
+            Rate::ChangeUser,
+        ];
         for _ in 0..2 {
             for (rate, development) in rates.into_iter().flat_map(|rate| [(rate, false), (rate, true)]) {
-                for ip in [None, "192.0.2.1".parse().ok()] {
-                    assert!(none.check(rate, &InstanceId::from("ins_1"), development, ip).is_err(), "{rate:?} {development} {ip:?}");
+                for ip in ["nowhere", "192.0.2.1"] {
+                    assert!(none.check(call(rate, ip), &instance, development).is_err(), "{rate:?} {development} {ip:?}");
                 }
             }
             clock.advance(60_000);
         }
+    }
+
+    /// How many of a hundred and fifty calls in a moment get through.
+    fn passed(limits: &Limits, factor: u32, call: Call<'_>) -> usize {
+        (0..150).filter(|_| limits.check_with(factor, call, &InstanceId::from("ins_1"), false).is_ok()).count()
+    }
+
+    #[test]
+    fn what_a_server_does_often_to_one_user_or_by_mail_is_counted_apart() {
+        let (limits, clock) = limits();
+        for (rate, most) in [(Rate::Invite, 100), (Rate::InviteMany, 25)] {
+            assert_eq!(passed(&limits, 1, call(rate, "192.0.2.1")), most, "{rate:?}");
+            assert_eq!(passed(&limits, 1, call(rate, "192.0.2.2")), 0, "whoever asks");
+        }
+        clock.advance(3_600_000);
+        assert_eq!(passed(&limits, 1, call(Rate::Invite, "192.0.2.1")), 100);
+        let change = |operation, user| Call { operation, object: Some(user), ..call(Rate::ChangeUser, "192.0.2.1") };
+        for one in [change("UpdateUser", "user_1"), change("UpdateUser", "user_2"), change("UpdateUserMetadata", "user_1")] {
+            assert_eq!(passed(&limits, 1, one), 10);
+        }
+        clock.advance(10_000);
+        assert_eq!(passed(&limits, 1, change("UpdateUser", "user_1")), 10);
+    }
+
+    #[test]
+    fn an_instance_can_raise_its_limits() {
+        let (limits, _) = limits();
+        assert_eq!(passed(&limits, 4, call(Rate::SignInCreate, "192.0.2.1")), 20);
+        assert_eq!(passed(&limits, 1, call(Rate::SignInCreate, "192.0.2.1")), 5, "others have theirs");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 use crate::auth;
 use crate::gateway::{Gateway, peer};
+use crate::limits::Call;
 use doorward_base::ApiError;
 use doorward_core::Scope;
 use doorward_wire::Rate;
@@ -21,8 +22,9 @@ impl Gateway {
     pub async fn visit(&self, parts: &Parts) -> Result<Visit, ApiError> {
         let arrival = auth::frontend(&self.0, parts, peer(parts), false).await?;
         let instance = arrival.instance;
-        if self.0.config.limits_enabled && instance.limits_calls() {
-            self.0.limits.check(Rate::Frontend, &instance.id, instance.is_development(), arrival.caller.ip)?;
+        if self.0.config.limits_enabled {
+            let call = Call { rate: Rate::Frontend, operation: "page", object: None, ip: arrival.caller.ip };
+            self.0.limits.check(call, &instance)?;
         }
         let scope = Scope { app: self.0.app.clone(), instance, now: self.0.app.clock.now() };
         Ok(Visit { scope, frontend_url: arrival.caller.frontend_url })

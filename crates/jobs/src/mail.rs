@@ -14,6 +14,10 @@ pub struct Message {
     pub to: String,
     /// The name that stands beside the sender's address.
     pub from_name: String,
+    /// What stands before the `@` of the sender's address, where the instance says so.
+    pub from_local: Option<String>,
+    /// What stands before the `@` of the address that answers go to, where it is another.
+    pub reply_to_local: Option<String>,
     /// The subject.
     pub subject: String,
     /// The text.
@@ -62,6 +66,8 @@ pub(crate) async fn deliver(app: &App, transport: Option<&dyn Transport>, job: &
         id: job.id.clone(),
         to: mail.to,
         from_name: mail.from_name,
+        from_local: mail.from_local,
+        reply_to_local: mail.reply_to_local,
         subject: mail.subject,
         text: mail.text,
         html: mail.html,

@@ -106,15 +106,23 @@ fn connect(options: &SmtpOptions) -> Result<AsyncSmtpTransport<Tokio1Executor>, 
 fn compose(message: &Message, from: &Address) -> Result<Wire, SendError> {
     let refused = |what: &str| SendError::Permanent(format!("the mail could not be composed: {what}"));
     let to: Address = message.to.parse().map_err(|_| refused("not an address"))?;
+    // The domain is the operator's: they vouch for it to those who receive the mail.
+    let at = |local: &str| Address::new(local, from.domain()).map_err(|_| refused("not a sender"));
+    let sender = message.from_local.as_deref().map_or_else(|| Ok(from.clone()), at)?;
+    let reply_to = message.reply_to_local.as_deref().map(at).transpose()?;
     let written = UNIX_EPOCH + Duration::from_millis(positive(message.written_at));
     let builder = Wire::builder()
-        .from(Mailbox::new(Some(message.from_name.clone()), from.clone()))
+        .from(Mailbox::new(Some(message.from_name.clone()), sender))
         .to(Mailbox::new(None, to))
         .subject(message.subject.clone())
         .date(written)
         .message_id(Some(format!("<{}@{}>", message.id, from.domain())))
         // Nobody's out-of-office note should come back (RFC 3834).
         .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()));
+    let builder = match reply_to {
+        Some(address) => builder.reply_to(Mailbox::new(None, address)),
+        None => builder,
+    };
     let wire = match &message.html {
         Some(html) => builder.multipart(MultiPart::alternative_plain_html(message.text.clone(), html.clone())),
         None => builder.header(ContentType::TEXT_PLAIN).body(message.text.clone()),
@@ -156,6 +164,8 @@ mod tests {
             id: JobId::from("job_1"),
             to: "ada@example.com".to_owned(),
             from_name: "Löwe & Söhne".to_owned(),
+            from_local: None,
+            reply_to_local: None,
             subject: "424242 is your code\r\nBcc: eve@example.com".to_owned(),
             text: "Your code:\n\n    424242\n".to_owned(),
             html: None,
@@ -171,6 +181,22 @@ mod tests {
         let text = String::from_utf8(bytes).unwrap();
         assert!(text.contains("Message-ID: <job_1@example.com>\r\n"), "{text}");
         assert!(text.contains("Date: Tue, 14 Nov 2023 22:13:20 +0000\r\n"), "{text}");
+    }
+
+    #[test]
+    fn an_instance_says_what_stands_before_the_at_of_its_addresses() {
+        let from = "no-reply@example.com".parse().unwrap();
+        let own = Message { from_local: Some("hello".to_owned()), reply_to_local: Some("help".to_owned()), ..message() };
+        let text = String::from_utf8(compose(&own, &from).unwrap().formatted()).unwrap();
+        assert!(text.contains("<hello@example.com>\r\n") && text.contains("Reply-To: help@example.com\r\n"), "{text}");
+        assert!(!text.contains("no-reply@"), "{text}");
+        for bad in ["a@b", "a\r\nBcc: eve@example.com", ""] {
+            for own in
+                [Message { from_local: Some(bad.to_owned()), ..message() }, Message { reply_to_local: Some(bad.to_owned()), ..message() }]
+            {
+                assert!(matches!(compose(&own, &from), Err(SendError::Permanent(_))), "{bad:?}");
+            }
+        }
     }
 
     #[test]

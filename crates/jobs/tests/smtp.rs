@@ -53,6 +53,8 @@ async fn send(address: SocketAddr, tls: SmtpTls) -> Result<(), SendError> {
         id: JobId::from("job_1"),
         to: ADDRESS.to_owned(),
         from_name: "Doorward".to_owned(),
+        from_local: None,
+        reply_to_local: None,
         subject: "424242 is your code".to_owned(),
         text: "Your code:\n\n    424242\n".to_owned(),
         html: Some("<p>424242</p>".to_owned()),

@@ -147,6 +147,8 @@ impl Setting {
         let it = Mail {
             to: "ada@example.com".to_owned(),
             from_name: "Doorward".to_owned(),
+            from_local: None,
+            reply_to_local: None,
             subject: "424242 is your Doorward code".to_owned(),
             text: "Your code is:\n\n    424242\n".to_owned(),
             html: None,

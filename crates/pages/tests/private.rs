@@ -168,7 +168,7 @@ async fn messages_are_shown_as_people_get_them_in_each_language_and_may_do_nothi
     tx.commit().await.unwrap();
 
     let (status, headers, page) = server.get("localhost:4101", "/messages").await;
-    assert_eq!((status, page.matches("<iframe").count(), page.matches("class=\"letter\"").count()), (StatusCode::OK, 13, 15));
+    assert_eq!((status, page.matches("<iframe").count(), page.matches("class=\"letter\"").count()), (StatusCode::OK, 13, 16));
     assert!(page.contains("<b>Hello</b>") && page.matches("own words").count() == 1, "{page}");
     assert!(page.contains("Your password at Doorward was changed") && !page.contains("<script>"), "{page}");
     let policy = headers["content-security-policy"].to_str().unwrap();

@@ -2,7 +2,7 @@
 
 use crate::db::{Db, Read, Row, Sql, StoreError, Tx};
 use crate::sql;
-use crate::users::pattern;
+use crate::users::{pattern, push_in};
 use doorward_base::*;
 
 /// An invitation as it is kept. One that is pending past its end is expired.
@@ -74,6 +74,16 @@ pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &InvitationRecord) -
 pub async fn get(mut db: impl Read, instance: &InstanceId, id: &InvitationId) -> Result<Option<InvitationRecord>, StoreError> {
     let text = "SELECT * FROM invitations WHERE instance_id = $1 AND id = $2";
     db.opt(sql!(text, instance, id)).await?.as_ref().map(invitation).transpose()
+}
+
+/// Those of these ids that there are.
+pub async fn get_many(db: &Db, instance: &InstanceId, ids: &[InvitationId]) -> Result<Vec<InvitationRecord>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = sql!("SELECT * FROM invitations WHERE instance_id = $1", instance);
+    push_in(&mut sql, "id", "IN", ids.iter().map(|id| id.as_str().to_owned()));
+    db.all(sql).await?.iter().map(invitation).collect()
 }
 
 /// The invitation that a token stands for.

@@ -17,6 +17,12 @@ pub struct TemplateRecord {
     pub subject: Option<String>,
     /// The markup of a mail, or the text of a text message.
     pub body: Option<String>,
+    /// What the body was made from, in an editor.
+    pub markup: Option<String>,
+    /// What stands before the `@` of the sender's address.
+    pub from_email_name: Option<String>,
+    /// What stands before the `@` of the address that answers go to.
+    pub reply_to_email_name: Option<String>,
     /// Whether the server delivers it.
     pub delivered: bool,
     /// When it was made.
@@ -32,6 +38,9 @@ fn template(row: &Row) -> Result<TemplateRecord, StoreError> {
         name: row.opt_text("name")?,
         subject: row.opt_text("subject")?,
         body: row.opt_text("body")?,
+        markup: row.opt_text("markup")?,
+        from_email_name: row.opt_text("from_email_name")?,
+        reply_to_email_name: row.opt_text("reply_to_email_name")?,
         delivered: row.flag("delivered")?,
         created_at: row.int("created_at")?,
         updated_at: row.int("updated_at")?,
@@ -52,9 +61,11 @@ pub async fn list(db: &Db, instance: &InstanceId, channel: &str) -> Result<Vec<T
 
 /// Puts a template in the place of the one before.
 pub async fn put(tx: &mut Tx, instance: &InstanceId, it: &TemplateRecord) -> Result<(), StoreError> {
-    let text = "INSERT INTO message_templates (instance_id, channel, slug, name, subject, body, delivered, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (instance_id, channel, slug) DO UPDATE SET name = excluded.name,
-        subject = excluded.subject, body = excluded.body, delivered = excluded.delivered, updated_at = excluded.updated_at";
+    let text = "INSERT INTO message_templates (instance_id, channel, slug, name, subject, body, delivered, created_at, updated_at, markup,
+        from_email_name, reply_to_email_name) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        ON CONFLICT (instance_id, channel, slug) DO UPDATE SET name = excluded.name, subject = excluded.subject, body = excluded.body,
+        delivered = excluded.delivered, updated_at = excluded.updated_at, markup = excluded.markup,
+        from_email_name = excluded.from_email_name, reply_to_email_name = excluded.reply_to_email_name";
     let sql = sql!(text, instance, &it.channel, &it.slug, &it.name, &it.subject, &it.body, it.delivered, it.created_at, it.updated_at);
-    tx.exec(sql).await.map(|_| ())
+    tx.exec(sql.bind(&it.markup).bind(&it.from_email_name).bind(&it.reply_to_email_name)).await.map(|_| ())
 }

@@ -27,6 +27,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0039_captcha.sql"),
     include_str!("migrations/0044_domains.sql"),
     include_str!("migrations/0045_token_renewal.sql"),
+    include_str!("migrations/0046_template_senders.sql"),
 ];
 
 /// The schema that this build reads and writes.

@@ -3,6 +3,7 @@
 use crate::changes::Change;
 use crate::db::{Db, Read, Row, Sql, StoreError, Tx};
 use crate::sql;
+use crate::users::push_in;
 use doorward_base::*;
 
 /// A session as it is kept. Whether an `active` one has run out, [`SessionRecord::status_at`] tells.
@@ -107,6 +108,17 @@ pub async fn get(mut db: impl Read, instance: &InstanceId, id: &SessionId) -> Re
 pub async fn of_client(db: &Db, instance: &InstanceId, client: &ClientId) -> Result<Vec<SessionRecord>, StoreError> {
     let text = "SELECT * FROM sessions WHERE instance_id = $1 AND client_id = $2 AND status = 'active' ORDER BY created_at, id";
     db.all(sql!(text, instance, client)).await?.iter().map(session).collect()
+}
+
+/// All sessions of these clients that were not signed out, the oldest first.
+pub async fn of_clients(db: &Db, instance: &InstanceId, clients: &[ClientId]) -> Result<Vec<SessionRecord>, StoreError> {
+    if clients.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = sql!("SELECT * FROM sessions WHERE instance_id = $1 AND status = 'active'", instance);
+    push_in(&mut sql, "client_id", "IN", clients.iter().map(|id| id.as_str().to_owned()));
+    sql.push(" ORDER BY created_at, id");
+    db.all(sql).await?.iter().map(session).collect()
 }
 
 /// All sessions of a user that were not signed out, the newest first.
@@ -270,6 +282,19 @@ pub async fn close_of_client(
 ) -> Result<u64, StoreError> {
     let text = "UPDATE sessions SET status = $3, updated_at = $4 WHERE instance_id = $1 AND client_id = $2 AND status = 'active'";
     closed(tx, instance, sql!(text, instance, client, status, now)).await
+}
+
+/// Closes every active session of an instance, and marks their clients changed.
+pub async fn close_all(tx: &mut Tx, instance: &InstanceId, status: &str, now: Timestamp) -> Result<u64, StoreError> {
+    let clients = "UPDATE clients SET updated_at = $2, last_active_session_id = NULL WHERE instance_id = $1 AND id IN
+        (SELECT client_id FROM sessions WHERE instance_id = $1 AND status = 'active')";
+    tx.exec(sql!(clients, instance, now)).await?;
+    closed(
+        tx,
+        instance,
+        sql!("UPDATE sessions SET status = $2, updated_at = $3 WHERE instance_id = $1 AND status = 'active'", instance, status, now),
+    )
+    .await
 }
 
 /// Closes every active session of a user but `keep`, and marks their clients changed.

@@ -271,7 +271,11 @@ async fn the_lists_are_kept_in_one_form_each_entry_once() {
         (json!({"identifier": " "}), "form_param_missing", "identifier"),
         (json!({"identifier": "not an identifier"}), "form_param_format_invalid", "identifier"),
         (json!({"identifier": "*@other.example", "notify": true}), "form_conditional_param_disallowed", "notify"),
-        (json!({"identifier": "+12024560143", "notify": true}), "form_conditional_param_disallowed", "notify"),
+        (
+            json!({"identifier": "0xdeadbeef00000000000000000000000000000000", "notify": true}),
+            "form_conditional_param_disallowed",
+            "notify",
+        ),
     ] {
         post("allowlist", body).await.refused(422, code, param);
     }
@@ -294,11 +298,19 @@ async fn the_lists_are_kept_in_one_form_each_entry_once() {
     let invited = post("allowlist", json!({"identifier": "Bob@other.example", "notify": true})).await.expect(200).clone();
     assert!(invited["invitation_id"].as_str().unwrap().starts_with("inv_"));
     assert_eq!(server.outbox().await.len(), 1);
+    // A number is told where to sign up.
+    let told = post("allowlist", json!({"identifier": "+12024560143", "notify": true})).await.expect(200).clone();
+    assert_eq!((&told["identifier_type"], told.get("invitation_id")), (&json!("phone_number"), None));
+    let text = server.texts().await.pop().unwrap();
+    let page = format!("{}/sign-up", server.instance.frontend_url);
+    assert_eq!((text.to.as_str(), text.text), ("+12024560143", format!("You are invited to join Doorward: {page}")));
+    let abroad = post("allowlist", json!({"identifier": "+4915112345678", "notify": true})).await;
+    abroad.refused(403, "unsupported_country_code", "identifier");
     server.user("carol@other.example", PASSWORD).await;
     let known = post("allowlist", json!({"identifier": "carol@other.example", "notify": true})).await;
     known.refused(422, "form_identifier_exists", "email_address");
     let page = server.backend("GET", "/v1/allowlist_identifiers?paginated=true", None).await;
-    assert_eq!(page.expect(200)["total_count"], 3);
+    assert_eq!(page.expect(200)["total_count"], 4);
 }
 
 #[tokio::test]

@@ -44,11 +44,52 @@ async fn settings_are_read_and_changed_and_hold_at_once() {
             "form_param_value_invalid",
             "preferred_sign_in_strategy_when_password_required",
         ),
-        (json!({"clerk_js_version": "5"}), "form_param_unknown", "clerk_js_version"),
+        (json!({"clerk_js_version": "5\"><script>"}), "form_param_format_invalid", "clerk_js_version"),
+        (json!({"development_origin": "app.example.com"}), "form_invalid_origin", "development_origin"),
+        (json!({"nothing": "5"}), "form_param_unknown", "nothing"),
     ] {
         patch(&server, "/v1/instance", change).await.refused(422, code, param);
     }
     assert_eq!(read().await["allowed_origins"], json!(["https://app.example.com"]));
+}
+
+#[tokio::test]
+async fn an_app_is_developed_elsewhere_and_told_which_script_to_load() {
+    for (environment, let_in) in [(Environment::Development, true), (Environment::Production, false)] {
+        let server = TestServer::with(Options { environment, ..Options::default() }).await;
+        let elsewhere = async || {
+            let mut browser = server.browser();
+            browser.origin = Some("https://dev.example.com".to_owned());
+            browser.post("/v1/client/sign_ins", &[]).await.code() != "origin_invalid"
+        };
+        assert!(!elsewhere().await);
+        let change = json!({"clerk_js_version": "5.1.0", "development_origin": "https://dev.example.com",
+            "url_based_session_syncing": false, "cookieless_dev": false});
+        assert_eq!(patch(&server, "/v1/instance", change).await.status, 204);
+        assert_eq!(elsewhere().await, let_in, "{environment:?}");
+        let shown = server.browser().get("/v1/environment").await.expect(200).clone();
+        assert_eq!(shown["display_config"]["clerk_js_version"], "5.1.0");
+        assert_eq!(shown["auth_config"]["url_based_session_syncing"], let_in, "as ever");
+        let domain = server.backend("GET", "/v1/domains", None).await.expect(200)["data"][0].clone();
+        assert_eq!(domain["development_origin"], "https://dev.example.com");
+        assert_eq!(patch(&server, "/v1/instance", json!({"clerk_js_version": "", "development_origin": ""})).await.status, 204);
+        assert!(!elsewhere().await);
+        let shown = server.browser().get("/v1/environment").await.expect(200).clone();
+        assert_eq!(shown["display_config"]["clerk_js_version"], Value::Null);
+    }
+}
+
+#[tokio::test]
+async fn dots_in_addresses_count_and_servers_of_before_are_told_so() {
+    let server = TestServer::start().await;
+    let restrict =
+        async |date: &str, body: Value| patch(&server, &format!("/v1/instance/restrictions?__clerk_api_version={date}"), body).await;
+    let param = "ignore_dots_for_gmail_addresses";
+    let before = restrict("2025-03-12", json!({param: false, "blocklist": true})).await;
+    assert_eq!((&before.expect(200)[param], &before.json["blocklist"]), (&json!(false), &json!(true)));
+    restrict("2025-03-12", json!({param: true})).await.refused(422, "form_param_value_invalid", param);
+    restrict("2025-04-10", json!({param: false})).await.refused(422, "form_param_unknown", param);
+    assert_eq!(restrict("2025-04-10", json!({})).await.expect(200).get(param), None);
 }
 
 #[tokio::test]

@@ -43,6 +43,8 @@ async fn a_template_is_made_read_changed_used_and_removed() {
         "who": "{{user.first_name}} <{{user.primary_email_address}}>", "verified": "{{user.email_verified}}",
         "nick": "{{user.username || user.external_id || 'nobody'}}", "nested": {"list": ["{{user.id}}", 7, null]},
         "secret": "{{user.private_metadata.secret}}", "org": "{{org.id}}", "org_name": "{{org.name || 'none'}}",
+        "org_id": "{{org.id}}", "org_role": "{{org.role}}", "org_slug": "{{org.slug}}", "org_permissions": "{{org_membership.permissions}}",
+        "hello": "Hi {{user.last_name}}", "two_factor": "{{user.two_factor_enabled || 'no'}}",
     });
     let made = create(&server, json!({"name": "hasura", "claims": claims})).await.expect(200).clone();
     assert_eq!((&made["object"], &made["name"], &made["claims"]), (&json!("jwt_template"), &json!("hasura"), &claims));
@@ -58,6 +60,7 @@ async fn a_template_is_made_read_changed_used_and_removed() {
     let expected = json!({
         "aud": "hasura", "plan": {"name": "gold", "seats": 3}, "seats": 3, "who": "Ada <ada@example.com>", "verified": true,
         "nick": "nobody", "nested": {"list": [user, 7, null]}, "secret": null, "org": null, "org_name": "none",
+        "org_id": null, "org_role": null, "org_slug": null, "org_permissions": null, "hello": "Hi null", "two_factor": "no",
     });
     let by_browser = browser.post(&format!("/v1/client/sessions/{session}/tokens/hasura"), &[]).await;
     let by_server =
@@ -87,6 +90,14 @@ async fn a_template_is_made_read_changed_used_and_removed() {
         assert_eq!(server.backend(method, &at, (method == "PATCH").then(|| json!({}))).await.status, 404);
     }
     assert_eq!(browser.post(&format!("/v1/client/sessions/{session}/tokens/renamed"), &[]).await.status, 404);
+}
+
+#[tokio::test]
+async fn fault_010_a_template_cannot_speak_as_somebody_else() {
+    let server = TestServer::start().await;
+    for name in ["azp", "exp", "iat", "iss", "jti", "nbf", "sub", "sid", "v", "pla", "fea"] {
+        create(&server, json!({"name": name, "claims": {name: "x"}})).await.refused(400, "jwt_template_reserved_claim", "claims");
+    }
 }
 
 #[tokio::test]

@@ -120,6 +120,38 @@ async fn sessions_are_listed_read_and_ended() {
 }
 
 #[tokio::test]
+async fn an_old_server_has_a_session_token_checked() {
+    let visit = Visit::begin().await;
+    let verify = async |session: &str, token: Value| {
+        visit.server.backend("POST", &format!("/v1/sessions/{session}/verify"), Some(json!({"token": token}))).await
+    };
+    let good = verify(&visit.session, json!(visit.token)).await;
+    assert_eq!((&good.expect(200)["id"], &good.json["object"]), (&json!(visit.session), &json!("session")));
+    assert_eq!((&good.json["user_id"], &good.json["status"]), (&json!(visit.user), &json!("active")));
+
+    visit.server.user("bob@example.com", PASSWORD).await;
+    let mut bob = visit.server.browser();
+    bob.sign_in("bob@example.com", PASSWORD).await.expect(200);
+    let other = bob.session_id().await.unwrap();
+    verify(&other, json!(visit.token)).await.refused(400, "invalid_session_token", "token");
+    let mut parts: Vec<&str> = visit.token.split('.').collect();
+    let payload = B64.encode(claims(&visit.token).to_string().replace(&visit.session, &other));
+    parts[1] = &payload;
+    for forged in [parts.join("."), visit.refresh.clone(), "x".to_owned()] {
+        verify(&other, json!(forged)).await.refused(400, "invalid_session_token", "token");
+    }
+    verify(&visit.session, Value::Null).await.refused(422, "form_param_missing", "token");
+    assert_eq!(verify("sess_gone", json!(visit.token)).await.status, 404);
+
+    visit.server.advance(Duration::from_secs(61));
+    verify(&visit.session, json!(visit.token)).await.refused(400, "invalid_session_token", "token");
+    let fresh = bob.mint(&other).await.expect(200)["jwt"].clone();
+    verify(&other, fresh.clone()).await.expect(200);
+    visit.server.backend("POST", &format!("/v1/sessions/{other}/revoke"), None).await.expect(200);
+    verify(&other, fresh).await.refused(400, "invalid_session_token", "token");
+}
+
+#[tokio::test]
 async fn a_server_makes_sessions_on_development_instances_only() {
     let server = TestServer::start().await;
     let user = server.user("ada@example.com", PASSWORD).await;

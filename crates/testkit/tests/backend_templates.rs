@@ -30,7 +30,7 @@ async fn templates_are_listed_changed_tried_and_put_back() {
     let slugs: Vec<_> = emails.as_array().unwrap().iter().map(|it| it["slug"].as_str().unwrap()).collect();
     assert!(slugs.contains(&"verification_code") && slugs.contains(&"primary_email_address_changed"), "{slugs:?}");
     let page = server.backend("GET", "/v1/templates/sms?paginated=true&limit=1", None).await.expect(200).clone();
-    assert_eq!((&page["total_count"], page["data"].as_array().unwrap().len()), (&json!(2), 1));
+    assert_eq!((&page["total_count"], page["data"].as_array().unwrap().len()), (&json!(3), 1));
     let ours = server.backend("GET", CODE, None).await.expect(200).clone();
     assert_eq!((&ours["resource_type"], &ours["can_revert"], &ours["instance_id"]), (&json!("system"), &json!(false), &Value::Null));
     assert_eq!((&ours["required_variables"], &ours["delivered_by_clerk"]), (&json!(["otp_code"]), &json!(true)));
@@ -51,10 +51,50 @@ async fn templates_are_listed_changed_tried_and_put_back() {
     let mail = server.outbox().await.pop().unwrap();
     let code = mail.subject.strip_prefix("Hi: ").unwrap();
     assert_eq!(mail.html.unwrap(), format!("<h1>Doorward</h1><b>{code}</b>"));
+    assert_eq!(mail.text, format!("Doorward\n\n{code}\n"), "the plain part says the same");
 
     let back = server.backend("POST", &format!("{CODE}/revert"), None).await.expect(200).clone();
     assert_eq!((&back["body"], &back["name"], &back["can_revert"]), (&ours["body"], &ours["name"], &json!(false)));
     server.backend("POST", &format!("{CODE}/revert"), None).await.refused(400, "template_revert_error", "");
+}
+
+#[tokio::test]
+async fn a_mail_comes_from_whom_the_instance_says() {
+    let server = TestServer::start().await;
+    server.user(EMAIL, PASSWORD).await;
+    let senders = async || {
+        ask(&server, EMAIL).await;
+        let mail = server.outbox().await.pop().unwrap();
+        (mail.from_local, mail.reply_to_local)
+    };
+    assert_eq!(senders().await, (None, None));
+    let beta = "/v1/beta_features/instance_settings";
+    let changed = server.backend("PATCH", beta, Some(json!({"from_email_address": "hello", "progressive_sign_up": false}))).await;
+    assert_eq!((&changed.expect(200)["from_email_address"], &changed.json["progressive_sign_up"]), (&json!("hello"), &json!(true)));
+    let bad = server.backend("PATCH", beta, Some(json!({"from_email_address": "hello@example.com"}))).await;
+    bad.refused(422, "form_param_format_invalid", "from_email_address");
+    assert_eq!(senders().await, (Some("hello".to_owned()), None));
+    assert_eq!(server.backend("GET", CODE, None).await.expect(200)["from_email_name"], "hello");
+
+    let own = json!({"from_email_name": "codes", "reply_to_email_name": "help.desk", "markup": "<re-html/>"});
+    let kept = put(&server, CODE, own.clone()).await.expect(200).clone();
+    assert!(own.as_object().unwrap().iter().all(|(name, value)| &kept[name] == value), "{kept}");
+    assert_eq!(kept["can_revert"], true);
+    assert_eq!(senders().await, (Some("codes".to_owned()), Some("help.desk".to_owned())));
+    let tried = server.backend("POST", &format!("{CODE}/preview"), Some(json!({"from_email_name": "other"}))).await;
+    assert_eq!((&tried.expect(200)["from_email_name"], &tried.json["reply_to_email_name"]), (&json!("other"), &json!("help.desk")));
+    for param in ["from_email_name", "reply_to_email_name"] {
+        for bad in ["a@example.com", "a b", ".a", "a\r\nBcc: eve"] {
+            put(&server, CODE, json!({param: bad})).await.refused(422, "form_param_format_invalid", param);
+        }
+        let sms = put(&server, "/v1/templates/sms/verification_code", json!({param: "codes"})).await;
+        sms.refused(422, "form_conditional_param_disallowed", param);
+    }
+    put(&server, CODE, json!({"reply_to_email_name": ""})).await.expect(200);
+    assert_eq!(senders().await, (Some("codes".to_owned()), None));
+    let back = server.backend("POST", &format!("{CODE}/revert"), None).await.expect(200).clone();
+    assert_eq!((&back["from_email_name"], &back["markup"]), (&json!("hello"), &json!("")));
+    assert_eq!(senders().await, (Some("hello".to_owned()), None));
 }
 
 #[tokio::test]

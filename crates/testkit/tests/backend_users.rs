@@ -591,3 +591,21 @@ async fn fault_013_what_is_for_the_backend_stays_there_and_secrets_stay_here() {
         }
     }
 }
+
+#[tokio::test]
+async fn before_there_are_organizations_users_have_nothing_of_them() {
+    let server = TestServer::start().await;
+    let id = server.user("ada@example.com", "correct horse").await;
+    for what in ["organization_memberships", "organization_invitations"] {
+        let read = async |user: &str, query: &str| server.backend("GET", &format!("/v1/users/{user}/{what}{query}"), None).await;
+        for query in ["", "?limit=500&offset=3"] {
+            assert_eq!(read(&id, query).await.expect(200), &json!({"data": [], "total_count": 0}), "{what}");
+        }
+        assert_eq!(read("user_gone", "").await.status, 404);
+        read(&id, "?limit=501").await.refused(422, "form_param_value_invalid", "limit");
+        read(&id, "?offset=-1").await.refused(422, "form_param_value_invalid", "offset");
+    }
+    let at = format!("/v1/users/{id}/organization_invitations?status=");
+    server.backend("GET", &format!("{at}pending"), None).await.expect(200);
+    server.backend("GET", &format!("{at}lost"), None).await.refused(422, "form_param_value_invalid", "status");
+}

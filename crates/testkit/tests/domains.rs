@@ -236,6 +236,43 @@ async fn an_instance_moves_to_another_domain_with_its_settings() {
 }
 
 #[tokio::test]
+async fn a_move_to_another_domain_ends_all_sessions_of_the_instance() {
+    let server = production().await;
+    let other = server.another_instance("other.example").await;
+    let body = json!({"email_address": [EMAIL], "password": PASSWORD});
+    server.backend_as(&other.secret_key, "POST", "/v1/users", Some(body)).await.expect(200);
+    server.user(EMAIL, PASSWORD).await;
+    let (mut here, mut there) = (server.browser(), server.browser_on("other.example"));
+    here.sign_in(EMAIL, PASSWORD).await.expect(200);
+    there.sign_in(EMAIL, PASSWORD).await.expect(200);
+    let (session, kept) = (here.session_id().await.unwrap(), there.session_id().await.unwrap());
+    server.advance(Duration::from_secs(1));
+    let moved = call(&server, "POST", "/v1/instance/change_domain", json!({"home_url": "https://new.example"})).await;
+    assert_eq!(moved.status, 202);
+    let after = server.backend("GET", &format!("/v1/sessions/{session}"), None).await;
+    assert_eq!(after.expect(200)["status"], "revoked");
+    let mut carried = server.browser_on("new.example");
+    carried.cookies = here.cookies.clone();
+    assert_eq!(carried.mint(&session).await.status, 404, "not even where the cookie is brought along");
+    there.mint(&kept).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_taken_name_changes_nothing_of_a_domain() {
+    let server = production().await;
+    server.another_instance("taken.example").await;
+    let before = server.backend("GET", "/v1/domains", None).await.expect(200)["data"][0].clone();
+    let at = format!("/v1/domains/{}", before["id"].as_str().unwrap());
+    let proxy = "https://app.new.example/__clerk";
+    let refused = call(&server, "PATCH", &at, json!({"name": "taken.example", "proxy_url": proxy})).await;
+    refused.refused(422, "home_url_taken", "name");
+    assert_eq!(server.backend("GET", "/v1/domains", None).await.expect(200)["data"][0], before, "nor of its proxy");
+    let both = call(&server, "PATCH", &at, json!({"name": "new.example", "proxy_url": proxy})).await.expect(200).clone();
+    assert_eq!((&both["name"], &both["proxy_url"]), (&json!("new.example"), &json!(proxy)));
+    assert_eq!(server.backend("GET", "/v1/domains", None).await.expect(200)["data"][0], both);
+}
+
+#[tokio::test]
 async fn settings_of_what_comes_later_are_kept_and_checked() {
     let server = TestServer::start().await;
     let patch = async |path: &str, body: Value| call(&server, "PATCH", path, body).await;

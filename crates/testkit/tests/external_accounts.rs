@@ -85,6 +85,24 @@ async fn an_account_is_connected_signs_its_user_in_and_vouches_for_the_address()
 }
 
 #[tokio::test]
+async fn an_address_that_an_account_vouches_for_is_not_replaced_before_the_account_is_gone() {
+    let (server, provider) = acme().await;
+    let (mut ada, id) = signed_in(&server, "ada@example.com").await;
+    connect(&mut ada, &provider).await;
+    server.advance(Duration::from_secs(1));
+    let replace = async |address: &str| {
+        server.backend("PUT", &format!("/v1/users/{id}/email_address"), Some(json!({"email_address": address}))).await
+    };
+    replace("new@example.com").await.refused(400, "identification_update_failed", "email_address");
+    let user = server.backend("GET", &format!("/v1/users/{id}"), None).await.expect(200).clone();
+    assert_eq!(user["email_addresses"][0]["email_address"], "ada@example.com", "nothing has changed");
+    replace("ada@example.com").await.expect(200);
+    let account = user["external_accounts"][0]["id"].as_str().unwrap();
+    server.backend("DELETE", &format!("/v1/users/{id}/external_accounts/{account}"), None).await.expect(200);
+    assert_eq!(replace("new@example.com").await.expect(200)["email_address"], "new@example.com");
+}
+
+#[tokio::test]
 async fn an_address_is_linked_only_where_both_sides_have_proven_it() {
     let (server, provider) = acme().await;
     let (mut ada, _) = signed_in(&server, "ada@example.com").await;

@@ -53,6 +53,36 @@ async fn tests_of_apps_meet_no_limits_unless_they_ask_for_them() {
     }
 }
 
+#[tokio::test]
+async fn a_server_changes_one_user_and_invites_people_only_so_often() {
+    for (factor, changes, lots) in [(1, 10, 25), (3, 30, 75)] {
+        let config = Config { limits_enabled: true, ..Config::default() };
+        let mut options = Options { config, environment: Environment::Production, ..Options::default() };
+        options.settings.attack_protection.rate_limit_factor = factor;
+        let server = TestServer::with(options).await;
+        let (ada, bob) = (server.user("ada@example.com", PASSWORD).await, server.user("bob@example.com", PASSWORD).await);
+        let patch = async |user: &str, path: &str| server.backend("PATCH", &format!("/v1/users/{user}{path}"), Some(json!({}))).await;
+        for _ in 0..changes {
+            patch(&ada, "").await.expect(200);
+        }
+        let refused = patch(&ada, "").await;
+        assert_eq!((refused.status, refused.code()), (429, "too_many_requests"), "{}", refused.text);
+        assert!(refused.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() <= 10);
+        patch(&bob, "").await.expect(200);
+        patch(&ada, "/metadata").await.expect(200);
+        server.advance(Duration::from_secs(10));
+        patch(&ada, "").await.expect(200);
+
+        let invite = async || server.backend("POST", "/v1/invitations/bulk", Some(json!([]))).await.status;
+        for _ in 0..lots {
+            assert_ne!(invite().await, 429);
+        }
+        assert_eq!(invite().await, 429);
+        let one = server.backend("POST", "/v1/invitations", Some(json!({"email_address": "eve@example.com"}))).await;
+        one.expect(200);
+    }
+}
+
 /// Sends bytes as they are, and reads the status of what comes back; 0 when the connection is closed without a word.
 async fn raw(at: SocketAddr, bytes: Vec<u8>) -> u16 {
     let task = tokio::task::spawn_blocking(move || {

@@ -32,6 +32,29 @@ fn id(answer: &Answer) -> String {
     answer.response()["id"].as_str().unwrap().to_owned()
 }
 
+#[tokio::test]
+async fn users_are_listed_in_the_order_of_their_primary_wallets() {
+    let server = server().await;
+    let mut owners = Vec::new();
+    for n in 1..5 {
+        server.advance(Duration::from_secs(1));
+        let wallet = if n == 2 { Wallet::solana(n) } else { Wallet::ethereum(n) };
+        owners.push((wallet.address(), user_with(&server, &wallet).await));
+    }
+    server.advance(Duration::from_secs(1));
+    let without = server.user(EMAIL, PASSWORD).await;
+    owners.sort();
+    let mut expected: Vec<String> = std::iter::once(without).chain(owners.into_iter().map(|(_, user)| user)).collect();
+    let listed = async |query: &str| {
+        let page = server.backend("GET", &format!("/v1/users?{query}"), None).await.expect(200).clone();
+        page.as_array().unwrap().iter().map(|user| user["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed("order_by=web3wallet").await, expected, "who has none comes before");
+    assert_eq!(listed("order_by=web3wallet&limit=2&offset=2").await, expected[2..4]);
+    expected.reverse();
+    assert_eq!(listed("order_by=-web3wallet").await, expected);
+}
+
 /// Starts a sign-in and has the text made, as the SDKs do.
 async fn ask(browser: &mut Browser, wallet: &Wallet, strategy: &str) -> (String, Value) {
     let begun = browser.post("/v1/client/sign_ins", &[("identifier", &wallet.address())]).await;

@@ -173,6 +173,48 @@ async fn mails_and_text_messages_are_told_of() {
     assert!(mail["body_plain"].as_str().unwrap().contains(&server.code_for(EMAIL).await));
     assert_eq!(text["to_phone_number"], "+12024560143");
     assert!(text["message"].as_str().unwrap().contains(&server.code_for("+12024560143").await));
+    assert_eq!([&mail["user_id"], &mail["email_address_id"], &text["user_id"], &text["phone_number_id"]], [&Value::Null; 4], "nobody yet");
+}
+
+#[tokio::test]
+async fn messages_say_whose_they_are_and_events_who_asked() {
+    let server = TestServer::with_settings(|settings| settings.attributes.phone_number = Presence::Optional).await;
+    let body = json!({"email_address": [EMAIL], "phone_number": ["+12024560143"], "password": "correct horse"});
+    let user = server.backend("POST", "/v1/users", Some(body)).await.expect(200).clone();
+    let id = user["id"].as_str().unwrap();
+    let receiver = Receiver::new().await;
+    endpoint(&server, &receiver, &["email.created", "sms.created", "user.updated"]).await;
+    let mut ada = server.browser();
+    ada.headers.push(("user-agent".to_owned(), "Ada's own/1.0".to_owned()));
+    let (email, phone) = (&user["primary_email_address_id"], &user["primary_phone_number_id"]);
+    ada.post("/v1/client/sign_ins", &[("strategy", "email_code"), ("identifier", EMAIL)]).await.expect(200);
+    ada.post("/v1/client/sign_ins", &[("strategy", "phone_code"), ("identifier", "+12024560143")]).await.expect(200);
+    let at = format!("/v1/email_addresses/{}/prepare_verification", email.as_str().unwrap());
+    server.backend("POST", &at, None).await.expect(200);
+    ada.sign_in(EMAIL, "correct horse").await.expect(200);
+    ada.send("PATCH", "/v1/me/metadata", Some(("application/json", json!({"unsafe_metadata": {"a": 1}}).to_string()))).await.expect(200);
+    ada.post("/v1/me/change_password", &[("current_password", "correct horse"), ("new_password", "another horse")]).await.expect(200);
+    rename(&server, id, "Augusta").await;
+    deliver(&server).await;
+
+    let told: Vec<Value> = receiver.taken().iter().map(Call::json).collect();
+    let of = |kind: &str| told.iter().filter(|it| it["type"] == kind).cloned().collect::<Vec<_>>();
+    let browsers = json!({"client_ip": "127.0.0.1", "user_agent": "Ada's own/1.0"});
+    let servers = json!({"client_ip": "", "user_agent": ""});
+    let asked = |it: &Value| it["event_attributes"]["http_request"].clone();
+    let mails = of("email.created");
+    assert_eq!(mails.len(), 3, "a code, the server's code and a notice: {mails:?}");
+    for mail in &mails {
+        assert_eq!((&mail["data"]["user_id"], &mail["data"]["email_address_id"]), (&json!(id), email));
+    }
+    assert_eq!(mails.iter().filter(|it| asked(it) == browsers).count(), 2);
+    assert_eq!(mails.iter().filter(|it| asked(it) == servers).count(), 1);
+    let texts = of("sms.created");
+    assert_eq!((&texts[0]["data"]["user_id"], &texts[0]["data"]["phone_number_id"]), (&json!(id), phone));
+    assert_eq!(asked(&texts[0]), browsers);
+    let changes: Vec<Value> = of("user.updated").iter().map(asked).collect();
+    let (last, others) = changes.split_last().unwrap();
+    assert_eq!((last, others.len() >= 3, others.iter().all(|it| it == &browsers)), (&servers, true, true), "{changes:?}");
 }
 
 #[tokio::test]

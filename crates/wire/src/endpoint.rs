@@ -46,6 +46,12 @@ pub enum Rate {
     Send,
     /// Calls with a secret key, counted per instance.
     Backend,
+    /// Inviting one person from a server: counted like [`Backend`](Self::Backend), and by itself as well.
+    Invite,
+    /// Inviting many: the same.
+    InviteMany,
+    /// Changing one user from a server: the same, for each user.
+    ChangeUser,
 }
 
 impl Rate {

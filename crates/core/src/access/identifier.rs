@@ -76,7 +76,7 @@ impl Identifier<'_> {
 }
 
 pub(super) const EMAIL: &str = "email_address";
-const PHONE: &str = "phone_number";
+pub(super) const PHONE: &str = "phone_number";
 const WALLET: &str = "web3_wallet";
 const SEPARATORS: [char; 3] = ['+', '=', '#'];
 

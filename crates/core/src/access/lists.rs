@@ -2,42 +2,71 @@
 
 use super::identifier;
 use crate::app::{Scope, internal};
+use crate::environment::Places;
 use crate::invitations::{self, NewInvitation};
+use crate::mail::About;
+use crate::messages::Letter;
+use crate::phone::Phone;
+use crate::sms::{self, Sms};
 use crate::users::Page;
 use doorward_base::*;
 use doorward_store::StoreError;
 use doorward_store::access_identifiers::{self, AccessRecord, List};
 use doorward_wire::bapi::InvitationFields;
 
-/// Reads an entry and adds it; with `notify` its address is invited, too.
+/// Reads an entry and adds it; with `notify` its address is invited, too, and its number told where to sign up.
 ///
 /// # Errors
 /// `form_param_missing`, `form_param_format_invalid`, `duplicate_record`; `form_conditional_param_disallowed` when what is
-/// not one address is to be invited, and those of an invitation.
+/// not one address or number is to be invited, `unsupported_country_code`, and those of an invitation.
 pub async fn add(scope: &Scope, list: List, text: Option<&str>, notify: bool) -> Result<AccessRecord, ApiError> {
     let mut record = read(scope, text)?;
-    let invitation = if notify { Some(invite(scope, &record).await?) } else { None };
-    record.invitation_id = invitation.as_ref().map(|new| new.record.id.to_string());
+    let notice = if notify { Some(invite(scope, &record).await?) } else { None };
+    if let Some(Notice::Invitation(new)) = &notice {
+        record.invitation_id = Some(new.record.id.to_string());
+    }
     let mut tx = scope.db().begin().await.map_err(internal)?;
     access_identifiers::insert(&mut tx, scope.ins(), list, &record).await.map_err(|error| match error {
         StoreError::Conflict => ApiError::new(codes::DUPLICATE_RECORD).param("identifier"),
         other => internal(other),
     })?;
-    if let Some(new) = &invitation {
-        new.write(scope, &mut tx).await?;
+    match &notice {
+        Some(Notice::Invitation(new)) => new.write(scope, &mut tx).await?,
+        Some(Notice::Text(text)) => sms::enqueue(scope, &mut tx, text).await?,
+        None => {}
     }
     tx.commit().await.map_err(internal)?;
     scope.app.outbox.notify_one();
     Ok(record)
 }
 
-async fn invite(scope: &Scope, record: &AccessRecord) -> Result<NewInvitation, ApiError> {
+/// How somebody is told that they may sign up.
+enum Notice {
+    Invitation(Box<NewInvitation>),
+    /// A number is told where to sign up: it needs no more, being on the list.
+    Text(Sms),
+}
+
+async fn invite(scope: &Scope, record: &AccessRecord) -> Result<Notice, ApiError> {
+    if record.kind == identifier::PHONE {
+        let phone = Phone::kept(&record.identifier);
+        sms::check_country(scope, &phone, "identifier")?;
+        let page = Places::of(&scope.instance, &scope.instance.frontend_url()).sign_up;
+        let letter = Letter {
+            slug: "invitation",
+            to: record.identifier.clone(),
+            locale: None,
+            values: vec![("action_url", page)],
+            about: About::default(),
+        };
+        return Ok(Notice::Text(letter.sms(scope, sms::Channel::Sms).await?));
+    }
     if record.kind != identifier::EMAIL || record.identifier.starts_with('*') {
         let error = ApiError::new(codes::FORM_CONDITIONAL_PARAM_DISALLOWED).param("notify");
-        return Err(error.long("Only a single e-mail address can be invited."));
+        return Err(error.long("Only a single e-mail address or a phone number can be invited."));
     }
     let fields = InvitationFields { email_address: Some(record.identifier.clone()), ..InvitationFields::default() };
-    invitations::prepare(scope, &fields).await
+    Ok(Notice::Invitation(Box::new(invitations::prepare(scope, &fields).await?)))
 }
 
 fn read(scope: &Scope, text: Option<&str>) -> Result<AccessRecord, ApiError> {

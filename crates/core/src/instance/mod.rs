@@ -217,7 +217,8 @@ async fn load(app: &App, db: &mut impl Read, record: InstanceRecord) -> Result<I
         let der = app.sealer.open(&signing_key_context(&record.id, &key.kid), &key.sealed).map_err(ApiError::internal)?;
         signing_keys.push(Arc::new(SigningKey::from_pkcs8(key.kid, &der).map_err(ApiError::internal)?));
     }
-    let origins = settings.allowed_origins.iter().filter_map(|text| OriginPattern::parse(text).ok()).collect();
+    let in_development = settings.development_origin.iter().filter(|_| environment == Environment::Development);
+    let origins = settings.allowed_origins.iter().chain(in_development).filter_map(|text| OriginPattern::parse(text).ok()).collect();
     let template_keys = jwt_templates::open_keys(&app.sealer, &record.id, &settings);
     Ok(Instance {
         cookie_suffix: keys::cookie_suffix(&record.publishable_key),

@@ -82,7 +82,7 @@ const fn words(subject: &'static str, before: &'static str, after: &'static str)
 }
 
 /// All of them, in the order of the list.
-pub static KINDS: [Kind; 15] = [
+pub static KINDS: [Kind; 16] = [
     email(
         "verification_code",
         "Verification code",
@@ -358,6 +358,17 @@ pub static KINDS: [Kind; 15] = [
             ),
         ],
     ),
+    Kind {
+        channel: Channel::Sms,
+        slug: "invitation",
+        name: "Invitation",
+        required: Some("action_url"),
+        more: &[],
+        words: &[
+            ("en", words("", "You are invited to join {{app.name}}: {{action_url}}", "")),
+            ("de", words("", "Sie sind zu {{app.name}} eingeladen: {{action_url}}", "")),
+        ],
+    },
 ];
 
 impl Kind {

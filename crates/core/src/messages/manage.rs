@@ -2,8 +2,9 @@
 
 use super::catalog::{COMMON, Channel, KINDS, Kind};
 use super::engine::{Form, MAX_SOURCE, render};
-use super::{Letter, MAX_SUBJECT, app_name, common};
+use super::{Letter, MAX_SUBJECT, app_name, common, is_local_part};
 use crate::app::{Scope, internal};
+use crate::mail::About;
 use crate::sms;
 use crate::users::Page;
 use doorward_base::*;
@@ -23,6 +24,12 @@ pub struct Given<'a> {
     pub subject: Option<&'a str>,
     /// The markup of a mail, or the text of a text message.
     pub body: Option<&'a str>,
+    /// What the body was made from, in an editor.
+    pub markup: Option<&'a str>,
+    /// What stands before the `@` of the sender's address; empty for the server's own.
+    pub from_email_name: Option<&'a str>,
+    /// What stands before the `@` of the address that answers go to; empty for the sender's.
+    pub reply_to_email_name: Option<&'a str>,
     /// Whether the server delivers it.
     pub delivered: Option<bool>,
 }
@@ -85,6 +92,12 @@ pub async fn put(scope: &Scope, channel: &str, slug: &str, given: Given<'_>) -> 
     set(&mut after.name, given.name);
     set(&mut after.subject, given.subject);
     set(&mut after.body, given.body);
+    set(&mut after.markup, given.markup);
+    set(&mut after.from_email_name, given.from_email_name);
+    set(&mut after.reply_to_email_name, given.reply_to_email_name);
+    for field in [&mut after.markup, &mut after.from_email_name, &mut after.reply_to_email_name] {
+        field.take_if(|text| text.is_empty());
+    }
     after.delivered = given.delivered.unwrap_or(after.delivered);
     after.updated_at = scope.now;
     let mut tx = scope.db().begin().await.map_err(internal)?;
@@ -100,7 +113,8 @@ pub async fn put(scope: &Scope, channel: &str, slug: &str, given: Given<'_>) -> 
 pub async fn revert(scope: &Scope, channel: &str, slug: &str) -> Result<MessageTemplate, ApiError> {
     let kind = kind(channel, slug)?;
     let Some(before) = own(scope, kind).await?.filter(is_own) else { return Err(codes::TEMPLATE_REVERT_ERROR.into()) };
-    let after = TemplateRecord { name: None, subject: None, body: None, updated_at: scope.now, ..before };
+    let (channel, slug, delivered, created_at) = (before.channel, before.slug, before.delivered, before.created_at);
+    let after = TemplateRecord { channel, slug, delivered, created_at, updated_at: scope.now, ..TemplateRecord::default() };
     let mut tx = scope.db().begin().await.map_err(internal)?;
     store::put(&mut tx, scope.ins(), &after).await.map_err(internal)?;
     tx.commit().await.map_err(internal)?;
@@ -120,13 +134,18 @@ pub async fn preview(scope: &Scope, channel: &str, slug: &str, given: Given<'_>)
         let source = given.map(str::to_owned).or(own).unwrap_or(default);
         render(&source, form, &values).map_err(|why| invalid(param, why))
     };
-    let (subject, body) = own.map(|it| (it.subject, it.body)).unwrap_or_default();
+    let own = own.unwrap_or_default();
+    let name = |given: Option<&str>, own: Option<String>| given.map(str::to_owned).or(own).filter(|name| !name.is_empty());
+    let from = name(given.from_email_name, own.from_email_name).or_else(|| scope.instance.settings.from_email_address.clone());
+    let reply_to_email_name = name(given.reply_to_email_name, own.reply_to_email_name).unwrap_or_default();
+    let (subject, body) = (own.subject, own.body);
     let form = form(kind);
     let subject = match kind.channel {
         Channel::Email => Some(text(given.subject, subject, kind.subject(None).to_owned(), Form::Plain, "subject")?),
         Channel::Sms => None,
     };
-    Ok(TemplatePreview { subject, body: text(given.body, body, default_body(kind), form, "body")?, from_email_name: app_name(scope) })
+    let body = text(given.body, body, default_body(kind), form, "body")?;
+    Ok(TemplatePreview { subject, body, from_email_name: from.unwrap_or_else(|| app_name(scope)), reply_to_email_name })
 }
 
 fn form(kind: &Kind) -> Form {
@@ -184,7 +203,8 @@ pub async fn markup(scope: &Scope, slug: &str, language: &str) -> Result<Option<
 
 async fn sample(scope: &Scope, kind: &Kind, language: &str) -> Result<Sample, ApiError> {
     let is_own = own(scope, kind).await?.as_ref().is_some_and(is_own);
-    let letter = Letter { slug: kind.slug, to: String::new(), locale: Some(language.to_owned()), values: stand_ins(kind) };
+    let letter =
+        Letter { slug: kind.slug, to: String::new(), locale: Some(language.to_owned()), values: stand_ins(kind), about: About::default() };
     let (subject, text, html, told) = match kind.channel {
         Channel::Email => letter.mail(scope).await.map(|it| (Some(it.subject), it.text, it.html, it.told))?,
         Channel::Sms => letter.sms(scope, sms::Channel::Sms).await.map(|it| (None, it.text, None, it.told))?,
@@ -218,13 +238,23 @@ fn stand_ins(kind: &Kind) -> Vec<(&'static str, String)> {
 
 /// Fills a template in once, so that one that does not work, or leaves out what matters, is refused when it is given.
 fn check(scope: &Scope, kind: &Kind, given: Given<'_>) -> Result<(), ApiError> {
-    for (param, text, most) in [("name", given.name, MAX_NAME), ("subject", given.subject, MAX_SUBJECT), ("body", given.body, MAX_SOURCE)] {
+    for (param, text, most) in [
+        ("name", given.name, MAX_NAME),
+        ("subject", given.subject, MAX_SUBJECT),
+        ("body", given.body, MAX_SOURCE),
+        ("markup", given.markup, MAX_SOURCE),
+    ] {
         if text.is_some_and(|text| text.len() > most) {
             return Err(ApiError::new(codes::FORM_PARAM_TOO_LONG).param(param));
         }
     }
-    if given.subject.is_some() && kind.channel == Channel::Sms {
-        return Err(ApiError::new(codes::FORM_CONDITIONAL_PARAM_DISALLOWED).param("subject"));
+    let senders = [("from_email_name", given.from_email_name), ("reply_to_email_name", given.reply_to_email_name)];
+    let of_mail = [("subject", given.subject)].into_iter().chain(senders);
+    if let Some((param, _)) = of_mail.filter(|_| kind.channel == Channel::Sms).find(|(_, text)| text.is_some_and(|it| !it.is_empty())) {
+        return Err(ApiError::new(codes::FORM_CONDITIONAL_PARAM_DISALLOWED).param(param));
+    }
+    if let Some((param, _)) = senders.into_iter().find(|(_, text)| text.is_some_and(|it| !it.is_empty() && !is_local_part(it))) {
+        return Err(ApiError::new(codes::FORM_PARAM_FORMAT_INVALID).param(param));
     }
     let values = samples(scope, kind);
     if let Some(subject) = given.subject {
@@ -245,7 +275,8 @@ fn check(scope: &Scope, kind: &Kind, given: Given<'_>) -> Result<(), ApiError> {
 
 /// Whether any of the words are the instance's own.
 fn is_own(record: &TemplateRecord) -> bool {
-    record.name.is_some() || record.subject.is_some() || record.body.is_some()
+    let words = [&record.name, &record.subject, &record.body, &record.markup, &record.from_email_name, &record.reply_to_email_name];
+    words.iter().any(|it| it.is_some())
 }
 
 fn view(scope: &Scope, kind: &Kind, own: Option<&TemplateRecord>) -> MessageTemplate {
@@ -253,6 +284,7 @@ fn view(scope: &Scope, kind: &Kind, own: Option<&TemplateRecord>) -> MessageTemp
     let take = |field: fn(&TemplateRecord) -> &Option<String>| own.and_then(|it| field(it).clone());
     let position = KINDS.iter().filter(|it| it.channel == kind.channel).position(|it| it.slug == kind.slug);
     let default_subject = || (kind.channel == Channel::Email).then(|| kind.subject(None).to_owned());
+    let default_from = || scope.instance.settings.from_email_address.clone().filter(|_| kind.channel == Channel::Email);
     MessageTemplate {
         object: "template".to_owned(),
         id: format!("tmpl_{}_{}", kind.channel.as_str(), kind.slug),
@@ -268,6 +300,9 @@ fn view(scope: &Scope, kind: &Kind, own: Option<&TemplateRecord>) -> MessageTemp
         can_toggle: false,
         subject: take(|it| &it.subject).or_else(default_subject),
         body: take(|it| &it.body).unwrap_or_else(|| default_body(kind)),
+        markup: take(|it| &it.markup).unwrap_or_default(),
+        from_email_name: take(|it| &it.from_email_name).or_else(default_from).unwrap_or_default(),
+        reply_to_email_name: take(|it| &it.reply_to_email_name).unwrap_or_default(),
         available_variables: COMMON.into_iter().chain(kind.required).chain(kind.more.iter().copied()).map(str::to_owned).collect(),
         required_variables: kind.required.into_iter().map(str::to_owned).collect(),
         delivered_by_clerk: own.is_none_or(|it| it.delivered),

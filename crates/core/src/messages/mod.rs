@@ -3,9 +3,10 @@
 pub mod catalog;
 mod engine;
 pub mod manage;
+mod plain;
 
 use crate::app::{Scope, internal};
-use crate::mail::{Mail, Told};
+use crate::mail::{About, Mail, Told};
 use crate::sms::{self, Sms};
 use crate::verification::LIFETIME_MS;
 use catalog::{Channel, Kind};
@@ -30,6 +31,8 @@ pub(crate) struct Letter {
     pub locale: Option<String>,
     /// What it tells, by name.
     pub values: Vec<(&'static str, String)>,
+    /// Whose it is.
+    pub about: About,
 }
 
 impl Letter {
@@ -45,15 +48,21 @@ impl Letter {
         let own = own.as_ref();
         let subject = fill(own.and_then(|it| it.subject.as_ref()), kind.subject(locale), Form::Plain)?;
         let html = fill(own.and_then(|it| it.body.as_ref()), &kind.html(locale), Form::Html)?;
-        let text = fill(None, &kind.text(locale), Form::Plain)?;
+        let text = match own.and_then(|it| it.body.as_ref()).and_then(|_| plain_of(kind, &html, &values)) {
+            Some(text) => text,
+            None => fill(None, &kind.text(locale), Form::Plain)?,
+        };
+        let from_local = own.and_then(|it| it.from_email_name.clone()).or_else(|| scope.instance.settings.from_email_address.clone());
         Ok(Mail {
             to: self.to.clone(),
             from_name: app_name(scope),
+            from_local,
+            reply_to_local: own.and_then(|it| it.reply_to_email_name.clone()),
             subject: one_line(&subject, MAX_SUBJECT),
             text,
             html: Some(html),
             inbox: scope.instance.is_development(),
-            told: told(kind, own, values),
+            told: self.told(kind, own, values),
         })
     }
 
@@ -66,7 +75,7 @@ impl Letter {
         let values = self.values(scope, kind);
         let body = own.as_ref().and_then(|it| it.body.as_deref());
         let text = fill(scope, kind, body, &kind.text(self.locale.as_deref()), Form::Plain, &values)?;
-        let told = told(kind, own.as_ref(), values);
+        let told = self.told(kind, own.as_ref(), values);
         let inbox = scope.instance.is_development();
         Ok(Sms { to: self.to.clone(), text: text.chars().take(MAX_SMS).collect(), channel, inbox, told })
     }
@@ -77,6 +86,10 @@ impl Letter {
         Ok((kind, own))
     }
 
+    fn told(&self, kind: &Kind, own: Option<&TemplateRecord>, data: Value) -> Told {
+        Told { slug: Some(kind.slug), data, about: self.about.clone(), app_delivers: own.is_some_and(|it| !it.delivered) }
+    }
+
     fn values(&self, scope: &Scope, kind: &Kind) -> Value {
         let mut values = common(scope, kind.language(self.locale.as_deref()));
         for (name, value) in &self.values {
@@ -84,10 +97,6 @@ impl Letter {
         }
         values
     }
-}
-
-fn told(kind: &Kind, own: Option<&TemplateRecord>, data: Value) -> Told {
-    Told { slug: Some(kind.slug), data, app_delivers: own.is_some_and(|it| !it.delivered) }
 }
 
 /// Addresses come of the settings, never of a request: a forged host cannot lead anywhere.
@@ -109,6 +118,19 @@ fn fill(scope: &Scope, kind: &Kind, own: Option<&str>, default: &str, form: Form
         }
     }
     render(default, form, values).map_err(ApiError::internal)
+}
+
+/// The plain part of a mail whose markup is an instance's own. None where what matters is not in it: a code must arrive.
+fn plain_of(kind: &Kind, html: &str, values: &Value) -> Option<String> {
+    let text = plain::text_of(html);
+    let matters = kind.required.and_then(|name| values[name].as_str()).unwrap_or_default();
+    Some(text).filter(|text| !text.is_empty() && text.contains(matters))
+}
+
+/// Whether a text may stand before the `@` of a sender's address.
+pub(crate) fn is_local_part(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '+');
+    (1..=64).contains(&text.len()) && text.chars().all(plain) && !text.starts_with('.') && !text.ends_with('.') && !text.contains("..")
 }
 
 fn app_name(scope: &Scope) -> String {

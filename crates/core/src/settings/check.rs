@@ -16,6 +16,12 @@ impl Settings {
         for origin in &self.allowed_origins {
             crate::instance::OriginPattern::parse(origin).map_err(|e| format!("allowed_origins: {origin}: {e}"))?;
         }
+        if let Some(origin) = &self.development_origin {
+            crate::instance::OriginPattern::parse(origin).map_err(|e| format!("development_origin: {origin}: {e}"))?;
+        }
+        if self.from_email_address.as_deref().is_some_and(|name| !crate::messages::is_local_part(name)) {
+            return Err("from_email_address: must be what stands before the @ of an address".to_owned());
+        }
         if let Some(url) = &self.proxy_url {
             let parsed = url::Url::parse(url).map_err(|e| format!("proxy_url: {e}"))?;
             if !matches!(parsed.scheme(), "http" | "https") || url.ends_with('/') || parsed.query().is_some() {
@@ -44,6 +50,7 @@ impl Settings {
         between("username.max_length", i64::from(self.username.max_length), i64::from(self.username.min_length), 256)?;
         between("attack_protection.max_attempts", self.attack_protection.max_attempts, 1, 1000)?;
         between("attack_protection.duration_minutes", self.attack_protection.duration_minutes, 1, 60 * 24 * 365)?;
+        between("attack_protection.rate_limit_factor", i64::from(self.attack_protection.rate_limit_factor), 1, 1000)?;
         for (what, claims) in
             std::iter::once(("session", &self.session.claims)).chain(self.jwt_templates.iter().map(|(n, t)| (n.as_str(), &t.claims)))
         {

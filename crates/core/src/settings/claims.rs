@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-/// Claims that no setting may override.
+/// Claims of a session token that no setting may override.
 pub const RESERVED_CLAIMS: &[&str] = &[
     "azp",
     "exp",
@@ -31,7 +31,11 @@ pub const TEMPLATE_LIFETIMES: RangeInclusive<i64> = 30..=315_360_000;
 /// How far clocks may be apart for a template's tokens, in seconds.
 pub const TEMPLATE_SKEWS: RangeInclusive<i64> = 0..=300;
 
-/// Whether a template may not set a claim. It may address another service; it still cannot speak as somebody else.
+/// Claims that a template may not set. It may address another service and say what else a session token does, for those that
+/// read their claims of it; it cannot speak as somebody else, nor for a session or its plan.
+const RESERVED_IN_TEMPLATES: &[&str] = &["azp", "exp", "iat", "iss", "jti", "nbf", "sid", "sub", "v", "pla", "fea"];
+
+/// Whether a template may not set a claim.
 pub fn is_reserved_in_templates(name: &str) -> bool {
-    RESERVED_CLAIMS.contains(&name) && name != "aud"
+    RESERVED_IN_TEMPLATES.contains(&name)
 }

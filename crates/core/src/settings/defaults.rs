@@ -27,6 +27,9 @@ impl Default for Settings {
             proxy_url: None,
             test_mode: None,
             support_email: None,
+            clerk_js_version: None,
+            development_origin: None,
+            from_email_address: None,
             preferred_sign_in_strategy: None,
             attributes: Attributes::default(),
             sign_up: SignUpSettings { mode: SignUpMode::Public, legal_consent: false },
@@ -145,6 +148,7 @@ impl Default for AttackProtection {
             client_trust: false,
             new_device_notice: false,
             rate_limits: RateLimits::Auto,
+            rate_limit_factor: 1,
         }
     }
 }

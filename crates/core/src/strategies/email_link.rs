@@ -21,15 +21,9 @@ impl Strategy for EmailLink {
         Box::pin(async move {
             let (id, email) = chosen_email(&with)?;
             let redirect = with.params.redirect_url.as_deref();
-            email_link::new_link(
-                with.scope,
-                with.owner,
-                id.as_str(),
-                &email,
-                redirect,
-                ("magic_link_sign_in", with.user.user.locale.as_deref()),
-            )
-            .await
+            let words = ("magic_link_sign_in", with.user.user.locale.as_deref());
+            let link = email_link::new_link(with.scope, with.owner, id.as_str(), &email, redirect, words).await?;
+            Ok(link.about(&with.user.user.id, &id))
         })
     }
 

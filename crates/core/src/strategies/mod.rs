@@ -286,7 +286,9 @@ fn chosen_email(with: &Prepare<'_>) -> Result<(IdentificationId, Email), ApiErro
 /// Makes a code for one of the user's own proven addresses.
 pub(crate) async fn email_code_for(with: Prepare<'_>, strategy: &str) -> Result<NewCode, ApiError> {
     let (id, email) = chosen_email(&with)?;
-    crate::verification::new_code(with.scope, with.owner, strategy, id.as_str(), &email, with.user.user.locale.as_deref()).await
+    let locale = with.user.user.locale.as_deref();
+    let code = crate::verification::new_code(with.scope, with.owner, strategy, id.as_str(), &email, locale).await?;
+    Ok(code.about(&with.user.user.id, &id))
 }
 
 /// The factors of a strategy that sends a code to a number: those kept for second factors, or the others.
@@ -319,14 +321,9 @@ pub(crate) async fn phone_code_for(with: Prepare<'_>, strategy: &str, second: bo
         None => usable().min_by_key(|phone| (Some(&phone.id) != named, !is_first(phone))),
     };
     let phone = phone.ok_or_else(|| ApiError::new(codes::FORM_RESOURCE_MISSING).param("phone_number_id"))?;
-    crate::verification::new_phone_code(
-        with.scope,
-        with.owner,
-        strategy,
-        &Phone::kept(&phone.number),
-        (channel, with.user.user.locale.as_deref()),
-    )
-    .await
+    let (number, words) = (Phone::kept(&phone.number), (channel, with.user.user.locale.as_deref()));
+    let code = crate::verification::new_phone_code(with.scope, with.owner, strategy, &number, words).await?;
+    Ok(code.about(&with.user.user.id, &phone.id))
 }
 
 /// Whether what was sent to an address or a number went to one that is still the user's: whoever has it after them proves nothing.

@@ -124,6 +124,7 @@ pub async fn prepare_email(
         } else {
             verification::new_code(scope, id.as_str(), STRATEGY, &email.key, &email, locale).await?
         };
+        let code = code.about(&user.user.id, id);
         let code = if enumeration::hides_email(scope, &record.address_key).await? { code.unsent() } else { code };
         let mut tx = scope.db().begin().await.map_err(internal)?;
         code.write(scope, &mut tx).await?;

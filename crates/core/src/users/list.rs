@@ -99,8 +99,8 @@ pub(crate) fn order_by<T>(text: Option<&str>, known: impl Fn(&str) -> Option<T>)
 fn order(text: Option<&str>) -> Result<(UserOrder, bool), ApiError> {
     order_by(text, |field| {
         Some(match field {
-            // There is no index for wallets: those come in the order of creation.
-            "created_at" | "web3wallet" => UserOrder::CreatedAt,
+            "created_at" => UserOrder::CreatedAt,
+            "web3wallet" => UserOrder::Web3Wallet,
             "phone_number" => UserOrder::PhoneNumber,
             "updated_at" => UserOrder::UpdatedAt,
             "email_address" => UserOrder::EmailAddress,

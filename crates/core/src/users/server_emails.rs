@@ -4,6 +4,7 @@ use super::update::{Change, Plan, edit, primary_changed};
 use super::{by_server, email_addresses, email_view, load};
 use crate::app::{Scope, internal};
 use crate::identifiers::Email;
+use crate::oauth;
 use crate::settings::Presence;
 use crate::sign_in::filled;
 use crate::verification;
@@ -100,7 +101,7 @@ pub async fn delete(scope: &Scope, id: &IdentificationId) -> Result<(), ApiError
 ///
 /// # Errors
 /// `form_param_missing`, `form_param_format_invalid`, `form_param_value_invalid`, `form_identifier_exists`,
-/// `resource_not_found`.
+/// `resource_not_found`; `identification_update_failed` where a connected account vouches for one that would go.
 pub async fn replace(scope: &Scope, req: &ReplaceUserEmailAddress) -> Result<EmailAddress, ApiError> {
     load(scope, &req.user_id).await?;
     let email = read(scope, req.email_address.as_deref())?;
@@ -109,6 +110,10 @@ pub async fn replace(scope: &Scope, req: &ReplaceUserEmailAddress) -> Result<Ema
     let new_id = IdentificationId::new(scope.now, &scope.app.rng);
     let after = edit(scope, &req.user_id, |before| {
         let kept = before.emails.iter().find(|it| it.address_key == email.key);
+        let goes = |it: &&EmailRecord| it.address_key != email.key;
+        if before.emails.iter().filter(goes).any(|it| !oauth::linked_to(before, it).is_empty()) {
+            return Err(ApiError::new(codes::IDENTIFICATION_UPDATE_FAILED).param("email_address"));
+        }
         let record = kept.cloned().unwrap_or_else(|| record(scope, &new_id, &req.user_id, &email, verified));
         let mut plan = Plan::at(scope, before);
         make_primary(&mut plan, before, &record, req.notify_primary_email_address_changed);
@@ -128,9 +133,9 @@ pub async fn replace(scope: &Scope, req: &ReplaceUserEmailAddress) -> Result<Ema
 /// `resource_not_found`, `verification_code_too_many_requests`.
 pub async fn prepare(scope: &Scope, id: &IdentificationId) -> Result<ServerVerification, ApiError> {
     let record = find(scope, id).await?;
-    let email = Email { address: record.address, key: record.address_key };
+    let email = Email { address: record.address.clone(), key: record.address_key.clone() };
     let code = verification::new_code(scope, &by_server::owner(id), STRATEGY, &email.key, &email, None).await?;
-    by_server::send(scope, code).await
+    by_server::send(scope, code.about(&record.user_id, id)).await
 }
 
 /// Tries the code that was sent to an address. A wrong or late one shows in the status. A right one proves the address, if

@@ -152,7 +152,7 @@ pub async fn prepare(scope: &Scope, id: &IdentificationId) -> Result<ServerVerif
     let record = find(scope, id).await?;
     let code =
         verification::new_phone_code(scope, &by_server::owner(id), STRATEGY, &Phone::kept(&record.number), (Channel::Sms, None)).await?;
-    by_server::send(scope, code).await
+    by_server::send(scope, code.about(&record.user_id, id)).await
 }
 
 /// Tries the code that was sent to a number. A wrong or late one shows in the status. A right one proves the number, if

@@ -7,7 +7,7 @@ use super::metadata::Metadata;
 use super::{first_taken, load};
 use crate::app::{Scope, internal};
 use crate::identifiers::Username;
-use crate::mail;
+use crate::mail::{self, About};
 use crate::messages::Letter;
 use crate::settings::Presence;
 use doorward_base::*;
@@ -271,5 +271,6 @@ pub(super) fn primary_changed(user: &UserRecord, old: &EmailRecord, new: &EmailR
         to: old.address.clone(),
         locale: user.locale.clone(),
         values: vec![("new_email_address", new.address.clone())],
+        about: About::of(&user.id, &old.id),
     }
 }

@@ -1,5 +1,5 @@
 use super::wants;
-use crate::app::{App, Scope, internal};
+use crate::app::{App, Caller, Scope, internal};
 use crate::crypto::{Sealer, Unsealable};
 use crate::signed_webhook;
 use doorward_base::*;
@@ -7,6 +7,7 @@ use doorward_store::Tx;
 use doorward_store::webhooks::{self, EndpointRecord, EventRecord};
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::future::Future;
 
 fn context(instance: &InstanceId, id: &EventId) -> String {
     format!("{instance}:webhook_event:{id}")
@@ -19,6 +20,24 @@ fn context(instance: &InstanceId, id: &EventId) -> String {
 /// Only failures of ours.
 pub async fn raise(scope: &Scope, tx: &mut Tx, kind: &str, object_id: &str, data: &impl Serialize) -> Result<(), ApiError> {
     raise_from(scope, tx, kind, object_id, data, Request::default()).await
+}
+
+/// Who asked for something at the Frontend API.
+#[derive(Clone, Debug, Default)]
+struct Cause {
+    ip: Option<String>,
+    user_agent: Option<String>,
+}
+
+tokio::task_local! {
+    /// What is under way now, so that whoever raises an event needs not be handed its cause.
+    static CAUSE: Cause;
+}
+
+/// Does something that a browser asked for: its events name that request.
+pub async fn asked_by<T>(caller: &Caller, work: impl Future<Output = T>) -> T {
+    let cause = Cause { ip: caller.ip.map(|ip| ip.to_string()), user_agent: caller.user_agent.clone() };
+    CAUSE.scope(cause, work).await
 }
 
 /// The request that caused an event, as far as it is known.
@@ -41,6 +60,8 @@ pub(super) async fn raise_from(
     if told.is_empty() {
         return Ok(());
     }
+    let cause = CAUSE.try_with(Clone::clone).unwrap_or_default();
+    let request = Request { ip: request.ip.or(cause.ip.as_deref()), user_agent: request.user_agent.or(cause.user_agent.as_deref()) };
     let event = event(scope, kind, object_id, data, &request)?;
     let seq = webhooks::insert_event(tx, scope.ins(), &event).await.map_err(internal)?;
     // For an endpoint that is left alone the event is kept: it can be replayed.

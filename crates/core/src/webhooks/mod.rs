@@ -13,7 +13,7 @@ mod teller;
 pub use access::{SESSION_SECONDS, app_of, authorized, create_app, delete_app, enter, form_token, is_form_token, leave, link};
 pub(crate) use endpoints::secret_context;
 pub use endpoints::{EndpointChange, create, delete, find, list, reveal_secret, rotate_secret, update};
-pub use events::{open_event, raise, signed_headers, test_event};
+pub use events::{asked_by, open_event, raise, signed_headers, test_event};
 pub use replay::{Range, replay, replay_range};
 pub use teller::listen;
 

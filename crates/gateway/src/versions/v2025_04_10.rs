@@ -4,8 +4,15 @@ use super::Change;
 use crate::version::ApiVersion;
 use serde_json::{Map, Value, json};
 
-pub(super) const CHANGE: Change =
-    Change { date: ApiVersion::V2025_04_10, parameters_gone: &[], outgoing: &[("environment", fewer_settings)] };
+pub(super) const CHANGE: Change = Change {
+    date: ApiVersion::V2025_04_10,
+    parameters_gone: &[("UpdateInstanceRestrictions", &["ignore_dots_for_gmail_addresses"])],
+    outgoing: &[("environment", fewer_settings), ("instance_restrictions", one_more_restriction)],
+};
+
+fn one_more_restriction(restrictions: &mut Map<String, Value>) {
+    restrictions.insert("ignore_dots_for_gmail_addresses".to_owned(), Value::Bool(false));
+}
 
 fn fewer_settings(environment: &mut Map<String, Value>) {
     if let Some(commerce) = environment.get_mut("commerce_settings").and_then(Value::as_object_mut) {

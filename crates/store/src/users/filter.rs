@@ -94,6 +94,8 @@ pub enum UserOrder {
     EmailAddress,
     /// The primary number.
     PhoneNumber,
+    /// The primary wallet.
+    Web3Wallet,
     /// First name.
     FirstName,
     /// Last name.
@@ -107,13 +109,16 @@ pub enum UserOrder {
 }
 
 impl UserOrder {
-    /// What rows are ordered by: a missing value comes before all others. Each has an index.
+    /// What rows are ordered by: a missing value comes before all others. Each has an index, but wallets, which few have.
     pub(super) fn key(self) -> &'static str {
         match self {
             Self::CreatedAt => "u.created_at",
             Self::UpdatedAt => "u.updated_at",
             Self::EmailAddress => "COALESCE(u.primary_email_key, '')",
             Self::PhoneNumber => "COALESCE(u.primary_phone, '')",
+            Self::Web3Wallet => {
+                "COALESCE((SELECT w.address FROM web3_wallets w WHERE w.instance_id = u.instance_id AND w.id = u.primary_web3_wallet_id), '')"
+            }
             Self::FirstName => "COALESCE(u.first_name, '')",
             Self::LastName => "COALESCE(u.last_name, '')",
             Self::Username => "COALESCE(u.username_key, '')",

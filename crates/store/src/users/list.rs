@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_order_is_walked_on_an_index_in_both_directions() {
+    async fn every_order_but_that_of_wallets_is_walked_on_an_index_in_both_directions() {
         let (_directory, db) = plan::database().await;
         let instance = InstanceId::from("ins_1".to_owned());
         for order in [

@@ -69,7 +69,7 @@ request! {
     CreateAllowlistIdentifier {
         /// An address, `*@domain`, `*@*.domain`, a number or a wallet.
         identifier: Option<String>,
-        /// Whether to invite the address as well.
+        /// Whether to invite the address, or tell the number, as well.
         notify: Option<bool>,
     } => AccessIdentifier; Backend POST "/v1/allowlist_identifiers" "CreateAllowlistIdentifier";
     "Allow-list / Block-list", SecretKey, Backend, Bare; "Let somebody sign up."
@@ -116,6 +116,8 @@ request! {
         block_email_subaddresses: Option<bool>,
         /// Whether addresses for minutes are refused.
         block_disposable_email_domains: Option<bool>,
+        /// Until 2025-03-12: whether dots before the `@` count for nothing. They do count, so that true is refused.
+        ignore_dots_for_gmail_addresses: Option<bool>,
     } => InstanceRestrictions; Backend PATCH "/v1/instance/restrictions" "UpdateInstanceRestrictions";
     "Instance Settings", SecretKey, Backend, Bare; "Change which identifiers may be used."
 }

@@ -35,8 +35,12 @@ resource! {
         id: InstanceId,
         /// Whether only what is on the allow list may sign up.
         restricted_to_allowlist: bool,
+        /// What stands before the `@` of the sender's address of mails; empty for what the operator chose.
+        from_email_address: String,
         /// Always true: a sign-up goes step by step.
         progressive_sign_up: bool,
+        /// Never: mail goes the operator's way.
+        enhanced_email_deliverability: bool,
     }
 }
 
@@ -54,6 +58,14 @@ request! {
         hibp: Option<bool>,
         /// Where users find help; empty for nowhere.
         support_email: Option<String>,
+        /// Which version of the script apps are told to load; empty for the one that is served, which the operator chooses.
+        clerk_js_version: Option<String>,
+        /// Where the app is while it is developed: on development instances browsers may call from there, too. Empty for nowhere.
+        development_origin: Option<String>,
+        /// Taken without effect: on development instances sessions are always kept by addresses, which works in every browser.
+        url_based_session_syncing: Option<bool>,
+        /// Taken without effect, like `url_based_session_syncing`, whose older name it is.
+        cookieless_dev: Option<bool>,
         /// Origins from which browsers may call, all of them.
         allowed_origins: Option<Vec<String>>,
         /// What sign-in pages ask for first where there are passwords: `password`, `otp`, or empty for the default.
@@ -81,6 +93,10 @@ request! {
         restricted_to_allowlist: Option<bool>,
         /// Whether test addresses and numbers have a fixed code.
         test_mode: Option<bool>,
+        /// What stands before the `@` of the sender's address of mails, letters and digits; empty for what the operator chose.
+        from_email_address: Option<String>,
+        /// Taken without effect: a sign-up always goes step by step, as the answer says.
+        progressive_sign_up: Option<bool>,
     } => InstanceSettings; Backend PATCH "/v1/beta_features/instance_settings" "UpdateInstanceAuthConfig";
     "Beta Features", SecretKey, Backend, Bare; "Change settings of the instance that may change without notice."
 }

@@ -78,7 +78,7 @@ request! {
         /// `invitation` or `waitlist_invitation`: the text of the mail.
         template_slug: Option<String>,
     } => Invitation; Backend POST "/v1/invitations" "CreateInvitation";
-    "Invitations", SecretKey, Backend, Bare; "Invite somebody by mail."
+    "Invitations", SecretKey, Invite, Bare; "Invite somebody by mail."
 }
 
 /// Invites several people.
@@ -90,7 +90,7 @@ pub struct CreateBulkInvitations {
     pub invitations: Vec<InvitationFields>,
 }
 endpoint!(CreateBulkInvitations => Vec<Invitation>; Backend POST "/v1/invitations/bulk" "CreateBulkInvitations";
-    "Invitations", SecretKey, Backend, Bare; "Invite several people by mail, all of them or none.");
+    "Invitations", SecretKey, InviteMany, Bare; "Invite several people by mail, all of them or none.");
 
 request! {
     /// Filters of the list of invitations.

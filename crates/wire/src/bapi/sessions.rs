@@ -158,6 +158,16 @@ request! {
     "Sessions", SecretKey, Backend, Bare; "End a session from the server."
 }
 request! {
+    /// Has a session token checked.
+    VerifyServerSession {
+        /// The session.
+        session_id: SessionId,
+        /// The token, as the browser's cookie has it.
+        token: Option<String>,
+    } => ServerSession; Backend POST "/v1/sessions/{session_id}/verify" "VerifySession";
+    "Sessions", SecretKey, Backend, Bare; "Check a session token (SDKs of before 2025-04-10; newer ones check it by themselves)."
+}
+request! {
     /// Mints a session token from the server.
     CreateServerSessionToken {
         /// The session.

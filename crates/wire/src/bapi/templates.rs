@@ -36,6 +36,12 @@ resource! {
         subject: Option<String>,
         /// The markup of a mail, or the text of a text message.
         body: String,
+        /// What the body was made from, in an editor; empty for nothing.
+        markup: String,
+        /// What stands before the `@` of the sender's address; empty for the server's own.
+        from_email_name: String,
+        /// What stands before the `@` of the address that answers go to; empty for the sender's.
+        reply_to_email_name: String,
         /// The values that a template can show.
         available_variables: Vec<String>,
         /// The values that it must show.
@@ -58,8 +64,10 @@ resource! {
         subject: Option<String>,
         /// The markup, or the text.
         body: String,
-        /// The sender's name.
+        /// What stands before the `@` of the sender's address; the sender's name where that is the server's own.
         from_email_name: String,
+        /// What stands before the `@` of the address that answers go to; empty for the sender's.
+        reply_to_email_name: String,
     }
 }
 
@@ -100,6 +108,12 @@ request! {
         subject: Option<String>,
         /// The markup of a mail, or the text of a text message, with `{{otp_code}}` and the like.
         body: Option<String>,
+        /// What the body was made from, in an editor: it is kept for the editor only.
+        markup: Option<String>,
+        /// What stands before the `@` of the sender's address, for a mail; empty for the server's own.
+        from_email_name: Option<String>,
+        /// What stands before the `@` of the address that answers go to, for a mail; empty for the sender's.
+        reply_to_email_name: Option<String>,
         /// Whether the server delivers the message.
         delivered_by_clerk: Option<bool>,
     } => MessageTemplate; Backend PUT "/v1/templates/{template_type}/{slug}" "UpsertTemplate";
@@ -126,6 +140,10 @@ request! {
         subject: Option<String>,
         /// The markup of a mail, or the text of a text message.
         body: Option<String>,
+        /// What stands before the `@` of the sender's address, for a mail; empty for the server's own.
+        from_email_name: Option<String>,
+        /// What stands before the `@` of the address that answers go to, for a mail; empty for the sender's.
+        reply_to_email_name: Option<String>,
     } => TemplatePreview; Backend POST "/v1/templates/{template_type}/{slug}/preview" "PreviewTemplate";
     "Email & SMS Templates", SecretKey, Backend, Bare; "Show what would come of a template."
 }

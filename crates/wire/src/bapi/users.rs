@@ -99,6 +99,42 @@ pub struct CountUsers {
 crate::endpoint::endpoint!(CountUsers => TotalCount; Backend GET "/v1/users/count" "GetUsersCount";
     "Users", SecretKey, Backend, Bare; "Count users.");
 
+resource! {
+    /// What users have of organizations, which come later: nothing.
+    NoneOfOrganizations {
+        /// This page.
+        data: Vec<crate::Object>,
+        /// How many there are in all.
+        total_count: i64,
+    }
+}
+
+request! {
+    /// Names a user, and a page.
+    ListUserOrganizationMemberships {
+        /// The user.
+        user_id: UserId,
+        /// How many at most, 1 to 500; 10 by default.
+        limit: Option<i64>,
+        /// How many to skip.
+        offset: Option<i64>,
+    } => NoneOfOrganizations; Backend GET "/v1/users/{user_id}/organization_memberships" "UsersGetOrganizationMemberships";
+    "Users", SecretKey, Backend, Bare; "List a user's memberships in organizations: none, before there are any."
+}
+request! {
+    /// Names a user, and a page.
+    ListUserOrganizationInvitations {
+        /// The user.
+        user_id: UserId,
+        /// Those in this status: `pending`, `accepted`, `revoked` or `expired`.
+        status: Option<String>,
+        /// How many at most, 1 to 500; 10 by default.
+        limit: Option<i64>,
+        /// How many to skip.
+        offset: Option<i64>,
+    } => NoneOfOrganizations; Backend GET "/v1/users/{user_id}/organization_invitations" "UsersGetOrganizationInvitations";
+    "Users", SecretKey, Backend, Bare; "List a user's invitations to organizations: none, before there are any."
+}
 request! {
     /// Creates a user. Addresses given here count as verified.
     CreateUser {
@@ -240,7 +276,7 @@ request! {
         /// Whether a new device is trusted without a further proof.
         bypass_client_trust: Option<bool>,
     } => User; Backend PATCH "/v1/users/{user_id}" "UpdateUser";
-    "Users", SecretKey, Backend, Bare; "Change a user."
+    "Users", SecretKey, ChangeUser, Bare; "Change a user."
 }
 request! {
     /// Merges metadata: a null deletes the key it stands for (RFC 7396).
@@ -254,7 +290,7 @@ request! {
         /// Metadata for the browser.
         unsafe_metadata: Option<Object>,
     } => User; Backend PATCH "/v1/users/{user_id}/metadata" "UpdateUserMetadata";
-    "Users", SecretKey, Backend, Bare; "Merge a user's metadata."
+    "Users", SecretKey, ChangeUser, Bare; "Merge a user's metadata."
 }
 request! {
     /// Replaces metadata as a whole.
@@ -268,7 +304,7 @@ request! {
         /// Metadata for the browser.
         unsafe_metadata: Option<Object>,
     } => User; Backend PUT "/v1/users/{user_id}/metadata" "ReplaceUserMetadata";
-    "Users", SecretKey, Backend, Bare; "Replace a user's metadata."
+    "Users", SecretKey, ChangeUser, Bare; "Replace a user's metadata."
 }
 request! {
     /// Names a user.
