@@ -186,6 +186,66 @@ describe("the official account components", () => {
   );
 
   story(
+    "a profile: another password, by the one before",
+    () => {},
+    async (hands) => {
+      const { profile, page, field, press, signedIn, signOut, proceed, identify } = hands;
+      const user = await person("another.password");
+      await arrive(hands, user);
+      await page.goto("/user/security");
+      profile.allow(answer(422, "/v1/me/change_password/"), answer(422, "/v1/me/change_password"));
+      await press("Update password");
+      await field("Current password").fill("wrong horse battery staple");
+      await field("New password").fill(`a better ${password}`);
+      await field("Confirm password").fill(`a better ${password}`);
+      await press("Save");
+      await page.getByText(/^Password is incorrect/).first().waitFor();
+      await field("Current password").fill(password);
+      await press("Save");
+      await until("the form is gone", async () => (await field("Current password").count()) === 0);
+      await profile.shot(page, "another-password");
+      await signOut();
+      await identify(email("another.password"));
+      await field("Password").fill(`a better ${password}`);
+      await proceed();
+      assert.equal(await signedIn("with-it"), user.id);
+    },
+  );
+
+  story(
+    "a profile: presence is proven by the second factor of whoever has one, for a new password too",
+    ({ session }) => (session.reverify_sensitive = true),
+    async (hands) => {
+      const { profile, page, field, press, proceed, enterCode, signedIn, signOut, identify } = hands;
+      const user = await person("presence.totp");
+      await arrive(hands, user);
+      const app = await enrol(hands);
+      clock.advance(11 * 60);
+      await profile.moveClock();
+      await page.goto("/user/security");
+      profile.allow(answer(403, "/v1/me/change_password/"), answer(403, "/v1/me/change_password"));
+      await press("Update password");
+      assert.equal(await field("Current password").count(), 0, "the proof stands in for it");
+      await field("New password").fill(`a better ${password}`);
+      await field("Confirm password").fill(`a better ${password}`);
+      await press("Save");
+      await page.getByText("Verification required", { exact: true }).waitFor();
+      await profile.shot(page, "second-factor");
+      await enterCode(app.generate({ timestamp: clock.now() }));
+      await page.getByText("Verification required", { exact: true }).waitFor({ state: "detached" });
+      await until("the form is gone", async () => (await field("New password").count()) === 0);
+      await signOut();
+      await identify(email("presence.totp"));
+      await field("Password").fill(`a better ${password}`);
+      await proceed();
+      clock.advance(60);
+      await profile.moveClock();
+      await enterCode(app.generate({ timestamp: clock.now() }));
+      assert.equal(await signedIn("with-both"), user.id);
+    },
+  );
+
+  story(
     "several accounts in one browser",
     ({ session, paths }) => {
       session.single_session = false;

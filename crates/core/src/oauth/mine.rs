@@ -158,30 +158,47 @@ pub(super) async fn come_back(
         Ok(identity) => judge(scope, record, identity).await,
         Err(error) => Err(error),
     };
-    let mut changed = record.clone();
-    let proven = match judged {
-        Ok(identity) => apply(scope, &mut changed, &identity).map(|()| true)?,
-        Err(error) if error.status() < 500 => {
-            changed.error = Some(error_value(&error).to_string());
-            if changed.status != "verified" {
-                "failed".clone_into(&mut changed.status);
-            }
-            false
+    let kept = match judged {
+        Ok(identity) => {
+            let mut changed = record.clone();
+            apply(scope, &mut changed, &identity)?;
+            keep(scope, changed, Some(&by.id)).await
+        }
+        Err(error) => Err(error),
+    };
+    match kept {
+        // Whoever is only asked for more has had the address before, and may have given it up.
+        Ok(account) if record.status != "verified" => take_address(scope, &account).await,
+        Ok(_) => {}
+        // Also of an account that somebody else has connected since it was judged.
+        Err(error) if error.status() < 500 && error.code() != codes::VERIFICATION_ALREADY_VERIFIED => {
+            keep(scope, in_vain(record, &error), None).await?;
         }
         Err(error) => return Err(error),
-    };
-    let mut tx = scope.db().begin().await.map_err(internal)?;
-    if proven {
-        verification::consume(scope, &mut tx, &by.id).await?;
-    }
-    let account = Account { record: changed, is_new: false };
-    account.write(scope, &mut tx).await?;
-    tx.commit().await.map_err(internal)?;
-    // Whoever is only asked for more has had the address before, and may have given it up.
-    if proven && record.status != "verified" {
-        take_address(scope, &account.record).await;
     }
     Ok(())
+}
+
+/// An account that could not be connected, or not again, and why.
+fn in_vain(record: &ExternalAccountRecord, error: &ApiError) -> ExternalAccountRecord {
+    let mut changed = record.clone();
+    changed.error = Some(error_value(error).to_string());
+    if changed.status != "verified" {
+        "failed".clone_into(&mut changed.status);
+    }
+    changed
+}
+
+/// Writes an account, and uses up the visit that has proven it.
+async fn keep(scope: &Scope, record: ExternalAccountRecord, proven: Option<&VerificationId>) -> Result<ExternalAccountRecord, ApiError> {
+    let mut tx = scope.db().begin().await.map_err(internal)?;
+    if let Some(id) = proven {
+        verification::consume(scope, &mut tx, id).await?;
+    }
+    let account = Account { record, is_new: false };
+    account.write(scope, &mut tx).await?;
+    tx.commit().await.map_err(internal)?;
+    Ok(account.record)
 }
 
 /// Gives a user the address that a newly connected account brings. Where it can't be had, the account stays connected all the same.
