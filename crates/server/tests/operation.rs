@@ -310,11 +310,15 @@ async fn fault_131_memory_is_bounded_however_many_sign_in_at_once() {
             let headers = "Origin: http://localhost:3000\r\nContent-Type: application/x-www-form-urlencoded\r\n";
             let form = format!("identifier=u{}%40example.com&password=correct+horse", n % 4);
             let (head, body) = call(port, "POST", "/v1/client/sign_ins", headers, &form).unwrap();
-            assert!(head.starts_with("HTTP/1.1 200"), "{head}\n{body}");
+            // Whoever finds no place left among those who wait is told when to come again.
+            let busy = head.starts_with("HTTP/1.1 503") && head.contains("retry-after");
+            assert!(busy || head.starts_with("HTTP/1.1 200"), "{head}\n{body}");
+            !busy
         })
     };
     let all: Vec<_> = (0..CROWD).map(sign_in).collect();
-    all.into_iter().for_each(|it| it.join().unwrap());
+    let in_at_once = all.into_iter().map(|it| it.join().unwrap()).filter(|in_at_once| *in_at_once).count();
+    assert!(in_at_once >= 50, "{in_at_once}");
     // Without a bound it would be two hundred hashes' memory, 3800 MiB.
     let most = memory(&server, "VmHWM");
     assert!(most < before + 2 * HASH_MIB + 60, "{before} MiB before, {most} MiB at the most");
