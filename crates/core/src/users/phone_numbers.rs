@@ -216,10 +216,8 @@ pub async fn update_phone(
         return Err(ApiError::new(codes::VERIFICATION_MISSING).param("phone_number_id"));
     }
     let second_factor = second_factor.unwrap_or(record.second_factor);
-    if second_factor && !record.second_factor {
-        if !scope.instance.settings.attributes.phone_second_factor {
-            return Err(ApiError::new(codes::FORM_PARAM_UNKNOWN).param("reserved_for_second_factor"));
-        }
+    if second_factor && !record.second_factor && !scope.instance.settings.attributes.phone_second_factor {
+        return Err(ApiError::new(codes::FORM_PARAM_UNKNOWN).param("reserved_for_second_factor"));
     }
     if record.second_factor && !second_factor {
         access::add_to_account(scope, access::Identifier::Phone(&record.number)).await?;
