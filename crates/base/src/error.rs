@@ -321,6 +321,7 @@ list! {
     SESSION_REVERIFICATION_REQUIRED = "session_reverification_required", 403, "Reverification required", "Prove once more who you are, then try again.";
     SESSION_REVERIFICATION_MISSING = "session_reverification_missing", 400, "is missing", "There is no reverification of this session. Begin one first.";
     INVALID_ACTION_FOR_SESSION_REVERIFICATION = "invalid_action_for_session_reverification", 400, "Invalid action", "The reverification is not in a state that allows this action.";
+    SIGN_UP_IF_MISSING_TRANSFER = "sign_up_if_missing_transfer", 422, "Sign up to continue", "Nobody has this address or number yet, and it is proven: sign up to go on.";
     TICKET_INVALID = "ticket_invalid_code", 400, "ticket is invalid", "The ticket is unknown.";
     SIGN_IN_TOKEN_ALREADY_USED = "sign_in_token_already_used_code", 400, "sign in token has already been used", "This link was used before. Ask for a new one.";
     SIGN_IN_TOKEN_REVOKED = "sign_in_token_revoked_code", 400, "sign in token has been revoked", "This link was taken back. Ask for a new one.";

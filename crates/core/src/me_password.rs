@@ -3,7 +3,7 @@
 use crate::app::{Scope, internal};
 use crate::mail::{self, Mail};
 use crate::settings::Presence;
-use crate::sign_in::take_guess;
+use crate::sign_in::{take_guess, was_right};
 use crate::{notices, password, strategies, tasks, users};
 use doorward_base::*;
 use doorward_store::sessions::{self, SessionRecord};
@@ -30,7 +30,8 @@ pub async fn change(scope: &Scope, session: &SessionRecord, req: &ChangePassword
         let user = users::load(scope, &session.user_id).await?;
         let old = user.user.password_hash.as_deref();
         let spared = spares(scope) || tasks::chooses_password(scope, session, &user);
-        if old.is_some() && !(current.is_none() && spared) {
+        let guessed = old.is_some() && !(current.is_none() && spared);
+        if guessed {
             let current = current.as_ref().ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("current_password"))?;
             prove(scope, &user, current).await?;
             if current.expose() == new.expose() {
@@ -42,7 +43,7 @@ pub async fn change(scope: &Scope, session: &SessionRecord, req: &ChangePassword
         let others_out = req.sign_out_of_other_sessions == Some(true);
         // Nobody is told of a first password: there was none that could have been stolen.
         let notice = if old.is_some() { notices::to_primary(scope, &user, notices::PASSWORD_CHANGED).await? } else { None };
-        if write(scope, session, &user, old, Some(&hash), others_out, notice.as_ref()).await? {
+        if write(scope, session, (&user, guessed), Some(&hash), others_out, notice.as_ref()).await? {
             return users::load(scope, &session.user_id).await;
         }
     }
@@ -58,7 +59,9 @@ pub async fn remove(scope: &Scope, session: &SessionRecord, req: &RemovePassword
     let current = secret(req.current_password.as_deref());
     for _ in 0..TRIES {
         let user = users::load(scope, &session.user_id).await?;
-        let Some(old) = user.user.password_hash.as_deref() else { return Err(codes::NO_PASSWORD_SET.into()) };
+        if user.user.password_hash.is_none() {
+            return Err(codes::NO_PASSWORD_SET.into());
+        }
         if scope.instance.settings.attributes.password == Presence::Required || !enters_without(scope, &user) {
             return Err(codes::PASSWORD_REQUIRED.into());
         }
@@ -68,7 +71,7 @@ pub async fn remove(scope: &Scope, session: &SessionRecord, req: &RemovePassword
             None => return Err(ApiError::new(codes::FORM_PARAM_MISSING).param("current_password")),
         }
         let notice = notices::to_primary(scope, &user, notices::PASSWORD_REMOVED).await?;
-        if write(scope, session, &user, Some(old), None, false, notice.as_ref()).await? {
+        if write(scope, session, (&user, current.is_some()), None, false, notice.as_ref()).await? {
             return users::load(scope, &session.user_id).await;
         }
     }
@@ -102,22 +105,21 @@ async fn prove(scope: &Scope, user: &UserWithEmails, current: &Secret) -> Result
 async fn write(
     scope: &Scope,
     session: &SessionRecord,
-    before: &UserWithEmails,
-    old: Option<&str>,
+    (before, guessed): (&UserWithEmails, bool),
     new: Option<&str>,
     others_out: bool,
     notice: Option<&Mail>,
 ) -> Result<bool, ApiError> {
-    let user = &session.user_id;
+    let (user, old) = (&session.user_id, before.user.password_hash.as_deref());
     let mut tx = scope.db().begin().await.map_err(internal)?;
     if !store::replace_password(&mut tx, scope.ins(), user, old, new, scope.now).await.map_err(internal)? {
         return Ok(false);
     }
     if new.is_none() {
-        users::keep_way_in(scope, &mut tx, before, "current_password").await?;
+        users::keep_way_in(scope, &mut tx, before, "current_password", users::Hand::User).await?;
     }
-    if old.is_some() {
-        store::clear_guesses(&mut tx, scope.ins(), user).await.map_err(internal)?;
+    if guessed {
+        was_right(scope, &mut tx, before, false).await?;
     }
     if others_out {
         sessions::close_of_user(&mut tx, scope.ins(), user, Some(&session.id), "revoked", scope.now).await.map_err(internal)?;

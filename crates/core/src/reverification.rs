@@ -347,11 +347,14 @@ async fn advance(
         strategies::consume(scope, &mut tx, &loaded.user.user.id, what).await?;
     }
     if let Stage::Complete { first, second } = &loaded.state.stage {
+        let guessed = [first, second].into_iter().flatten().any(|proof| strategies::is_guessed(&proof.strategy));
         let (first, second) = (first.is_some(), second.is_some());
         if !sessions::factors_checked(&mut tx, scope.ins(), &loaded.session.id, first, second, scope.now).await.map_err(internal)? {
             return Err(ApiError::not_found("Session", &loaded.session.id));
         }
-        was_right(scope, &mut tx, &loaded.user, first && second).await?;
+        if guessed || first && second {
+            was_right(scope, &mut tx, &loaded.user, first && second).await?;
+        }
         loaded.session.first_factor_at = if first { Some(scope.now) } else { loaded.session.first_factor_at };
         loaded.session.second_factor_at = if second { Some(scope.now) } else { loaded.session.second_factor_at };
     }

@@ -50,13 +50,16 @@ pub(crate) fn abandoned_at(scope: &Scope) -> Timestamp {
 /// Of the time until a session is abandoned, the part that passes before minting puts it off: minting writes nothing meanwhile.
 const PUT_OFF_PARTS: i64 = 16;
 
-/// Whoever has tokens minted is there: puts off when their session is abandoned.
-async fn put_off(scope: &Scope, session: &SessionRecord) -> Result<(), ApiError> {
+/// Whoever has tokens minted is there: puts off when their session is abandoned. Where that cannot be written, tokens are minted
+/// all the same.
+async fn put_off(scope: &Scope, session: &SessionRecord) {
     let later = abandoned_at(scope);
     if later - session.abandon_at < scope.instance.settings.session.inactivity * 1000 / PUT_OFF_PARTS {
-        return Ok(());
+        return;
     }
-    sessions::put_off(scope.db(), scope.ins(), &session.id, later).await.map_err(internal)
+    if let Err(error) = sessions::put_off(scope.db(), scope.ins(), &session.id, later).await {
+        tracing::warn!(instance = %scope.ins(), session = %session.id, %error, "a session that is used could not be kept");
+    }
 }
 
 /// Minutes since each factor was checked; -1 means never.
@@ -140,7 +143,7 @@ pub fn token_needs_user(scope: &Scope) -> bool {
     !scope.instance.settings.session.claims.is_empty()
 }
 
-/// Mints a session token for a session of the client that `client_token` stands for: one read and one signature.
+/// Mints a session token for a session of the client that `client_token` stands for: one read and one signature, and now and then a write.
 ///
 /// # Errors
 /// `authentication_invalid` when no such client is known, `resource_not_found` when it has no such live session.
@@ -171,7 +174,7 @@ async fn live_on_client(scope: &Scope, client_token: Option<&Secret>, id: &Sessi
     let found = sessions::for_mint(scope.db(), scope.ins(), &hash, id).await.map_err(internal)?;
     let live = found.filter(|it| it.session.is_live(scope.now) && !it.banned).map(|it| it.session);
     let session = live.ok_or_else(|| ApiError::not_found("Session", id))?;
-    put_off(scope, &session).await?;
+    put_off(scope, &session).await;
     Ok(session)
 }
 

@@ -41,9 +41,8 @@ pub async fn start(scope: &Scope, caller: &Caller, current: Current, fields: &Si
     sign_in::refuse_when_signed_in(scope, &current).await?;
     let mut state = SignUpState::default();
     let missing = if fields.transfer == Some(true) { sign_in::carried_over(scope, &current).await? } else { None };
-    let spared = fields.transfer == Some(true) && missing.is_none()
-        || filled(fields.strategy.as_deref()).is_some_and(|it| captcha::spares(&scope.instance, it));
-    state.human = captcha::check_sign_up(scope, caller, &current, &fields.captcha, spared).await?;
+    let spared = fields.transfer == Some(true) || filled(fields.strategy.as_deref()).is_some_and(|it| captcha::spares(&scope.instance, it));
+    state.human = missing.is_some() || captcha::check_sign_up(scope, caller, &current, &fields.captcha, spared).await?;
     let id = SignUpId::new(scope.now, &scope.app.rng);
     let asked = match missing {
         Some(missing) => {

@@ -118,7 +118,7 @@ pub(crate) async fn open_any(scope: &Scope, token: &str) -> Result<Opened, ApiEr
 ///
 /// # Errors
 /// As [`open_any`]: a page should not have to find out.
-pub async fn landing(scope: &Scope, caller: &Caller, current: &Current, token: Option<&str>) -> Result<String, ApiError> {
+pub async fn landing(scope: &Scope, caller: &Caller, current: &Current, token: Option<&str>, only_looks: bool) -> Result<String, ApiError> {
     let token = filled(token).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("ticket"))?;
     let places = Places::of(&scope.instance, &caller.frontend_url);
     let (page, status) = match open_any(scope, token).await? {
@@ -128,7 +128,9 @@ pub async fn landing(scope: &Scope, caller: &Caller, current: &Current, token: O
             let (page, status) = match &user {
                 None => (places.sign_up, "sign_up"),
                 Some(user) if sign_in::signed_in_as(scope, current, &user.user.id).await?.is_some() => {
-                    accept(scope, user, &it).await?;
+                    if !only_looks {
+                        accept(scope, user, &it).await?;
+                    }
                     (places.after_sign_in, "complete")
                 }
                 Some(_) => (places.sign_in, "sign_in"),

@@ -9,10 +9,8 @@ pub(crate) async fn create_totp(cx: &mut Cx, _: CreateTotp) -> Result<Totp, ApiE
 }
 
 pub(crate) async fn verify_totp(cx: &mut Cx, req: VerifyTotp) -> Result<Totp, ApiError> {
-    {
-        let (session, user) = cx.session()?;
-        two_factor::verify_totp(&cx.scope, &session.id, user, req.code.as_deref()).await
-    }
+    let (session, user) = cx.session()?;
+    two_factor::verify_totp(&cx.scope, &session.id, user, req.code.as_deref()).await
 }
 
 pub(crate) async fn delete_totp(cx: &mut Cx, _: DeleteTotp) -> Result<DeletedObject, ApiError> {

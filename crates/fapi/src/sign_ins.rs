@@ -40,7 +40,7 @@ pub(crate) async fn reset_password(cx: &mut Cx, req: ResetPassword) -> Result<Si
 
 /// Looks at the ticket and leaves it whole: it works when the page signs in with it, and not for whoever reads mail first.
 pub(crate) async fn accept_ticket(cx: &mut Cx, req: AcceptTicket) -> Result<Raw, ApiError> {
-    let to = tickets::landing(&cx.scope, &cx.caller, &cx.current, req.ticket.as_deref()).await?;
+    let to = tickets::landing(&cx.scope, &cx.caller, &cx.current, req.ticket.as_deref(), cx.only_looks).await?;
     cx.raw = Some(crate::client::redirect(StatusCode::SEE_OTHER, &to, &[])?);
     Ok(Raw {})
 }

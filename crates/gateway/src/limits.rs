@@ -95,6 +95,8 @@ pub(crate) struct Call<'a> {
     pub ip: Option<IpAddr>,
 }
 
+/// How many factors are counted by at once, at most. Beyond it one begins to count anew.
+const MAX_SETS: usize = 16;
 /// The longest id that is counted by.
 const MAX_OBJECT: usize = 64;
 
@@ -196,6 +198,9 @@ impl Limits {
         }
         let set = {
             let mut raised = self.raised.lock().unwrap_or_else(PoisonError::into_inner);
+            if !raised.contains_key(&factor) && raised.len() >= MAX_SETS {
+                raised.pop_first();
+            }
             raised.entry(factor).or_insert_with(|| Arc::new(Set::new(&self.clock, factor))).clone()
         };
         set.check(call, instance, development)

@@ -2,7 +2,7 @@
 
 use crate::mail::{Message, SendError, SendFuture, Transport};
 use doorward_base::{Secret, Timestamp};
-use lettre::address::Address;
+use lettre::address::{Address, Envelope};
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message as Wire, MultiPart};
 use lettre::transport::smtp::PoolConfig;
@@ -111,7 +111,10 @@ fn compose(message: &Message, from: &Address) -> Result<Wire, SendError> {
     let sender = message.from_local.as_deref().map_or_else(|| Ok(from.clone()), at)?;
     let reply_to = message.reply_to_local.as_deref().map(at).transpose()?;
     let written = UNIX_EPOCH + Duration::from_millis(positive(message.written_at));
+    let envelope = Envelope::new(Some(from.clone()), vec![to.clone()]).map_err(|_| refused("no envelope"))?;
     let builder = Wire::builder()
+        // What cannot be delivered goes back to the operator, whatever the instance says in front of the domain.
+        .envelope(envelope)
         .from(Mailbox::new(Some(message.from_name.clone()), sender))
         .to(Mailbox::new(None, to))
         .subject(message.subject.clone())

@@ -279,3 +279,21 @@ async fn providers_that_are_trusted_spare_it_and_nothing_else_by_their_name() {
     browser.post(&format!("{at}?_method=PATCH"), &later).await.expect(200);
     browser.post(&format!("{at}/prepare_verification"), &[("strategy", "email_code")]).await.expect(200);
 }
+
+/// The SDKs bring the token with the sign-in, and none with the sign-up that goes on from there.
+#[tokio::test]
+async fn whoever_may_turn_out_to_be_new_is_asked_at_the_door() {
+    let (server, service) = server(|_| {}).await;
+    let fields = [("identifier", EMAIL), ("strategy", "email_code"), ("sign_up_if_missing", "true")];
+    let mut ada = server.browser();
+    ada.post("/v1/client/sign_ins", &fields).await.refused(400, "captcha_missing_token", "");
+    assert_eq!(server.outbox().await.len(), 0, "nobody is written to for a script");
+    let answered = [&fields[..], &[("captcha_token", "good one"), ("captcha_widget_type", "smart")]].concat();
+    let begun = ada.post("/v1/client/sign_ins", &answered).await;
+    let at = format!("/v1/client/sign_ins/{}/attempt_first_factor", begun.response()["id"].as_str().unwrap());
+    let code = server.code_for(EMAIL).await;
+    ada.post(&at, &[("strategy", "email_code"), ("code", &code)]).await.refused(422, "sign_up_if_missing_transfer", "");
+    let made = ada.post("/v1/client/sign_ups", &[("transfer", "true"), ("password", PASSWORD)]).await;
+    assert_eq!(made.response()["status"], "complete", "{}", made.text);
+    assert_eq!(service.times_asked(), 1);
+}

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use doorward_core::settings::Presence;
-use doorward_testkit::{Answer, Browser, DeviceKey, TestServer};
+use doorward_store::Sql;
+use doorward_store::db::Dialect;
+use doorward_testkit::{Answer, Authenticator, Browser, DeviceKey, TestServer, Wallet};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -98,6 +100,37 @@ async fn fault_034_a_proof_of_presence_gives_no_guesses_at_the_other_factor_back
 }
 
 #[tokio::test]
+async fn fault_034_what_cannot_be_guessed_and_a_change_of_the_password_give_no_guesses_back_either() {
+    let server = TestServer::with_settings(|s| {
+        s.attributes.passkey = true;
+        s.passkey.satisfies_second_factor = false;
+        s.attack_protection.max_attempts = 5;
+    })
+    .await;
+    server.user(EMAIL, PASSWORD).await;
+    let mut ada = signed_in(&server).await;
+    let mut authenticator = passkey_of(&mut ada).await;
+    enrol(&server, &mut ada).await;
+    let verify = format!("/v1/client/sessions/{}/verify", ada.session_id().await.unwrap());
+    let mut codes = Vec::new();
+    let (mut old, mut new) = (PASSWORD, "another horse");
+    for _ in 0..5 {
+        ada.post(&verify, &[("level", "second_factor")]).await.expect(200);
+        let wrong = [("strategy", "backup_code"), ("code", "nocode00")];
+        codes.push(ada.post(&format!("{verify}/attempt_second_factor"), &wrong).await.code().to_owned());
+        ada.post(&verify, &[("level", "first_factor")]).await.expect(200);
+        let passkey = ("strategy", "passkey");
+        let asked = ada.post(&format!("{verify}/prepare_first_factor"), &[passkey]).await.response().clone();
+        let signed = authenticator.get(&asked["first_factor_verification"]["nonce"]);
+        ada.post(&format!("{verify}/attempt_first_factor"), &[passkey, ("public_key_credential", &signed)]).await.expect(200);
+        ada.post("/v1/me/change_password", &[("current_password", old), ("new_password", new)]).await;
+        (old, new) = (new, old);
+    }
+    assert!(codes.iter().all(|code| code == "form_code_incorrect"), "{codes:?}");
+    assert_eq!(signed_in_status(&server, PASSWORD).await, "user_locked");
+}
+
+#[tokio::test]
 async fn a_session_in_use_is_not_abandoned_and_one_that_is_left_is() {
     let server = TestServer::with_settings(|s| s.session.inactivity = 600).await;
     server.user(EMAIL, PASSWORD).await;
@@ -117,6 +150,27 @@ async fn a_session_in_use_is_not_abandoned_and_one_that_is_left_is() {
     }
     server.advance(Duration::from_secs(600));
     assert_eq!(minting.mint(&minted).await.status, 404);
+}
+
+#[tokio::test]
+async fn tokens_are_minted_where_nothing_can_be_written() {
+    let server = TestServer::with_settings(|s| s.session.inactivity = 600).await;
+    server.user(EMAIL, PASSWORD).await;
+    let mut ada = signed_in(&server).await;
+    let session = ada.session_id().await.unwrap();
+    let full = match server.app.db.dialect() {
+        Dialect::Sqlite => {
+            "CREATE TRIGGER full_disk BEFORE UPDATE OF abandon_at ON sessions BEGIN SELECT RAISE(FAIL, 'full'); END".to_owned()
+        }
+        Dialect::Postgres => {
+            let most = server.app.clock.now() + 600_000;
+            format!("ALTER TABLE sessions ADD CONSTRAINT full_disk CHECK (abandon_at <= {most})")
+        }
+    };
+    server.app.db.exec(Sql::new(full)).await.unwrap();
+    server.advance(Duration::from_secs(300));
+    ada.mint(&session).await.expect(200);
+    assert!(ada.post(&format!("/v1/client/sessions/{session}/touch"), &[]).await.status >= 409, "and nothing could be");
 }
 
 /// The SDKs' dialog asks for the level `second_factor`, which is the first one of whoever has no second.
@@ -193,6 +247,8 @@ async fn fault_052_messages_that_are_asked_for_side_by_side_are_no_more_than_the
 async fn fault_057_who_holds_a_key_gets_in_while_others_guess_at_the_password() {
     let server = TestServer::with_settings(|s| {
         s.native.trusted_devices = true;
+        s.attributes.passkey = true;
+        s.attributes.web3_wallet = Presence::Optional;
         s.attack_protection.max_attempts = 3;
     })
     .await;
@@ -220,9 +276,55 @@ async fn fault_057_who_holds_a_key_gets_in_while_others_guess_at_the_password() 
     }
     assert_eq!(signed_in_status(&server, PASSWORD).await, "user_locked");
     assert_eq!(by_key().await.response()["status"], "complete");
-    // A server that closes an account closes it to everybody.
+    // So do a passkey and a wallet.
+    let close = async || {
+        for _ in 0..3 {
+            server.browser().sign_in(EMAIL, "wrong horse").await;
+        }
+        assert_eq!(signed_in_status(&server, PASSWORD).await, "user_locked");
+    };
+    let mut authenticator = passkey_of(&mut ada).await;
+    let (wallet, by) = (Wallet::ethereum(7), ("strategy", "web3_metamask_signature"));
+    let kept = ada.post("/v1/me/web3_wallets", &[("web3_wallet", &wallet.address())]).await.response().clone();
+    let path = format!("/v1/me/web3_wallets/{}", kept["id"].as_str().unwrap());
+    let asked = ada.post(&format!("{path}/prepare_verification"), &[by]).await.response().clone();
+    let signature = wallet.sign(asked["verification"]["message"].as_str().unwrap());
+    ada.post(&format!("{path}/attempt_verification"), &[by, ("signature", &signature)]).await.expect(200);
+    let mut by_passkey = async || {
+        let mut browser = server.browser();
+        let begun = browser.post("/v1/client/sign_ins", &[("strategy", "passkey")]).await;
+        let signed = authenticator.get(&begun.response()["first_factor_verification"]["nonce"]);
+        let fields = [("strategy", "passkey"), ("public_key_credential", signed.as_str())];
+        browser.post(&format!("{}/attempt_first_factor", at(&begun)), &fields).await
+    };
+    let by_wallet = async || {
+        let mut browser = server.browser();
+        let begun = browser.post("/v1/client/sign_ins", &[("identifier", &wallet.address())]).await;
+        let asked = browser.post(&format!("{}/prepare_first_factor", at(&begun)), &[by]).await;
+        let signature = wallet.sign(asked.response()["first_factor_verification"]["message"].as_str().unwrap());
+        browser.post(&format!("{}/attempt_first_factor", at(&begun)), &[by, ("signature", signature.as_str())]).await
+    };
+    close().await;
+    assert_eq!(by_passkey().await.response()["status"], "complete");
+    close().await;
+    assert_eq!(by_wallet().await.response()["status"], "complete");
+    // A server that closes an account closes it to everybody, also to whoever has a ticket for it.
+    let ticket = server.backend("POST", "/v1/sign_in_tokens", Some(json!({"user_id": user}))).await.expect(200)["token"].clone();
     server.backend("POST", &format!("/v1/users/{user}/lock"), None).await.expect(200);
     by_key().await.refused(403, "user_locked", "");
+    by_passkey().await.refused(403, "user_locked", "");
+    by_wallet().await.refused(403, "user_locked", "");
+    let fields = [("strategy", "ticket"), ("ticket", ticket.as_str().unwrap())];
+    server.browser().post("/v1/client/sign_ins", &fields).await.refused(403, "user_locked", "");
+}
+
+async fn passkey_of(browser: &mut Browser) -> Authenticator {
+    let mut authenticator = Authenticator::default();
+    let begun = browser.post("/v1/me/passkeys", &[]).await.response().clone();
+    let made = authenticator.create(&begun["verification"]["nonce"]);
+    let path = format!("/v1/me/passkeys/{}/attempt_verification", begun["id"].as_str().unwrap());
+    browser.post(&path, &[("strategy", "passkey"), ("public_key_credential", &made)]).await.expect(200);
+    authenticator
 }
 
 #[tokio::test]
@@ -249,6 +351,12 @@ async fn a_half_sign_in_ends_with_the_password_that_began_it() {
     let fields = [("password", "yet another horse")];
     reader.post(&format!("{}/reset_password", at(&begun)), &fields).await.refused(400, "client_state_invalid", "");
     assert_eq!(signed_in_status(&server, "another horse").await, "needs_second_factor");
+    // Nor does one go on that began with a password which is no more.
+    server.advance(Duration::from_secs(60));
+    let half = thief.sign_in(EMAIL, "another horse").await;
+    let user = ada.get("/v1/me").await.response()["id"].as_str().unwrap().to_owned();
+    server.backend("POST", &format!("/v1/users/{user}/remove_password"), None).await.expect(200);
+    second(&mut thief, &at(&half), &code(&app, &server)).await.refused(400, "client_state_invalid", "");
 }
 
 #[tokio::test]
@@ -309,6 +417,25 @@ async fn fault_030_a_head_uses_no_link_up() {
         let to = opened.headers["location"].to_str().unwrap();
         assert!(to.contains("__clerk_status=verified") && to.contains("__clerk_created_session="), "{to}");
     }
+}
+
+#[tokio::test]
+async fn fault_030_a_head_accepts_no_invitation() {
+    let server = TestServer::start().await;
+    server.user(EMAIL, PASSWORD).await;
+    let body = json!({"email_address": EMAIL, "ignore_existing": true});
+    let made = server.backend("POST", "/v1/invitations", Some(body)).await.expect(200).clone();
+    let url = made["url"].as_str().unwrap();
+    let path = &url[url.find("/v1/").unwrap()..];
+    let mut ada = signed_in(&server).await;
+    let status = async || {
+        let list = server.backend("GET", "/v1/invitations", None).await;
+        list.expect(200)[0]["status"].as_str().unwrap().to_owned()
+    };
+    ada.send("HEAD", path, None).await;
+    assert_eq!(status().await, "pending");
+    ada.get(path).await;
+    assert_eq!(status().await, "accepted");
 }
 
 /// Behind a proxy of the app the server is under a path that it does not see.
@@ -383,7 +510,7 @@ async fn who_is_missing_proves_their_address_and_goes_on_as_a_sign_up() {
         new.post(&attempt, &[named, ("code", "000000")]).await.refused(422, "form_code_incorrect", "code");
         let code = server.code_for("grace@example.com").await;
         let proven = new.post(&attempt, &[named, ("code", &code)]).await;
-        proven.refused(422, "form_identifier_not_found", "identifier");
+        proven.refused(422, "sign_up_if_missing_transfer", "");
         let open = new.get(&at(&grace)).await;
         let proof = &open.response()["first_factor_verification"];
         assert_eq!((&proof["status"], &proof["strategy"]), (&json!("transferable"), &json!("email_code")));
@@ -401,20 +528,26 @@ async fn who_is_missing_proves_their_address_and_goes_on_as_a_sign_up() {
         let begun = by_phone.post("/v1/client/sign_ins", &fields).await;
         let code = server.code_for("+12024560145").await;
         let fields = [("strategy", "phone_code"), ("code", code.as_str())];
-        by_phone.post(&format!("{}/attempt_first_factor", at(&begun)), &fields).await.refused(
-            422,
-            "form_identifier_not_found",
-            "identifier",
-        );
+        by_phone.post(&format!("{}/attempt_first_factor", at(&begun)), &fields).await.refused(422, "sign_up_if_missing_transfer", "");
         let half = by_phone.post("/v1/client/sign_ups", &[("transfer", "true")]).await;
         assert_eq!(half.response()["verifications"]["phone_number"]["status"], "verified", "{}", half.text);
         server.change_settings(|s| s.sign_up.mode = doorward_core::settings::SignUpMode::Restricted).await;
         let sent = server.outbox().await.len();
         let mut late = server.browser();
         let fields = [("identifier", "late@example.com"), ("sign_up_if_missing", "true"), ("strategy", "email_code")];
-        let answer = late.post("/v1/client/sign_ins", &fields).await;
-        assert_eq!(answer.status, if hides { 200 } else { 422 }, "{}", answer.text);
+        late.post("/v1/client/sign_ins", &fields).await.refused(403, "sign_up_mode_restricted", "");
         assert_eq!(server.outbox().await.len(), sent);
+        // An attribute that the instance does not take is nobody's, and nothing is sent to it.
+        server
+            .change_settings(|s| {
+                s.sign_up.mode = doorward_core::settings::SignUpMode::Public;
+                s.attributes.phone_number = Presence::Off;
+            })
+            .await;
+        let texts = server.texts().await.len();
+        let fields = [("identifier", "+12024560149"), ("sign_up_if_missing", "true"), ("strategy", "phone_code")];
+        server.browser().post("/v1/client/sign_ins", &fields).await;
+        assert_eq!(server.texts().await.len(), texts);
     }
 }
 

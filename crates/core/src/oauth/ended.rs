@@ -83,16 +83,27 @@ pub(crate) async fn carried_over<S: DeserializeOwned>(
     ended: impl FnOnce(S) -> Option<Ended>,
 ) -> Result<Identity, ApiError> {
     let invalid = || ApiError::new(codes::ACCOUNT_TRANSFER_INVALID);
-    let client = current.record.as_ref().ok_or_else(invalid)?;
+    let (id, state) = current_state(scope, current, kind).await?.ok_or_else(invalid)?;
+    let ended = ended(state).ok_or_else(invalid)?;
+    let identity = ended.identity(scope, &id)?.ok_or_else(invalid)?;
+    connection::require_authenticatable(&scope.instance, &identity.strategy)?;
+    Ok(identity)
+}
+
+/// The id and the state of a client's current attempt of a kind, if it has one that goes on.
+pub(crate) async fn current_state<S: DeserializeOwned>(
+    scope: &Scope,
+    current: &Current,
+    kind: Kind,
+) -> Result<Option<(String, S)>, ApiError> {
+    let Some(client) = &current.record else { return Ok(None) };
     let id = match kind {
         Kind::SignIn => client.sign_in_id.as_ref().map(SignInId::as_str),
         Kind::SignUp => client.sign_up_id.as_ref().map(SignUpId::as_str),
         Kind::Reverification => None,
     };
-    let record = attempts::get(scope.db(), kind, scope.ins(), id.ok_or_else(invalid)?).await.map_err(internal)?;
-    let record = record.filter(|it| it.client_id == client.id).ok_or_else(invalid)?;
-    let ended = ended(serde_json::from_str(&record.state).map_err(ApiError::internal)?).ok_or_else(invalid)?;
-    let identity = ended.identity(scope, &record.id)?.ok_or_else(invalid)?;
-    connection::require_authenticatable(&scope.instance, &identity.strategy)?;
-    Ok(identity)
+    let Some(id) = id else { return Ok(None) };
+    let record = attempts::get(scope.db(), kind, scope.ins(), id).await.map_err(internal)?;
+    let record = record.filter(|it| it.client_id == client.id && it.abandon_at > scope.now);
+    record.map(|it| Ok((it.id, serde_json::from_str(&it.state).map_err(ApiError::internal)?))).transpose()
 }

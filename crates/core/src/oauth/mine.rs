@@ -246,7 +246,7 @@ async fn take(scope: &Scope, user: &UserId, id: &ExternalAccountId, before: Opti
         return Err(ApiError::not_found("External account", id));
     }
     if let Some(before) = before {
-        crate::users::keep_way_in(scope, &mut tx, before, "external_account_id").await?;
+        crate::users::keep_way_in(scope, &mut tx, before, "external_account_id", crate::users::Hand::User).await?;
     }
     tx.commit().await.map_err(internal)?;
     Ok(DeletedObject::new("external_account", id))

@@ -206,7 +206,7 @@ async fn take(scope: &Scope, user: &UserId, id: &PasskeyId, before: Option<&User
         return Err(ApiError::not_found("Passkey", id));
     }
     if let Some(before) = before {
-        crate::users::keep_way_in(scope, &mut tx, before, "passkey_id").await?;
+        crate::users::keep_way_in(scope, &mut tx, before, "passkey_id", users::Hand::User).await?;
     }
     tx.commit().await.map_err(internal)?;
     Ok(DeletedObject::new("passkey", id))

@@ -1,6 +1,6 @@
 use super::client_trust;
 use super::state::{NewPassword, Proof, SignInState, Stage, Trust, view};
-use super::{advance, new_record};
+use super::{advance, new_record, refuse_locked};
 use crate::app::{Caller, Scope, internal};
 use crate::client::{self, Current, Outcome};
 use crate::strategies::{self, Consume};
@@ -48,6 +48,9 @@ pub(super) async fn after_first(
     parts: Parts,
     user: &UserWithEmails,
 ) -> Result<Outcome<SignIn>, ApiError> {
+    if parts.actor.is_none() {
+        refuse_locked(scope, &user.user)?;
+    }
     let alone = parts.both || parts.actor.is_some();
     let has_second = !strategies::second_factors(&scope.instance, user).is_empty();
     let trust = if alone || has_second { Trust::NotAsked } else { client_trust::asked(scope, caller, &current, &parts, user).await? };

@@ -8,13 +8,13 @@ use crate::access::{self, Entrance};
 use crate::app::{Caller, Scope, internal};
 use crate::client::{Current, Outcome};
 use crate::identifiers::{self, Identifier};
-use crate::settings::SignUpMode;
+use crate::settings::Presence;
 use crate::strategies::FactorParams;
 use crate::verification::{self, NewCode};
-use crate::{email_link, enumeration};
+use crate::{captcha, email_link, enumeration, oauth};
 use doorward_base::*;
-use doorward_store::attempts::{self, Kind};
-use doorward_wire::fapi::SignIn;
+use doorward_store::attempts::Kind;
+use doorward_wire::fapi::{CaptchaAnswer, SignIn};
 
 /// An address or a number that was proven and that nobody has.
 pub(crate) struct Missing {
@@ -22,15 +22,22 @@ pub(crate) struct Missing {
     pub proof: Proof,
 }
 
-/// Whether whoever named this would be let in as a new user.
+/// Asks of whoever may turn out to be new what a sign-up asks for, before anybody knows whether they are.
+///
+/// # Errors
+/// `sign_up_mode_restricted`, `sign_up_restricted_waitlist`, those of a captcha.
+pub(super) async fn admit(scope: &Scope, caller: &Caller, current: &Current, captcha: &CaptchaAnswer) -> Result<(), ApiError> {
+    access::admit(scope, Entrance::Open, &[], false).await?;
+    captcha::check_sign_up(scope, caller, current, captcha, false).await.map(drop)
+}
+
+/// Whether somebody could sign up with this.
 pub(super) async fn may_sign_up(scope: &Scope, identifier: &str) -> Result<bool, ApiError> {
-    if scope.instance.settings.sign_up.mode != SignUpMode::Public {
-        return Ok(false);
-    }
+    let attributes = &scope.instance.settings.attributes;
     let named = identifiers::parse_identifier(identifier);
     let named = match &named {
-        Some(Identifier::Email(email)) => access::Identifier::Email(&email.key),
-        Some(Identifier::Phone(phone)) => access::Identifier::Phone(phone.as_str()),
+        Some(Identifier::Email(email)) if attributes.email_address != Presence::Off => access::Identifier::Email(&email.key),
+        Some(Identifier::Phone(phone)) if attributes.phone_number != Presence::Off => access::Identifier::Phone(phone.as_str()),
         _ => return Ok(false),
     };
     match access::admit(scope, Entrance::Open, &[named], false).await {
@@ -73,7 +80,7 @@ pub(super) async fn attempt(
     let id = verification.ok_or(codes::VERIFICATION_MISSING)?;
     let record = verification::try_code(scope, id, &loaded.record.id, strategy, params.code()).await?;
     proven(scope, loaded, strategy, record.attempts, Some(&record.id)).await?;
-    Ok(ApiError::new(codes::FORM_IDENTIFIER_NOT_FOUND).param("identifier"))
+    Ok(codes::SIGN_UP_IF_MISSING_TRANSFER.into())
 }
 
 /// Whether a code of this attempt is worth something.
@@ -110,12 +117,9 @@ async fn proven(
     state::view(scope, &loaded.record, &loaded.state, None).await
 }
 
-/// What a client's current sign-in has proven that nobody has.
+/// What a client's current sign-in has proven that nobody has. Whoever began it has passed what a sign-up asks for.
 pub(crate) async fn carried_over(scope: &Scope, current: &Current) -> Result<Option<Missing>, ApiError> {
-    let Some(id) = current.record.as_ref().and_then(|it| it.sign_in_id.as_ref()) else { return Ok(None) };
-    let record = attempts::get(scope.db(), Kind::SignIn, scope.ins(), id.as_str()).await.map_err(internal)?;
-    let Some(record) = record.filter(|it| it.abandon_at > scope.now) else { return Ok(None) };
-    let state: SignInState = serde_json::from_str(&record.state).map_err(ApiError::internal)?;
+    let Some((_, state)) = oauth::current_state::<SignInState>(scope, current, Kind::SignIn).await? else { return Ok(None) };
     let Stage::Missing { proof } = state.stage else { return Ok(None) };
     let identifier = state.identifier.as_deref().and_then(identifiers::parse_identifier);
     Ok(identifier.map(|identifier| Missing { identifier, proof }))

@@ -88,7 +88,9 @@ pub(super) async fn pretend_attempt(
     verification: Option<&VerificationId>,
     params: &FactorParams,
 ) -> ApiError {
-    if let Err(error) = enumeration::pretend_guess(scope).await {
+    if strategies::is_guessed(name)
+        && let Err(error) = enumeration::pretend_guess(scope).await
+    {
         return error;
     }
     match (name, params.password(), verification) {

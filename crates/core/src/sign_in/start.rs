@@ -79,6 +79,9 @@ async fn named(
         return Err(ApiError::new(codes::FORM_PARAM_MISSING).param("password"));
     }
     refuse_hidden(scope, strategy)?;
+    if req.sign_up_if_missing == Some(true) {
+        missing::admit(scope, caller, &current, &req.captcha).await?;
+    }
     let Some(user) = find_user(scope, identifier).await? else {
         return unknown(scope, caller, current, req, identifier, password.as_ref()).await;
     };

@@ -42,7 +42,7 @@ pub(crate) enum Stage {
     BackInVain { ended: Ended },
     /// Somebody was named; a code may be on its way.
     NeedsFirstFactor { verification: Option<VerificationId> },
-    /// Nobody has the identifier, and the instance does not tell.
+    /// Nobody has the identifier: the instance does not tell, or they are to sign up.
     Pretended { verification: Option<VerificationId> },
     /// Nobody has the identifier, and it was proven: a sign-up may go on from there.
     Missing { proof: Proof },
@@ -75,6 +75,17 @@ pub(crate) enum Trust {
 }
 
 impl Trust {
+    /// A second factor that the user has had since takes the place of the device's proof.
+    ///
+    /// # Errors
+    /// `client_state_invalid`.
+    pub(super) fn refuse_stale(self, instance: &Instance, user: &UserWithEmails) -> Result<(), ApiError> {
+        if self != Self::NotAsked && !strategies::second_factors(instance, user).is_empty() {
+            return Err(codes::CLIENT_STATE_INVALID.into());
+        }
+        Ok(())
+    }
+
     /// The factors that can be proven.
     pub(super) fn factors(self, instance: &Instance, user: &UserWithEmails) -> Vec<Factor> {
         if self == Self::NotAsked { strategies::second_factors(instance, user) } else { strategies::device_factors(instance, user) }
@@ -87,19 +98,6 @@ impl Trust {
         } else {
             strategies::device_factor(instance, user, name)
         }
-    }
-}
-
-impl Trust {
-    /// A second factor that the user has had since takes the place of the device's proof.
-    ///
-    /// # Errors
-    /// `client_state_invalid`.
-    pub(super) fn refuse_stale(self, instance: &Instance, user: &UserWithEmails) -> Result<(), ApiError> {
-        if self != Self::NotAsked && !strategies::second_factors(instance, user).is_empty() {
-            return Err(codes::CLIENT_STATE_INVALID.into());
-        }
-        Ok(())
     }
 }
 
@@ -119,13 +117,14 @@ pub(crate) struct Proof {
 }
 
 impl Proof {
-    /// What was proven before a change of the password proves nothing after it: neither the old password nor a code to replace it.
+    /// What was proven before the password was changed or removed proves nothing after it: neither it nor a code to replace it.
     ///
     /// # Errors
     /// `client_state_invalid`.
     pub(super) fn refuse_stale(&self, user: &UserWithEmails) -> Result<(), ApiError> {
         let of_password = self.strategy == "password" || self.strategy.starts_with("reset_password");
-        if of_password && user.user.password_updated_at.is_some_and(|changed| changed > self.at) {
+        let gone = self.strategy == "password" && user.user.password_hash.is_none();
+        if gone || of_password && user.user.password_updated_at.is_some_and(|changed| changed > self.at) {
             return Err(codes::CLIENT_STATE_INVALID.into());
         }
         Ok(())

@@ -1,34 +1,11 @@
 use super::{Answer, Attempt, Grants, Prepare, Proven, Strategy, attempt_code, email_code_for, email_factors};
 use crate::instance::Instance;
-use crate::settings::Presence;
 use crate::verification::NewCode;
 use doorward_store::users::UserWithEmails;
 use doorward_wire::fapi::Factor;
 
 /// A code that is sent to one of the user's addresses.
 pub(super) struct EmailCode;
-
-/// The same code as a proof of the device, whether or not people sign in by codes: who has an address can always be asked.
-pub(super) struct DeviceEmailCode;
-
-impl Strategy for DeviceEmailCode {
-    fn name(&self) -> &'static str {
-        EmailCode.name()
-    }
-
-    fn factors(&self, instance: &Instance, user: &UserWithEmails) -> Vec<Factor> {
-        let on = instance.settings.attributes.email_address != Presence::Off;
-        if on { email_factors(self.name(), user) } else { Vec::new() }
-    }
-
-    fn prepare<'a>(&'a self, with: Prepare<'a>) -> Answer<'a, NewCode> {
-        EmailCode.prepare(with)
-    }
-
-    fn attempt<'a>(&'a self, with: Attempt<'a>) -> Answer<'a, Proven> {
-        EmailCode.attempt(with)
-    }
-}
 
 impl Strategy for EmailCode {
     fn name(&self) -> &'static str {

@@ -20,6 +20,7 @@ use crate::identifiers::{self, Email, Identifier};
 use crate::instance::Instance;
 use crate::oauth;
 use crate::phone::Phone;
+use crate::settings::Presence;
 use crate::verification::NewCode;
 use crate::web3::Address;
 use doorward_base::*;
@@ -167,8 +168,37 @@ pub(crate) static FIRST_FACTORS: &[&dyn Strategy] = &[
 /// All second factors, in the order in which they are offered.
 pub(crate) static SECOND_FACTORS: &[&dyn Strategy] = &[&totp::Totp, &phone_code::SecondPhoneCode, &backup_code::BackupCode];
 
+/// A strategy as a proof of the device, whether or not people sign in by it: who has an address or a number can always be asked.
+struct OnDevice(&'static dyn Strategy, fn(&Instance, &UserWithEmails) -> Vec<Factor>);
+
+impl Strategy for OnDevice {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn factors(&self, instance: &Instance, user: &UserWithEmails) -> Vec<Factor> {
+        self.1(instance, user)
+    }
+
+    fn prepare<'a>(&'a self, with: Prepare<'a>) -> Answer<'a, NewCode> {
+        self.0.prepare(with)
+    }
+
+    fn attempt<'a>(&'a self, with: Attempt<'a>) -> Answer<'a, Proven> {
+        self.0.attempt(with)
+    }
+}
+
+fn by_mail(instance: &Instance, user: &UserWithEmails) -> Vec<Factor> {
+    if instance.settings.attributes.email_address == Presence::Off { Vec::new() } else { email_factors("email_code", user) }
+}
+
+fn by_text(instance: &Instance, user: &UserWithEmails) -> Vec<Factor> {
+    if instance.settings.attributes.phone_number == Presence::Off { Vec::new() } else { phone_factors("phone_code", user, false) }
+}
+
 /// What proves a device that is new, in the order in which they are offered.
-static DEVICE_FACTORS: &[&dyn Strategy] = &[&email_code::DeviceEmailCode, &phone_code::PhoneCode];
+static DEVICE_FACTORS: &[&dyn Strategy] = &[&OnDevice(&email_code::EmailCode, by_mail), &OnDevice(&phone_code::PhoneCode, by_text)];
 
 /// What a user can prove a new device by.
 pub(crate) fn device_factors(instance: &Instance, user: &UserWithEmails) -> Vec<Factor> {
@@ -185,6 +215,11 @@ pub(crate) fn first_factors(instance: &Instance, user: &UserWithEmails) -> Vec<F
     let mut all: Vec<Factor> = FIRST_FACTORS.iter().flat_map(|strategy| strategy.factors(instance, user)).collect();
     all.extend(provider_factors(instance, user));
     all
+}
+
+/// Whether a proof is something that can be guessed: a signature is not.
+pub(crate) fn is_guessed(name: &str) -> bool {
+    name != crate::passkeys::STRATEGY && name != crate::trusted_devices::STRATEGY && crate::web3::chain_of(name).is_none()
 }
 
 /// Whether a user has a way in. One that only leads to a new password is none.

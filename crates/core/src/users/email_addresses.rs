@@ -3,7 +3,7 @@
 
 use super::change::Change;
 use super::update::{Plan, edit};
-use super::{email_view, load};
+use super::{Hand, email_view, load};
 use crate::app::{Scope, internal};
 use crate::identifiers::{self, Email};
 use crate::settings::Presence;
@@ -215,27 +215,20 @@ pub(crate) async fn take_vouched_email(scope: &Scope, user: &UserId, text: &str,
 /// Removes an address.
 ///
 /// # Errors
-/// `resource_not_found`; `form_data_missing` for the last thing by which the user is found.
+/// `resource_not_found`; `form_data_missing` for the last thing by which the user is found, and for the only way into the account.
 pub async fn delete_email(scope: &Scope, user: &UserWithEmails, id: &IdentificationId) -> Result<(), ApiError> {
+    take_email(scope, user, id, Hand::User).await
+}
+
+pub(super) async fn take_email(scope: &Scope, user: &UserWithEmails, id: &IdentificationId, hand: Hand) -> Result<(), ApiError> {
     own(user, id)?;
     let mut tx = scope.db().begin().await.map_err(internal)?;
     if !users::delete_email(&mut tx, scope.ins(), &user.user.id, id).await.map_err(internal)? {
         return Err(ApiError::not_found("Email address", id));
     }
-    super::keep_way_in(scope, &mut tx, user, "email_id").await?;
+    super::keep_way_in(scope, &mut tx, user, "email_id", hand).await?;
     tx.commit().await.map_err(internal)?;
     settle_primary(scope, &user.user.id).await
-}
-
-/// Refuses to take the last thing away by which a user is found.
-pub(super) fn keep_identifier(user: &UserWithEmails, id: &IdentificationId) -> Result<(), ApiError> {
-    let mut without = user.clone();
-    without.emails.retain(|it| &it.id != id);
-    if super::has_identifier(&without) {
-        return Ok(());
-    }
-    let error = ApiError::new(codes::FORM_DATA_MISSING).param("email_id");
-    Err(error.long("This is the last identifier of the account. Add another before you remove it."))
 }
 
 /// Makes the oldest proven address the primary one, where the primary one is gone or was never proven.

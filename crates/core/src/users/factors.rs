@@ -3,7 +3,7 @@
 use super::{load, phone_numbers};
 use crate::app::{Scope, internal};
 use crate::password::foreign;
-use crate::sign_in::{filled, take_guess};
+use crate::sign_in::{filled, take_guess, was_right};
 use crate::strategies::{self, Consume};
 use crate::two_factor;
 use data_encoding::BASE32_NOPAD;
@@ -127,11 +127,11 @@ pub async fn remove_password(scope: &Scope, id: &UserId, sign_out: bool) -> Resu
 /// `form_param_missing`, `resource_not_found`, `totp_disabled`, `user_locked`, `totp_incorrect_code`.
 pub async fn verify_second_factor(scope: &Scope, id: &UserId, code: Option<&str>) -> Result<&'static str, ApiError> {
     let code = filled(code).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("code"))?;
-    let user = load(scope, id).await?.user;
-    if !user.totp_enabled && !user.backup_codes_enabled {
+    let user = load(scope, id).await?;
+    if !user.user.totp_enabled && !user.user.backup_codes_enabled {
         return Err(codes::TOTP_DISABLED.into());
     }
-    take_guess(scope, &user).await?;
+    take_guess(scope, &user.user).await?;
     let totp = store::get_totp(scope.db(), scope.ins(), id).await.map_err(internal)?.filter(|totp| totp.verified);
     let step = totp.map(|totp| two_factor::matching_step(scope, &totp, code)).transpose()?.flatten();
     let (kind, used) = match step {
@@ -140,7 +140,7 @@ pub async fn verify_second_factor(scope: &Scope, id: &UserId, code: Option<&str>
     };
     let mut tx = scope.db().begin().await.map_err(internal)?;
     strategies::consume(scope, &mut tx, id, &used).await.map_err(wrong)?;
-    users::clear_guesses(&mut tx, scope.ins(), id).await.map_err(internal)?;
+    was_right(scope, &mut tx, &user, false).await?;
     tx.commit().await.map_err(internal)?;
     Ok(kind)
 }

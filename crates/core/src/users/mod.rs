@@ -131,24 +131,43 @@ fn has_identifier(it: &UserWithEmails) -> bool {
     phone || email || it.wallets.iter().any(|it| it.verified) || it.user.username.is_some()
 }
 
-/// Refuses, in the transaction that has taken something away, to leave a user with nothing to be found by or without a way in. Of
-/// several who take something away at once each sees what the others have taken.
+/// Who takes something away from a user. A server may take their only way in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hand {
+    User,
+    Server,
+}
+
+/// Refuses, in the transaction that has taken something away, to leave a user with nothing to be found by or, by their own hand,
+/// without a way in. Of several who take something away at once each sees what the others have taken.
 ///
 /// # Errors
 /// `form_data_missing`, naming `param`.
-pub(crate) async fn keep_way_in(scope: &Scope, tx: &mut Tx, before: &UserWithEmails, param: &str) -> Result<(), ApiError> {
+pub(crate) async fn keep_way_in(scope: &Scope, tx: &mut Tx, before: &UserWithEmails, param: &str, hand: Hand) -> Result<(), ApiError> {
     users::touch(tx, scope.ins(), &before.user.id, scope.now).await.map_err(internal)?;
     let now = users::get(&mut *tx, scope.ins(), &before.user.id).await.map_err(internal)?;
     let now = now.ok_or_else(|| ApiError::not_found("User", &before.user.id))?;
     let enters = |user| strategies::enters(&scope.instance, user);
-    let text = if has_identifier(before) && !has_identifier(&now) {
-        "This is the last identifier of the account. Add another before you remove it."
-    } else if enters(before) && !enters(&now) {
-        "This is the only way into the account. Add another before you remove it."
-    } else {
+    if has_identifier(before) {
+        keep_identifier(&now, param)?;
+    }
+    if hand == Hand::User && enters(before) && !enters(&now) {
+        let error = ApiError::new(codes::FORM_DATA_MISSING).param(param);
+        return Err(error.long("This is the only way into the account. Add another before you remove it."));
+    }
+    Ok(())
+}
+
+/// Refuses to leave a user with nothing to be found by.
+///
+/// # Errors
+/// `form_data_missing`, naming `param`.
+fn keep_identifier(left: &UserWithEmails, param: &str) -> Result<(), ApiError> {
+    if has_identifier(left) {
         return Ok(());
-    };
-    Err(ApiError::new(codes::FORM_DATA_MISSING).param(param).long(text))
+    }
+    let error = ApiError::new(codes::FORM_DATA_MISSING).param(param);
+    Err(error.long("This is the last identifier of the account. Add another before you remove it."))
 }
 
 /// Servers read a time where a browser may read null.

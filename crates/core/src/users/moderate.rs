@@ -3,7 +3,7 @@
 use super::{load, lock_end};
 use crate::app::{Caller, Scope, internal};
 use crate::client::Current;
-use crate::sign_in::{NewSession, complete_new_session, take_guess};
+use crate::sign_in::{NewSession, complete_new_session, take_guess, was_right};
 use doorward_base::*;
 use doorward_store::sessions::{self, SessionRecord};
 use doorward_store::users::{self, UserRecord, UserWithEmails};
@@ -90,15 +90,15 @@ pub async fn delete(scope: &Scope, id: &UserId) -> Result<UserRecord, ApiError> 
 /// `resource_not_found`, `no_password_set`, `user_locked`, `incorrect_password`.
 pub async fn verify_password(scope: &Scope, id: &UserId, password: Option<&str>) -> Result<(), ApiError> {
     let password = password.filter(|text| !text.is_empty()).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("password"))?;
-    let user = load(scope, id).await?.user;
-    let hash = user.password_hash.as_deref().ok_or(codes::NO_PASSWORD_SET)?;
-    take_guess(scope, &user).await?;
+    let user = load(scope, id).await?;
+    let hash = user.user.password_hash.as_deref().ok_or(codes::NO_PASSWORD_SET)?;
+    take_guess(scope, &user.user).await?;
     let verdict = scope.app.passwords.verify(&Secret::from(password), Some(hash)).await?;
     if !verdict.matched {
         return Err(ApiError::new(codes::INCORRECT_PASSWORD).param("password"));
     }
     let mut tx = scope.db().begin().await.map_err(internal)?;
-    users::clear_guesses(&mut tx, scope.ins(), id).await.map_err(internal)?;
+    was_right(scope, &mut tx, &user, false).await?;
     tx.commit().await.map_err(internal)
 }
 

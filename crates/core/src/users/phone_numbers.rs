@@ -2,7 +2,7 @@
 //! from proving it. A proven one may be kept for second factors; then it signs nobody in by itself.
 
 use super::update::{Plan, edit};
-use super::{load, phone_view};
+use super::{Hand, load, phone_view};
 use crate::app::{Scope, internal};
 use crate::phone::Phone;
 use crate::settings::Presence;
@@ -232,7 +232,7 @@ pub async fn update_phone(
     if !users::set_second_factor(&mut tx, scope.ins(), &user.user.id, id, (second_factor, default), scope.now).await.map_err(internal)? {
         return Err(ApiError::not_found("Phone number", id));
     }
-    super::keep_way_in(scope, &mut tx, user, "reserved_for_second_factor").await?;
+    super::keep_way_in(scope, &mut tx, user, "reserved_for_second_factor", Hand::User).await?;
     let backup_codes = match (record.second_factor, second_factor) {
         (false, true) => two_factor::enrolled(scope, &mut tx, user).await?,
         (true, false) => {
@@ -251,14 +251,18 @@ pub async fn update_phone(
 /// Removes a number. Backup codes go with the last factor that they stand in for.
 ///
 /// # Errors
-/// `resource_not_found`; `form_data_missing` for the last thing by which the user is found.
+/// `resource_not_found`; `form_data_missing` for the last thing by which the user is found, and for the only way into the account.
 pub async fn delete_phone(scope: &Scope, user: &UserWithEmails, id: &IdentificationId) -> Result<(), ApiError> {
+    take_phone(scope, user, id, Hand::User).await
+}
+
+pub(super) async fn take_phone(scope: &Scope, user: &UserWithEmails, id: &IdentificationId, hand: Hand) -> Result<(), ApiError> {
     let record = own(user, id)?;
     let mut tx = scope.db().begin().await.map_err(internal)?;
     if !users::delete_phone(&mut tx, scope.ins(), &user.user.id, id).await.map_err(internal)? {
         return Err(ApiError::not_found("Phone number", id));
     }
-    super::keep_way_in(scope, &mut tx, user, "phone_number_id").await?;
+    super::keep_way_in(scope, &mut tx, user, "phone_number_id", hand).await?;
     if record.verified && record.second_factor {
         let mut without = user.clone();
         without.phones.retain(|it| &it.id != id);
@@ -271,17 +275,6 @@ pub async fn delete_phone(scope: &Scope, user: &UserWithEmails, id: &Identificat
 /// Whether the user has a number that is kept for second factors, other than one.
 fn has_second_factor(user: &UserWithEmails, other_than: Option<&IdentificationId>) -> bool {
     user.phones.iter().any(|it| it.verified && it.second_factor && Some(&it.id) != other_than)
-}
-
-/// Refuses to take the last thing away by which a user is found.
-pub(super) fn keep_identifier(user: &UserWithEmails, id: &IdentificationId, param: &str) -> Result<(), ApiError> {
-    let mut without = user.clone();
-    without.phones.retain(|it| &it.id != id);
-    if super::has_identifier(&without) {
-        return Ok(());
-    }
-    let error = ApiError::new(codes::FORM_DATA_MISSING).param(param);
-    Err(error.long("This is the last identifier of the account. Add another before you remove it."))
 }
 
 /// Makes the oldest proven number the primary one, where the primary one is gone, was never proven or is a second factor.

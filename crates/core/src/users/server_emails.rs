@@ -1,7 +1,7 @@
 //! What a server does with users' addresses: adds, proves, replaces and removes them, and has one proven by a code.
 
 use super::update::{Change, Plan, edit, primary_changed};
-use super::{by_server, email_addresses, email_view, load};
+use super::{Hand, by_server, email_addresses, email_view, keep_identifier, load};
 use crate::app::{Scope, internal};
 use crate::identifiers::Email;
 use crate::oauth;
@@ -72,7 +72,9 @@ pub async fn update(scope: &Scope, req: &UpdateEmailAddress) -> Result<EmailAddr
         if verified && !now.verified {
             plan.changes.push(Change::ProveEmail(proven(scope, now)));
         } else if !verified && now.verified {
-            email_addresses::keep_identifier(before, id)?;
+            let mut left = before.clone();
+            left.emails.retain(|it| &it.id != id);
+            keep_identifier(&left, "email_id")?;
             plan.changes.push(Change::UnproveEmail(id.clone()));
             let next = before.emails.iter().find(|it| it.verified && &it.id != id);
             if let Some(next) = next.filter(|_| before.user.primary_email_address_id.as_ref() == Some(id)) {
@@ -94,7 +96,7 @@ pub async fn update(scope: &Scope, req: &UpdateEmailAddress) -> Result<EmailAddr
 /// `resource_not_found`; `form_data_missing` for the last thing by which the user is found.
 pub async fn delete(scope: &Scope, id: &IdentificationId) -> Result<(), ApiError> {
     let owner = find(scope, id).await?.user_id;
-    email_addresses::delete_email(scope, &load(scope, &owner).await?, id).await
+    email_addresses::take_email(scope, &load(scope, &owner).await?, id, Hand::Server).await
 }
 
 /// Puts one address in the place of all that a user has. One that the user has already keeps its id.

@@ -1,7 +1,7 @@
 //! What a server does with users' phone numbers: adds, proves, replaces and removes them, and has one proven by a code.
 
 use super::update::{Change, Plan, edit};
-use super::{by_server, load, phone_numbers, phone_view, read_phone};
+use super::{Hand, by_server, keep_identifier, load, phone_numbers, phone_view, read_phone};
 use crate::app::{Scope, internal};
 use crate::phone::Phone;
 use crate::settings::Presence;
@@ -85,7 +85,9 @@ pub async fn update(scope: &Scope, req: &UpdatePhoneNumber) -> Result<PhoneNumbe
         }
         let signs_in = |verified: bool, second: bool| verified && !second;
         if signs_in(now.verified, now.second_factor) && !signs_in(verified, second) {
-            phone_numbers::keep_identifier(before, id, "phone_number_id")?;
+            let mut left = before.clone();
+            left.phones.retain(|it| &it.id != id);
+            keep_identifier(&left, "phone_number_id")?;
         }
         let mut plan = Plan::at(scope, before);
         if verified && !now.verified {
@@ -113,7 +115,7 @@ pub async fn update(scope: &Scope, req: &UpdatePhoneNumber) -> Result<PhoneNumbe
 /// `resource_not_found`; `form_data_missing` for the last thing by which the user is found.
 pub async fn delete(scope: &Scope, id: &IdentificationId) -> Result<(), ApiError> {
     let owner = find(scope, id).await?.user_id;
-    phone_numbers::delete_phone(scope, &load(scope, &owner).await?, id).await
+    phone_numbers::take_phone(scope, &load(scope, &owner).await?, id, Hand::Server).await
 }
 
 /// Puts one number in the place of all that a user has; it is not kept for second factors. One that the user has already

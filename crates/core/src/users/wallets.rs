@@ -179,7 +179,7 @@ async fn take_wallet(
         return Err(ApiError::not_found("Web3 wallet", id));
     }
     match before {
-        Some(before) => super::keep_way_in(scope, &mut tx, before, "web3_wallet_id").await?,
+        Some(before) => super::keep_way_in(scope, &mut tx, before, "web3_wallet_id", super::Hand::User).await?,
         None => drop(users::touch(&mut tx, scope.ins(), user, scope.now).await.map_err(internal)?),
     }
     tx.commit().await.map_err(internal)?;

@@ -1,3 +1,4 @@
+use super::CaptchaAnswer;
 use crate::Raw;
 use crate::endpoint::request;
 use crate::resource::{Verification, resource};
@@ -114,6 +115,9 @@ request! {
         /// Has whoever named an address or a number that nobody has prove it all the same: the first factor's verification is
         /// `transferable` then, and a sign-up with `transfer` goes on from there.
         sign_up_if_missing: Option<bool>,
+        /// With `sign_up_if_missing`: what came of a captcha.
+        #[serde(flatten)]
+        captcha: CaptchaAnswer,
         /// BCP 47 tag of the browser's language.
         locale: Option<String>,
     } => SignIn; Frontend POST "/v1/client/sign_ins" "createSignIn";

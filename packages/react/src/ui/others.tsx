@@ -68,9 +68,9 @@ const ofTickets = ["sign_in", "sign_up", "complete"];
 
 /**
  * Whoever comes by a link that lets them in has little or nothing to enter: tells of its ticket, once, and takes it out of the
- * address. Answers whether it is not known yet what comes of it.
+ * address, unless it is to be there when the page is loaded again. Answers whether it is not known yet what comes of it.
  */
-export function useTicket(onTicket: (ticket: string) => Promise<unknown>): boolean {
+export function useTicket(onTicket: (ticket: string) => Promise<unknown>, { stays = false } = {}): boolean {
   const begun = useRef(false);
   const [open, setOpen] = useState(false);
   useEffect(() => {
@@ -78,8 +78,10 @@ export function useTicket(onTicket: (ticket: string) => Promise<unknown>): boole
     const ticket = url.searchParams.get("__clerk_ticket");
     if (!ticket || begun.current) return;
     begun.current = true;
-    for (const name of ["__clerk_ticket", "__clerk_status"]) url.searchParams.delete(name);
-    history.replaceState(history.state, "", url);
+    if (!stays) {
+      for (const name of ["__clerk_ticket", "__clerk_status"]) url.searchParams.delete(name);
+      history.replaceState(history.state, "", url);
+    }
     setOpen(true);
     void onTicket(ticket).finally(() => setOpen(false));
   });

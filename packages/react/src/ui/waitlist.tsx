@@ -14,11 +14,13 @@ export interface WaitlistProps {
   afterJoinWaitlistUrl?: string;
 }
 
+const failed = "That did not work. Try again in a moment.";
+
 /** Puts an address on the waitlist. Only this form does, so the core does not know how. */
 async function join(doorward: Doorward, email_address: string): Promise<void> {
   const url = new URL(`${doorward.frontend}/v1/waitlist`, location.href);
   const answer = await fetch(url, { method: "POST", credentials: "include", body: new URLSearchParams({ email_address }) });
-  if (!answer.ok) throw new DoorwardAPIResponseError("", { status: answer.status, ...(await answer.json().catch(() => ({}))) });
+  if (!answer.ok) throw new DoorwardAPIResponseError(failed, { status: answer.status, ...(await answer.json().catch(() => ({}))) });
 }
 
 /** The form of those who cannot sign up yet and ask to be let in. */
@@ -37,7 +39,7 @@ export function Waitlist({ appearance, signInUrl, afterJoinWaitlistUrl }: Waitli
       if (afterJoinWaitlistUrl) await doorward.navigate(afterJoinWaitlistUrl);
       else setJoined(emailAddress);
     } catch (error) {
-      setRaw(isDoorwardAPIResponseError(error) ? error.errors : [{ code: "network_error", message: "That did not work. Try again in a moment." }]);
+      setRaw(isDoorwardAPIResponseError(error) ? error.errors : [{ code: "network_error", message: failed }]);
     }
     setBusy(false);
   }

@@ -92,7 +92,7 @@ export function SignUp({ appearance, signInUrl, redirectUrl: after }: SignUpProp
     if (signUp.status === "complete") return go();
     setInvited(true);
     setNote(`You are invited as ${signUp.emailAddress}.`);
-  });
+  }, { stays: true });
 
   useEffect(() => {
     const controller = new AbortController();
