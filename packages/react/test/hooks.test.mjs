@@ -251,8 +251,8 @@ describe("signals", () => {
     answer("GET /v1/environment", () => [500, {}]);
     await assert.rejects(environment(it.now));
     const social = { oauth_google: { enabled: true, authenticatable: true, strategy: "oauth_google", name: "Google" }, oauth_x: { enabled: true, authenticatable: false, strategy: "oauth_x" } };
-    answer("GET /v1/environment", () => [200, { user_settings: { attributes: { phone_number: { enabled: true, first_factors: ["phone_code"] } }, social } }]);
-    const offers = { attributes: { phoneNumber: { enabled: true, firstFactors: ["phone_code"] } }, social: [{ strategy: "oauth_google", name: "Google" }], legalConsent: false };
+    answer("GET /v1/environment", () => [200, { display_config: { google_one_tap_client_id: "our-client" }, user_settings: { attributes: { phone_number: { enabled: true, first_factors: ["phone_code"] } }, social } }]);
+    const offers = { attributes: { phoneNumber: { enabled: true, firstFactors: ["phone_code"] } }, social: [{ strategy: "oauth_google", name: "Google" }], legalConsent: false, googleClientId: "our-client" };
     assert.deepEqual(await environment(it.now), offers);
     answer("GET /v1/environment", () => assert.fail("asked again"));
     assert.deepEqual(await environment(it.now), offers);
