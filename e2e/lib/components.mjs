@@ -95,13 +95,19 @@ function hands(profile, page) {
     await field("Password").fill(password);
     await proceed();
   }
+  /** The backup codes that are shown: there are ten. */
+  const backupCodes = () =>
+    until("ten codes are shown", async () => {
+      const shown = (await page.locator("main").innerText()).match(/^[a-z0-9-]{8,}$/gm);
+      return shown?.length === 10 && shown;
+    });
   /** One of the boxes of the profile, and what its row about `text` offers behind the dots. */
   const section = (name) => page.locator(`.cl-profileSection__${name}`);
   async function choose(name, text, what) {
     await section(name).locator(`.cl-profileSectionItem__${name}`).filter({ hasText: text }).getByRole("button", { name: "Open menu" }).click();
     await page.getByRole("menuitem", { name: what, exact: true }).click();
   }
-  return { profile, page, section, choose, field, button, press, pick, said, proceed, enterCode, signedIn, signOut, signUp, identify, withPassword };
+  return { profile, page, section, choose, backupCodes, field, button, press, pick, said, proceed, enterCode, signedIn, signOut, signUp, identify, withPassword };
 }
 
 /** The official components on an app of one page, for stories that each have a browser of their own. To be called in a `describe`. */

@@ -271,6 +271,13 @@ impl TestServer {
         rows.iter().map(|row| (row.id("id").unwrap(), row.text("sealed").unwrap())).collect()
     }
 
+    /// The path of the link in the newest mail.
+    pub async fn link(&self) -> String {
+        let mail = self.outbox().await.pop().expect("a mail was sent");
+        let line = mail.text.lines().find(|line| line.starts_with("http")).expect("there is a link in it");
+        line.strip_prefix(&format!("http://{}", self.public)).expect("it leads here").to_owned()
+    }
+
     /// The code of the newest message to an address or a number.
     pub async fn code_for(&self, to: &str) -> String {
         let words = if to.starts_with('+') {

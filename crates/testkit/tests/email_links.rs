@@ -27,13 +27,6 @@ async fn across_devices() -> TestServer {
     .await
 }
 
-/// The path of the link in the newest mail.
-async fn link(server: &TestServer) -> String {
-    let mail = server.outbox().await.pop().unwrap();
-    let line = mail.text.lines().find(|line| line.starts_with("http")).unwrap();
-    line.strip_prefix(&format!("http://{}", server.public)).unwrap().to_owned()
-}
-
 /// Where a link led: its status, and the session that it made.
 fn landed(answer: &Answer) -> (String, Option<String>) {
     assert_eq!(answer.status, 303, "{}", answer.text);
@@ -63,7 +56,7 @@ async fn fault_030_a_link_signs_in_the_browser_that_asked_for_it_and_no_other() 
     let server = server().await;
     server.user(EMAIL, PASSWORD).await;
     let (mut browser, at) = waiting(&server).await;
-    let link = link(&server).await;
+    let link = server.link().await;
 
     // A program that reads mail has no cookies; it may look as often as it likes.
     for _ in 0..3 {
@@ -87,7 +80,7 @@ async fn fault_134_of_a_hundred_who_open_a_link_at_once_one_is_signed_in() {
     let server = server().await;
     let user = server.user(EMAIL, PASSWORD).await;
     let (browser, _) = waiting(&server).await;
-    let (link, nodes) = (link(&server).await, server.nodes().await);
+    let (link, nodes) = (server.link().await, server.nodes().await);
     let opened = (0..100).map(|n| {
         let (mut tab, link) = (browser.clone().on_node(nodes[n % 2]), link.clone());
         async move { landed(&tab.get(&link).await) }
@@ -104,7 +97,7 @@ async fn fault_027_a_link_is_dead_once_its_address_is_gone() {
     for server in [server().await, across_devices().await] {
         server.user(EMAIL, PASSWORD).await;
         let (mut browser, at) = waiting(&server).await;
-        let link = link(&server).await;
+        let link = server.link().await;
         let mut ada = server.browser();
         ada.sign_in(EMAIL, PASSWORD).await.expect(200);
         let me = ada.get("/v1/me").await.response().clone();
@@ -126,7 +119,7 @@ async fn where_it_is_allowed_another_device_opens_the_link_after_a_person_said_s
     let server = across_devices().await;
     server.user(EMAIL, PASSWORD).await;
     let (mut desk, at) = waiting(&server).await;
-    let link = link(&server).await;
+    let link = server.link().await;
     let mut phone = server.browser();
     let page = phone.get(&link).await;
     assert_eq!((page.status, page.text.contains("<form method=\"post\" action=\"?\">")), (200, true), "{}", page.text);
@@ -146,7 +139,7 @@ async fn fault_030_what_a_browser_fetches_ahead_proves_nothing() {
     let server = server().await;
     server.user(EMAIL, PASSWORD).await;
     let (mut browser, at) = waiting(&server).await;
-    let link = link(&server).await;
+    let link = server.link().await;
     browser.headers.push(("sec-purpose".to_owned(), "prefetch;prerender".to_owned()));
     assert_eq!(browser.get(&link).await.status, 200);
     browser.headers.clear();
@@ -159,7 +152,7 @@ async fn a_link_that_is_late_or_changed_or_left_behind_does_nothing() {
     let server = server().await;
     server.user(EMAIL, PASSWORD).await;
     let (mut browser, at) = waiting(&server).await;
-    let first = link(&server).await;
+    let first = server.link().await;
     let mut changed = first.clone();
     changed.pop();
     browser.get(&changed).await.refused(400, "verification_link_token_invalid", "token");
@@ -170,7 +163,7 @@ async fn a_link_that_is_late_or_changed_or_left_behind_does_nothing() {
     let again = [("strategy", "email_link"), ("redirect_url", BACK)];
     browser.post(&format!("{at}/prepare_first_factor"), &again).await.expect(200);
     assert_eq!(landed(&browser.get(&first).await).0, "failed", "a newer one took its place");
-    let second = link(&server).await;
+    let second = server.link().await;
     server.advance(Duration::from_secs(11 * 60));
     assert_eq!(landed(&browser.get(&second).await).0, "expired");
     assert_eq!(browser.get(&at).await.response()["first_factor_verification"]["status"], "expired");
@@ -208,7 +201,7 @@ async fn a_link_proves_the_address_of_a_sign_up() {
     let fields = [("strategy", "email_link"), ("redirect_url", BACK)];
     let sent = browser.post(&format!("{at}/prepare_verification"), &fields).await;
     assert_eq!(sent.response()["verifications"]["email_address"]["strategy"], "email_link");
-    let (status, session) = landed(&browser.get(&link(&server).await).await);
+    let (status, session) = landed(&browser.get(&server.link().await).await);
     assert_eq!((status.as_str(), session.is_some()), ("verified", true));
     let done = browser.get(&at).await;
     assert_eq!(done.response()["status"], "complete");
@@ -224,7 +217,7 @@ async fn a_sign_up_goes_on_when_another_device_has_opened_the_link() {
     let at = format!("/v1/client/sign_ups/{}", begun.response()["id"].as_str().unwrap());
     let fields = [("strategy", "email_link"), ("redirect_url", BACK)];
     desk.post(&format!("{at}/prepare_verification"), &fields).await.expect(200);
-    let link = link(&server).await;
+    let link = server.link().await;
     let token = link.split_once("token=").unwrap().1;
     assert_eq!(landed(&server.browser().post("/v1/verify", &[("token", token)]).await).0, "verified");
     // Many ask at once with the same token; one user comes of it, and who asks after that needs the new token.
@@ -256,7 +249,7 @@ async fn a_link_proves_an_address_that_a_user_adds() {
     let at = format!("/v1/me/email_addresses/{}", added.response()["id"].as_str().unwrap());
     let fields = [("strategy", "email_link"), ("redirect_url", BACK)];
     browser.post(&format!("{at}/prepare_verification"), &fields).await.expect(200);
-    let link = link(&server).await;
+    let link = server.link().await;
     assert_eq!(landed(&server.browser().get(&link).await).0, "client_mismatch");
     assert_eq!(landed(&browser.get(&link).await).0, "verified");
     assert_eq!(browser.get(&at).await.response()["verification"]["status"], "verified");
@@ -279,7 +272,7 @@ async fn a_second_factor_is_asked_for_after_a_link_too() {
     browser.post(&format!("{at}/attempt_verification"), &[("code", &server.code_for("+12024560143").await)]).await.expect(200);
 
     let (mut other, at) = waiting(&server).await;
-    assert_eq!(landed(&other.get(&link(&server).await).await), ("verified".to_owned(), None));
+    assert_eq!(landed(&other.get(&server.link().await).await), ("verified".to_owned(), None));
     assert_eq!(other.get(&at).await.response()["status"], "needs_second_factor");
     assert!(other.session_id().await.is_none());
 }

@@ -405,9 +405,7 @@ async fn fault_030_a_head_uses_no_link_up() {
         let mut ada = server.browser();
         let fields = [("identifier", EMAIL), ("strategy", "email_link"), ("redirect_url", "http://localhost:3100/verify")];
         let begun = ada.post("/v1/client/sign_ins", &fields).await;
-        let mail = server.outbox().await.pop().unwrap();
-        let link: String = mail.text.split_once("/v1/verify").unwrap().1.chars().take_while(|c| !c.is_whitespace()).collect();
-        let link = format!("/v1/verify{link}");
+        let link = server.link().await;
         for looker in [&mut server.browser(), &mut ada] {
             let seen = looker.send("HEAD", &link, None).await;
             assert_eq!((seen.status, seen.text.as_str()), (200, ""));
@@ -449,9 +447,8 @@ async fn the_page_of_a_link_posts_back_to_where_it_was_opened() {
     server.user(EMAIL, PASSWORD).await;
     let fields = [("identifier", EMAIL), ("strategy", "email_link"), ("redirect_url", "http://localhost:3100/verify")];
     server.browser().post("/v1/client/sign_ins", &fields).await.expect(200);
-    let mail = server.outbox().await.pop().unwrap();
-    let link: String = mail.text.split_once("/v1/verify").unwrap().1.chars().take_while(|c| !c.is_whitespace()).collect();
-    let page = server.browser().get(&format!("/v1/verify{link}")).await;
+    let link = server.link().await;
+    let page = server.browser().get(&link).await;
     assert!(page.text.contains("<form method=\"post\" action=\"?\">"), "{}", page.text);
 }
 
@@ -565,14 +562,13 @@ async fn who_is_missing_proves_their_address_by_a_link_too() {
         let fields = [("identifier", "grace@example.com"), ("sign_up_if_missing", "true"), ("strategy", "email_link")];
         let fields = [&fields[..], &[("redirect_url", "http://localhost:3100/verify")]].concat();
         let begun = new.post("/v1/client/sign_ins", &fields).await;
-        let mail = server.outbox().await.pop().unwrap();
-        let link: String = mail.text.split_once("/v1/verify").unwrap().1.chars().take_while(|c| !c.is_whitespace()).collect();
+        let link = server.link().await;
         if across {
             let token = link.split_once("token=").unwrap().1.to_owned();
             let opened = server.browser().post("/v1/verify", &[("token", token.as_str())]).await;
             assert!(opened.headers["location"].to_str().unwrap().contains("__clerk_status=verified"));
         } else {
-            let opened = new.get(&format!("/v1/verify{link}")).await;
+            let opened = new.get(&link).await;
             let to = opened.headers["location"].to_str().unwrap();
             assert!(to.ends_with("__clerk_status=transferable"), "{to}");
         }
