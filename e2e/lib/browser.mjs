@@ -81,8 +81,8 @@ export class Profile {
     return profile;
   }
 
-  static async open(browser, label, clock) {
-    const context = await browser.newContext({ baseURL: urls.app, locale: "en-US" });
+  static async open(browser, label, clock, more = {}) {
+    const context = await browser.newContext({ baseURL: urls.app, locale: "en-US", ...more });
     await context.clock.install({ time: clock.now() });
     await context.addInitScript(listenToConsole);
     return new Profile(context, label, clock);

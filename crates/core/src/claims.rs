@@ -7,6 +7,7 @@ use crate::app::Scope;
 use crate::users::{self, Audience};
 use doorward_store::sessions::SessionRecord;
 use doorward_store::users::UserWithEmails;
+use doorward_wire::resource::Verification;
 use serde_json::{Map, Value, json};
 use std::cell::OnceCell;
 
@@ -16,6 +17,10 @@ pub(crate) struct Source<'a> {
     user: &'a UserWithEmails,
     session: &'a SessionRecord,
     shown: OnceCell<Value>,
+}
+
+fn is_verified(verification: &Option<Verification>) -> bool {
+    verification.as_ref().is_some_and(|it| it.status == "verified")
 }
 
 impl<'a> Source<'a> {
@@ -48,10 +53,10 @@ impl<'a> Source<'a> {
             let names: Vec<&str> = [view.first_name.as_deref(), view.last_name.as_deref()].into_iter().flatten().collect();
             let more = [
                 ("primary_email_address", json!(email.map(|it| &it.email_address))),
-                ("email_verified", json!(email.is_some_and(|it| !it.reserved))),
+                ("email_verified", json!(email.is_some_and(|it| is_verified(&it.verification)))),
                 ("primary_phone_address", number.clone()),
                 ("primary_phone_number", number),
-                ("phone_number_verified", json!(phone.is_some_and(|it| !it.reserved))),
+                ("phone_number_verified", json!(phone.is_some_and(|it| is_verified(&it.verification)))),
                 ("full_name", if names.is_empty() { Value::Null } else { json!(names.join(" ")) }),
             ];
             let mut all = match serde_json::to_value(&view) {

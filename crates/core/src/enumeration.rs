@@ -36,14 +36,22 @@ pub(crate) fn refuse_taken(scope: &Scope, found: bool, param: &str) -> Result<()
     if found && !hides(scope) { Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param(param)) } else { Ok(()) }
 }
 
-/// Whether an address belongs to somebody, which is to be hidden.
-pub(crate) async fn hides_email(scope: &Scope, key: &str) -> Result<bool, ApiError> {
-    Ok(hides(scope) && users::by_email(scope.db(), scope.ins(), key).await.map_err(internal)?.is_some())
+/// Whether an address belongs to somebody other than `own`, which is to be hidden.
+pub(crate) async fn hides_email(scope: &Scope, own: Option<&UserId>, key: &str) -> Result<bool, ApiError> {
+    if !hides(scope) {
+        return Ok(false);
+    }
+    let holder = users::by_email(scope.db(), scope.ins(), key).await.map_err(internal)?;
+    Ok(holder.is_some_and(|it| Some(&it.user.id) != own))
 }
 
-/// Whether a number belongs to somebody, which is to be hidden.
-pub(crate) async fn hides_phone(scope: &Scope, number: &str) -> Result<bool, ApiError> {
-    Ok(hides(scope) && users::by_phone(scope.db(), scope.ins(), number).await.map_err(internal)?.is_some())
+/// Whether a number belongs to somebody other than `own`, which is to be hidden.
+pub(crate) async fn hides_phone(scope: &Scope, own: Option<&UserId>, number: &str) -> Result<bool, ApiError> {
+    if !hides(scope) {
+        return Ok(false);
+    }
+    let holder = users::by_phone(scope.db(), scope.ins(), number).await.map_err(internal)?;
+    Ok(holder.is_some_and(|it| Some(&it.user.id) != own))
 }
 
 /// The kind of one-time tokens that stand for guesses at nobody's secret. Nobody has one; they are swept away soon.

@@ -28,6 +28,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0044_domains.sql"),
     include_str!("migrations/0045_token_renewal.sql"),
     include_str!("migrations/0046_template_senders.sql"),
+    include_str!("migrations/0047_reserved.sql"),
 ];
 
 /// The schema that this build reads and writes.

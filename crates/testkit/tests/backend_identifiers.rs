@@ -68,7 +68,7 @@ async fn identifiers_are_added_read_changed_and_removed() {
         assert_eq!(proven["verification"]["status"], "verified");
         assert_eq!(user(&server, &id).await[&primary], first["id"]);
         let taken_back = server.backend("PATCH", &at(&first), Some(json!({"verified": false}))).await.expect(200).clone();
-        assert_eq!((&taken_back["verification"], &taken_back["reserved"]), (&Value::Null, &json!(true)));
+        assert_eq!((&taken_back["verification"], &taken_back["reserved"]), (&Value::Null, &json!(false)));
         assert_eq!(user(&server, &id).await[&primary], second["id"], "the oldest proven one follows");
 
         let gone = json!({"object": field, "id": second["id"], "deleted": true});
@@ -107,7 +107,7 @@ async fn what_is_not_valid_is_refused_by_name_and_nothing_is_kept() {
         let claim = format!("/v1/{path}/{}", of_eve["id"].as_str().unwrap());
         server.backend("PATCH", &claim, Some(json!({"verified": true}))).await.refused(400, "identification_claimed", "");
         let eve = user(&server, &eve).await;
-        assert_eq!((&eve[path][0]["reserved"], eve[path].as_array().unwrap().len()), (&json!(true), 1));
+        assert_eq!((&eve[path][0]["verification"], eve[path].as_array().unwrap().len()), (&Value::Null, 1));
         assert_eq!(user(&server, &ada).await[path][0], of_ada);
     }
     // The last thing by which somebody is found stays.
@@ -157,6 +157,8 @@ async fn one_identifier_takes_the_place_of_all() {
         assert_eq!(server.backend("GET", &format!("/v1/{path}/{}", first["id"].as_str().unwrap()), None).await.status, 404);
         let kept = put(json!({field: values[2], "identification_status": "reserved"})).await.expect(200).clone();
         assert_eq!((&kept["id"], &kept["reserved"]), (&only["id"], &json!(true)), "the same one keeps its id");
+        let named = put(json!({field: values[2], "identification_status": "unverified"})).await.expect(200).clone();
+        assert_eq!((&named["id"], &named["reserved"]), (&only["id"], &json!(false)), "and whatever becomes of it");
         put(json!({field: values[0], "identification_status": "unverified"})).await.expect(200);
         assert_eq!(user(&server, &id).await[path].as_array().unwrap().len(), 1);
     }

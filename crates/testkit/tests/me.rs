@@ -115,7 +115,7 @@ async fn an_address_is_added_proven_and_made_the_primary_one() {
     let old = ada.get("/v1/me").await.response()["primary_email_address_id"].as_str().unwrap().to_owned();
     let id = waiting(&mut ada, NEW).await;
     let shown = ada.get(&format!("/v1/me/email_addresses/{id}")).await.response().clone();
-    assert_eq!((shown["reserved"].as_bool(), shown["verification"]["status"].as_str()), (Some(true), Some("unverified")));
+    assert_eq!((shown["reserved"].as_bool(), shown["verification"]["status"].as_str()), (Some(false), Some("unverified")));
     patch(&mut ada, "/v1/me", &[("primary_email_address_id", &id)]).await.refused(
         422,
         "form_param_value_invalid",

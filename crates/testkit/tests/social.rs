@@ -137,8 +137,9 @@ async fn fault_045_an_address_links_only_where_both_sides_have_proven_it() {
     assert_eq!(user_id(&mut later).await.unwrap(), id);
 
     // Who signed up with somebody's address and never proved it has nothing of theirs.
-    let body = json!({"email_address": ["eve@example.com"], "email_address_identification_status": ["reserved"], "password": PASSWORD, "skip_password_checks": true});
-    let squatter = server.backend("POST", "/v1/users", Some(body)).await.expect(200)["id"].as_str().unwrap().to_owned();
+    let squatter = server.user("squatter@example.com", PASSWORD).await;
+    let body = json!({"user_id": squatter, "email_address": "eve@example.com"});
+    server.backend("POST", "/v1/email_addresses", Some(body)).await.expect(200);
     provider.account(json!({"sub": "eve-1", "email": "Eve@example.com", "email_verified": true}));
     let mut eve = server.browser();
     assert_eq!(visit(&mut eve, &provider, "sign_ups", ACME).await, "/done");

@@ -80,13 +80,17 @@ pub(crate) async fn admissible(scope: &Scope, identifier: Identifier<'_>) -> Res
 ///
 /// # Errors
 /// `not_allowed_access`.
-pub(crate) async fn sign_in(scope: &Scope, user: &UserWithEmails) -> Result<(), ApiError> {
+pub(crate) async fn sign_in<'u>(scope: &Scope, user: &'u UserWithEmails) -> Result<(), ApiError> {
     let rules = &scope.instance.settings.restrictions;
     if rules.allowlist_blocklist_disabled_on_sign_in || !(rules.allowlist || rules.blocklist) {
         return Ok(());
     }
-    let emails = user.emails.iter().filter(|it| it.verified).map(|it| (Identifier::Email(&it.address_key), it.strategy.as_deref()));
-    let phones = user.phones.iter().filter(|it| it.verified).map(|it| (Identifier::Phone(&it.number), it.strategy.as_deref()));
+    // Who has reserved one has vouched for it.
+    let by = |strategy: &'u Option<String>, reserved: bool| if reserved { Some("admin") } else { strategy.as_deref() };
+    let emails = user.emails.iter().filter(|it| it.is_held());
+    let emails = emails.map(|it| (Identifier::Email(&it.address_key), by(&it.strategy, it.reserved)));
+    let phones = user.phones.iter().filter(|it| it.is_held());
+    let phones = phones.map(|it| (Identifier::Phone(&it.number), by(&it.strategy, it.reserved)));
     let wallets = user.wallets.iter().filter(|it| it.verified).map(|it| (Identifier::Wallet(&it.address), it.strategy.as_deref()));
     let proven: Vec<_> = emails.chain(phones).chain(wallets).collect();
     for (identifier, _) in &proven {

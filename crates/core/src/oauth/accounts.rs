@@ -1,10 +1,11 @@
-//! Whose an identity is. An account that is known here belongs to who connected it; one that is not may belong to who has
-//! proven the same address, if the provider has proven it, too.
+//! Whose an identity is. An account that is known here belongs to who connected it; one that is not may belong to who holds
+//! the same address, if the provider has proven it.
 
 use super::identity::Identity;
 use crate::app::{Scope, internal};
 use crate::enumeration;
 use crate::identifiers::{self, Email};
+use crate::users::FirstProof;
 use doorward_base::*;
 use doorward_store::external_accounts::{self as store, ExternalAccountRecord};
 use doorward_store::users::{self, EmailRecord, UserWithEmails};
@@ -18,6 +19,8 @@ pub(crate) struct Account {
     pub record: ExternalAccountRecord,
     /// Whether it becomes the user's only now.
     pub is_new: bool,
+    /// The address that it proves for the first time.
+    pub proves: Option<FirstProof>,
 }
 
 pub(crate) fn tokens_context(id: impl std::fmt::Display) -> String {
@@ -63,7 +66,7 @@ impl Account {
             ..ExternalAccountRecord::default()
         };
         apply(scope, &mut record, it)?;
-        Ok(Self { record, is_new: true })
+        Ok(Self { record, is_new: true, proves: None })
     }
 
     /// Writes it.
@@ -71,6 +74,9 @@ impl Account {
     /// # Errors
     /// `oauth_identification_claimed` when somebody else was faster.
     pub(crate) async fn write(&self, scope: &Scope, tx: &mut Tx) -> Result<(), ApiError> {
+        if let Some(proof) = &self.proves {
+            proof.write(scope, tx, &self.record.user_id).await?;
+        }
         let done = if self.is_new {
             store::insert(tx, scope.ins(), &self.record).await
         } else {
@@ -100,7 +106,7 @@ pub(crate) async fn resolve(scope: &Scope, it: &Identity) -> Result<Option<(User
         let user = users::get(scope.db(), scope.ins(), &record.user_id).await.map_err(internal)?;
         let user = user.ok_or(codes::SIGN_IN_USER_DELETED)?;
         apply(scope, &mut record, it)?;
-        return Ok(Some((user, Account { record, is_new: false })));
+        return Ok(Some((user, Account { record, is_new: false, proves: None })));
     }
     let Some(email) = address(it) else { return Ok(None) };
     // Who has only named the address and not proven it has no claim to it, and nobody's account is entered by it.
@@ -112,7 +118,8 @@ pub(crate) async fn resolve(scope: &Scope, it: &Identity) -> Result<Option<(User
         }
         return Err(codes::EXTERNAL_ACCOUNT_EMAIL_VERIFICATION_REQUIRED.into());
     }
-    let account = Account::new(scope, &user.user.id, it)?;
+    let proves = FirstProof::by_provider(scope, &user, &email.key, &it.strategy);
+    let account = Account { proves, ..Account::new(scope, &user.user.id, it)? };
     Ok(Some((user, account)))
 }
 

@@ -195,7 +195,7 @@ async fn keep(scope: &Scope, record: ExternalAccountRecord, proven: Option<&Veri
     if let Some(id) = proven {
         verification::consume(scope, &mut tx, id).await?;
     }
-    let account = Account { record, is_new: false };
+    let account = Account { record, is_new: false, proves: None };
     account.write(scope, &mut tx).await?;
     tx.commit().await.map_err(internal)?;
     Ok(account.record)

@@ -8,6 +8,7 @@ use super::{Loaded, devices, load_current, missing, provider, refuse_banned, ref
 use crate::app::{Caller, Scope};
 use crate::client::{Current, Outcome};
 use crate::strategies::{self, Attempt, FactorParams, Grants, Prepare, Proven};
+use crate::users::FirstProof;
 use crate::{email_link, enumeration, oauth, passkeys, password, trusted_devices, verification};
 use doorward_base::*;
 use doorward_store::users::UserWithEmails;
@@ -166,13 +167,13 @@ async fn discovered(
     finish(scope, caller, current, loaded, proof, proven).await
 }
 
-/// Whether the link that a sign-in waits for was opened, and went to an address that is still its user's.
-pub(super) async fn is_link_opened(scope: &Scope, loaded: &Loaded) -> Result<bool, ApiError> {
+/// The link that a sign-in waits for, if it was opened and went to an address that is still its user's.
+pub(super) async fn opened_link(scope: &Scope, loaded: &Loaded) -> Result<Option<VerificationRecord>, ApiError> {
     let (Stage::NeedsFirstFactor { verification: Some(id) } | Stage::Pretended { verification: Some(id) }) = &loaded.state.stage else {
-        return Ok(false);
+        return Ok(None);
     };
     let link = verification::load(scope, id).await?.filter(email_link::was_opened);
-    Ok(link.is_some_and(|it| is_for(loaded, &it)))
+    Ok(link.filter(|it| is_for(loaded, it)))
 }
 
 /// Whether a link went to who is meant by the sign-in.
@@ -202,20 +203,24 @@ pub(crate) async fn finish_link(
     if waiting != &link.id || !is_for(&loaded, link) {
         return Err(codes::CLIENT_STATE_INVALID.into());
     }
-    proven_by_link(scope, caller, current, loaded, Some(&link.id)).await
+    proven_by_link(scope, caller, current, loaded, link, true).await
 }
 
+/// Goes on by a link. One that was opened elsewhere was used up there.
 pub(super) async fn proven_by_link(
     scope: &Scope,
     caller: &Caller,
     current: Current,
     loaded: Loaded,
-    consume: Option<&VerificationId>,
+    link: &VerificationRecord,
+    consume: bool,
 ) -> Result<Outcome<SignIn>, ApiError> {
-    if loaded.user.is_none() {
-        return missing::by_link(scope, current, loaded, consume).await;
-    }
-    let consume = consume.map(|id| strategies::Consume::Verification(id.clone()));
+    let verification = consume.then(|| link.id.clone());
+    let Some(user) = &loaded.user else {
+        return missing::by_link(scope, current, loaded, verification.as_ref()).await;
+    };
+    let proves = FirstProof::of(scope, user, &link.target_id, email_link::STRATEGY, 1).map(Box::new);
+    let consume = Some(strategies::Consume::Sent { verification, proves });
     let proof = Proof { strategy: email_link::STRATEGY.to_owned(), attempts: 1, at: scope.now };
     let proven = Proven { grants: Grants::SignIn, consume, attempts: 1, both: false };
     finish(scope, caller, current, loaded, proof, proven).await

@@ -19,7 +19,7 @@ pub use complete::Completed;
 pub(crate) use complete::{NewSession, complete_new_session};
 pub(crate) use first::finish_link;
 pub use first::{attempt_first, prepare_first};
-use first::{finish, is_link_opened, proven_by_link};
+use first::{finish, opened_link, proven_by_link};
 use guesses::locked;
 pub(crate) use guesses::{refuse_locked, take_guess, was_right, wrong_password};
 pub(crate) use kept::current_view;
@@ -73,8 +73,9 @@ pub(crate) fn filled(text: Option<&str>) -> Option<&str> {
 pub async fn get(scope: &Scope, caller: &Caller, current: Current, id: &SignInId) -> Result<Outcome<SignIn>, ApiError> {
     let mut loaded = load(scope, &current, id).await?;
     let is_current = current.record.as_ref().is_some_and(|it| it.sign_in_id.as_ref() == Some(id));
-    if is_current && is_link_opened(scope, &loaded).await? {
-        match proven_by_link(scope, caller, current.clone(), loaded, None).await {
+    let link = if is_current { opened_link(scope, &loaded).await? } else { None };
+    if let Some(link) = link {
+        match proven_by_link(scope, caller, current.clone(), loaded, &link, false).await {
             // Another tab asked at the same time.
             Err(error) if error.code() == codes::CLIENT_STATE_INVALID => loaded = load(scope, &current, id).await?,
             done => return done,
@@ -100,7 +101,7 @@ async fn find_user(scope: &Scope, identifier: &str) -> Result<Option<UserWithEma
         Some(Identifier::Phone(phone)) if attributes.phone_number != Presence::Off => {
             let found = users::by_phone(scope.db(), scope.ins(), phone.as_str()).await.map_err(internal)?;
             // A number that is kept for second factors says nothing about who somebody is.
-            Ok(found.filter(|it| it.phones.iter().any(|own| own.number == phone.as_str() && own.verified && !own.second_factor)))
+            Ok(found.filter(|it| it.phones.iter().any(|own| own.number == phone.as_str() && own.signs_in())))
         }
         Some(Identifier::Username(key)) if attributes.username != Presence::Off => {
             users::by_username(scope.db(), scope.ins(), &key).await.map_err(internal)

@@ -84,8 +84,8 @@ async fn new_code(
 /// Whether somebody has the address or the number already, which is to be hidden: then no code is sent, and none proves it.
 async fn is_hidden(scope: &Scope, state: &SignUpState, field: Proven) -> Result<bool, ApiError> {
     match (field, &state.email, &state.phone) {
-        (Proven::Email, Some((_, key)), _) => enumeration::hides_email(scope, key).await,
-        (Proven::Phone, _, Some(number)) => enumeration::hides_phone(scope, number).await,
+        (Proven::Email, Some((_, key)), _) => enumeration::hides_email(scope, None, key).await,
+        (Proven::Phone, _, Some(number)) => enumeration::hides_phone(scope, None, number).await,
         _ => Ok(false),
     }
 }

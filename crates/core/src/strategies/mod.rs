@@ -21,6 +21,7 @@ use crate::instance::Instance;
 use crate::oauth;
 use crate::phone::Phone;
 use crate::settings::Presence;
+use crate::users::FirstProof;
 use crate::verification::NewCode;
 use crate::web3::Address;
 use doorward_base::*;
@@ -45,8 +46,10 @@ pub(crate) enum Grants {
 /// What a proof uses up, in the transaction that makes use of the proof.
 #[derive(Clone, Debug)]
 pub(crate) enum Consume {
-    /// A code or challenge.
+    /// A challenge.
     Verification(VerificationId),
+    /// A code or a link, unless that was used when it was opened; and what it proves for the first time.
+    Sent { verification: Option<VerificationId>, proves: Option<Box<FirstProof>> },
     /// A time step of an authenticator app.
     TotpStep(i64),
     /// A backup code, by its hash.
@@ -99,6 +102,15 @@ pub(crate) async fn consume(scope: &Scope, tx: &mut Tx, user: &UserId, what: &Co
             };
         }
         Consume::Verification(id) => return crate::verification::consume(scope, tx, id).await,
+        Consume::Sent { verification, proves } => {
+            if let Some(id) = verification {
+                crate::verification::consume(scope, tx, id).await?;
+            }
+            return match proves {
+                Some(proof) => proof.write(scope, tx, user).await,
+                None => Ok(()),
+            };
+        }
         Consume::TotpStep(step) => second_factors::use_totp_step(tx, scope.ins(), user, *step, scope.now).await,
         Consume::BackupCode(hash) => second_factors::use_backup_code(tx, scope.ins(), user, hash).await,
     };
@@ -280,7 +292,7 @@ pub(crate) fn email_factors(strategy: &str, user: &UserWithEmails) -> Vec<Factor
     let primary = user.user.primary_email_address_id.as_ref();
     user.emails
         .iter()
-        .filter(|email| email.verified)
+        .filter(|email| email.is_held())
         .map(|email| Factor {
             strategy: strategy.to_owned(),
             email_address_id: Some(email.id.clone()),
@@ -298,27 +310,27 @@ pub(crate) fn named<'u>(user: &'u UserWithEmails, identifier: Option<&str>) -> O
         return user.wallets.iter().find(|it| it.address == address.as_str()).map(|it| &it.id);
     }
     match identifiers::parse_identifier(identifier)? {
-        Identifier::Email(email) => user.emails.iter().find(|it| it.verified && it.address_key == email.key).map(|it| &it.id),
-        Identifier::Phone(phone) => user.phones.iter().find(|it| it.verified && it.number == phone.as_str()).map(|it| &it.id),
+        Identifier::Email(email) => user.emails.iter().find(|it| it.is_held() && it.address_key == email.key).map(|it| &it.id),
+        Identifier::Phone(phone) => user.phones.iter().find(|it| it.is_held() && it.number == phone.as_str()).map(|it| &it.id),
         Identifier::Username(_) => None,
     }
 }
 
-/// One of the user's own proven addresses, with its id: the one that is asked for, or the one that somebody named, or the primary
+/// One of the addresses that the user holds, with its id: the one that is asked for, or the one that somebody named, or the primary
 /// one.
 fn chosen_email(with: &Prepare<'_>) -> Result<(IdentificationId, Email), ApiError> {
     let named = named(with.user, with.identifier);
     let primary = with.user.user.primary_email_address_id.as_ref();
-    let proven = || with.user.emails.iter().filter(|email| email.verified);
+    let held = || with.user.emails.iter().filter(|email| email.is_held());
     let email = match with.params.email_address_id() {
-        Some(id) => proven().find(|email| email.id.as_str() == id),
-        None => proven().min_by_key(|email| (Some(&email.id) != named, Some(&email.id) != primary)),
+        Some(id) => held().find(|email| email.id.as_str() == id),
+        None => held().min_by_key(|email| (Some(&email.id) != named, Some(&email.id) != primary)),
     };
     let email = email.ok_or_else(|| ApiError::new(codes::FORM_RESOURCE_MISSING).param("email_address_id"))?;
     Ok((email.id.clone(), Email { address: email.address.clone(), key: email.address_key.clone() }))
 }
 
-/// Makes a code for one of the user's own proven addresses.
+/// Makes a code for one of the addresses that the user holds.
 pub(crate) async fn email_code_for(with: Prepare<'_>, strategy: &str) -> Result<NewCode, ApiError> {
     let (id, email) = chosen_email(&with)?;
     let locale = with.user.user.locale.as_deref();
@@ -331,7 +343,7 @@ pub(crate) fn phone_factors(strategy: &str, user: &UserWithEmails, second: bool)
     let primary = user.user.primary_phone_number_id.as_ref();
     user.phones
         .iter()
-        .filter(|phone| phone.verified && phone.second_factor == second)
+        .filter(|phone| phone.is_held() && phone.second_factor == second)
         .map(|phone| Factor {
             strategy: strategy.to_owned(),
             phone_number_id: Some(phone.id.clone()),
@@ -343,13 +355,13 @@ pub(crate) fn phone_factors(strategy: &str, user: &UserWithEmails, second: bool)
         .collect()
 }
 
-/// Makes a code for one of the user's own proven numbers: the one that is asked for, or the one that somebody named, or the one that
+/// Makes a code for one of the numbers that the user holds: the one that is asked for, or the one that somebody named, or the one that
 /// comes first.
 pub(crate) async fn phone_code_for(with: Prepare<'_>, strategy: &str, second: bool) -> Result<NewCode, ApiError> {
     let channel = crate::sms::channel(with.scope, with.params.channel.as_deref())?;
     let named = named(with.user, with.identifier);
     let primary = with.user.user.primary_phone_number_id.as_ref();
-    let usable = || with.user.phones.iter().filter(|phone| phone.verified && phone.second_factor == second);
+    let usable = || with.user.phones.iter().filter(|phone| phone.is_held() && phone.second_factor == second);
     let is_first = |phone: &PhoneRecord| if second { phone.default_second_factor } else { Some(&phone.id) == primary };
     let phone = match with.params.phone_number_id() {
         Some(id) => usable().find(|phone| phone.id.as_str() == id),
@@ -363,8 +375,8 @@ pub(crate) async fn phone_code_for(with: Prepare<'_>, strategy: &str, second: bo
 
 /// Whether what was sent to an address or a number went to one that is still the user's: whoever has it after them proves nothing.
 pub(crate) fn is_theirs(user: &UserWithEmails, target: &str) -> bool {
-    let address = user.emails.iter().any(|it| it.verified && it.id.as_str() == target);
-    address || user.phones.iter().any(|it| it.verified && it.number == target)
+    let address = user.emails.iter().any(|it| it.is_held() && it.id.as_str() == target);
+    address || user.phones.iter().any(|it| it.is_held() && it.number == target)
 }
 
 /// Checks a code of this attempt.
@@ -376,5 +388,7 @@ pub(crate) async fn attempt_code(with: Attempt<'_>, strategy: &str, grants: Gran
     if !is_theirs(with.user, &record.target_id) {
         return Err(crate::enumeration::incorrect());
     }
-    Ok(Proven { grants, consume: Some(Consume::Verification(record.id)), attempts: record.attempts, both: false })
+    let proves = FirstProof::of(with.scope, with.user, &record.target_id, &record.strategy, record.attempts).map(Box::new);
+    let consume = Some(Consume::Sent { verification: Some(record.id), proves });
+    Ok(Proven { grants, consume, attempts: record.attempts, both: false })
 }

@@ -16,32 +16,72 @@ pub(super) const STRATEGY: &str = "admin";
 pub(super) struct Changes<T> {
     add: fn(T) -> Change,
     prove: fn(T) -> Change,
-    unprove: fn(IdentificationId) -> Change,
+    unprove: fn(IdentificationId, bool) -> Change,
     remove: fn(IdentificationId) -> Change,
 }
 
-pub(super) const EMAILS: Changes<EmailRecord> =
-    Changes { add: Change::AddEmail, prove: Change::ProveEmail, unprove: Change::UnproveEmail, remove: Change::RemoveEmail };
+pub(super) const EMAILS: Changes<EmailRecord> = Changes {
+    add: Change::AddEmail,
+    prove: Change::ProveEmail,
+    unprove: |id, reserved| Change::UnproveEmail { id, reserved },
+    remove: Change::RemoveEmail,
+};
 
-pub(super) const PHONES: Changes<PhoneRecord> =
-    Changes { add: Change::AddPhone, prove: Change::ProvePhone, unprove: Change::UnprovePhone, remove: Change::RemovePhone };
+pub(super) const PHONES: Changes<PhoneRecord> = Changes {
+    add: Change::AddPhone,
+    prove: Change::ProvePhone,
+    unprove: |id, reserved| Change::UnprovePhone { id, reserved },
+    remove: Change::RemovePhone,
+};
+
+/// How much an identifier is its user's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Proven, or as good as that by a server's word.
+    Verified,
+    /// Not proven, but the user's alone, and good for signing in.
+    Reserved,
+    /// Only named.
+    Unverified,
+}
+
+impl Standing {
+    pub(super) fn of(verified: bool, reserved: bool) -> Self {
+        match (verified, reserved) {
+            (true, _) => Self::Verified,
+            (false, true) => Self::Reserved,
+            (false, false) => Self::Unverified,
+        }
+    }
+
+    /// # Errors
+    /// `form_param_value_invalid` naming `identification_status`.
+    pub(super) fn read(status: Option<&str>) -> Result<Self, ApiError> {
+        match filled(status) {
+            None | Some("verified") => Ok(Self::Verified),
+            Some("reserved") => Ok(Self::Reserved),
+            Some("unverified") => Ok(Self::Unverified),
+            Some(_) => Err(ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param("identification_status")),
+        }
+    }
+}
 
 impl<T> Changes<T> {
-    /// Leaves a user one identifier, proven or not: a new one, or one of those that were there, with whether it was proven.
+    /// Leaves a user one identifier that stands as told: a new one, or one of those that were there, with how it stood.
     pub(super) fn leave(
         &self,
         plan: &mut Plan,
         others: impl Iterator<Item = IdentificationId>,
-        kept: Option<(IdentificationId, bool)>,
-        verified: bool,
+        kept: Option<(IdentificationId, Standing)>,
+        wanted: Standing,
         record: T,
     ) {
         plan.changes.extend(others.map(self.remove));
         match kept {
             None => plan.changes.push((self.add)(record)),
-            Some((_, false)) if verified => plan.changes.push((self.prove)(record)),
-            Some((id, true)) if !verified => plan.changes.push((self.unprove)(id)),
-            Some(_) => {}
+            Some((_, was)) if was == wanted => {}
+            Some(_) if wanted == Standing::Verified => plan.changes.push((self.prove)(record)),
+            Some((id, _)) => plan.changes.push((self.unprove)(id, wanted == Standing::Reserved)),
         }
     }
 }
@@ -58,14 +98,6 @@ pub(super) fn check_primary(primary: bool, verified: bool) -> Result<(), ApiErro
         return Err(error.long("primary needs an identifier that is verified."));
     }
     Ok(())
-}
-
-pub(super) fn counts_as_proven(status: Option<&str>) -> Result<bool, ApiError> {
-    match filled(status) {
-        None | Some("verified") => Ok(true),
-        Some("reserved" | "unverified") => Ok(false),
-        Some(_) => Err(ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param("identification_status")),
-    }
 }
 
 /// Under what the codes of a server are kept: apart from those that the user asked for.

@@ -9,11 +9,17 @@ use doorward_store::{StoreError, Tx, second_factors};
 pub(super) enum Change {
     AddEmail(EmailRecord),
     ProveEmail(EmailRecord),
-    UnproveEmail(IdentificationId),
+    UnproveEmail {
+        id: IdentificationId,
+        reserved: bool,
+    },
     RemoveEmail(IdentificationId),
     AddPhone(PhoneRecord),
     ProvePhone(PhoneRecord),
-    UnprovePhone(IdentificationId),
+    UnprovePhone {
+        id: IdentificationId,
+        reserved: bool,
+    },
     RemovePhone(IdentificationId),
     /// Whether a proven number is kept for second factors and whether it is asked first, and what the user looks like then.
     SecondFactor {
@@ -47,11 +53,15 @@ impl Change {
         let (done, conflict, what, id) = match self {
             Self::AddEmail(it) => (users::insert_email(tx, ins, it).await.map(|()| true), taken("email_address"), "Email address", &it.id),
             Self::ProveEmail(it) => (users::prove_email(tx, ins, it).await, claimed(), "Email address", &it.id),
-            Self::UnproveEmail(id) => (users::unprove_email(tx, ins, user, id, now).await, claimed(), "Email address", id),
+            Self::UnproveEmail { id, reserved } => {
+                (users::unprove_email(tx, ins, user, id, *reserved, now).await, claimed(), "Email address", id)
+            }
             Self::RemoveEmail(id) => (users::delete_email(tx, ins, user, id).await, claimed(), "Email address", id),
             Self::AddPhone(it) => (users::insert_phone(tx, ins, it).await.map(|()| true), taken("phone_number"), "Phone number", &it.id),
             Self::ProvePhone(it) => (users::prove_phone(tx, ins, it).await, claimed(), "Phone number", &it.id),
-            Self::UnprovePhone(id) => (users::unprove_phone(tx, ins, user, id, now).await, claimed(), "Phone number", id),
+            Self::UnprovePhone { id, reserved } => {
+                (users::unprove_phone(tx, ins, user, id, *reserved, now).await, claimed(), "Phone number", id)
+            }
             Self::RemovePhone(id) => (users::delete_phone(tx, ins, user, id).await, claimed(), "Phone number", id),
             Self::SecondFactor { id, uses, after } => {
                 let done = users::set_second_factor(tx, ins, user, id, *uses, now).await;

@@ -8,7 +8,7 @@ use super::{NewEmail, NewIdentifiers, NewPhone, NewWallet, blank, first_taken, i
 use crate::app::{Scope, internal};
 use crate::settings::Presence;
 use doorward_base::*;
-use doorward_store::users::{self, UserFilter, UserRecord, UserWithEmails};
+use doorward_store::users::{self, Held, UserRecord, UserWithEmails};
 use doorward_wire::bapi::CreateUser;
 use std::collections::HashSet;
 
@@ -190,17 +190,17 @@ fn check_attributes(scope: &Scope, req: &CreateUser, user: &UserRecord, given: &
     Ok(())
 }
 
-/// An address, number or wallet that another user has, proven or reserved, is taken.
+/// An address, number or wallet that another user holds is taken. One that somebody has only named is not.
 async fn check_free(scope: &Scope, emails: &[NewEmail], phones: &[NewPhone], wallets: &[NewWallet]) -> Result<(), ApiError> {
     let address_keys: Vec<String> = emails.iter().map(|new| new.email.key.clone()).collect();
     let phone_numbers: Vec<String> = phones.iter().map(|new| new.phone.as_str().to_owned()).collect();
     let wallets: Vec<String> = wallets.iter().map(|new| new.address.as_str().to_owned()).collect();
-    for (param, given, filter) in [
-        ("web3_wallet", !wallets.is_empty(), UserFilter { wallets, ..UserFilter::default() }),
-        ("email_address", !address_keys.is_empty(), UserFilter { address_keys, ..UserFilter::default() }),
-        ("phone_number", !phone_numbers.is_empty(), UserFilter { phone_numbers, ..UserFilter::default() }),
+    for (param, kind, values) in [
+        ("web3_wallet", Held::Wallets, wallets),
+        ("email_address", Held::Emails, address_keys),
+        ("phone_number", Held::Phones, phone_numbers),
     ] {
-        if given && users::count(scope.db(), scope.ins(), &filter).await.map_err(internal)? > 0 {
+        if users::any_held(scope.db(), scope.ins(), kind, &values).await.map_err(internal)? {
             return Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param(param));
         }
     }

@@ -75,7 +75,15 @@ pub(super) fn fresh(scope: &Scope, id: &IdentificationId, user: &UserId, email: 
 
 /// The same address, proven now.
 pub(super) fn proven(scope: &Scope, record: EmailRecord, by: &str, attempts: Option<i64>) -> EmailRecord {
-    EmailRecord { verified: true, strategy: Some(by.to_owned()), attempts, verified_at: Some(scope.now), updated_at: scope.now, ..record }
+    EmailRecord {
+        verified: true,
+        reserved: false,
+        strategy: Some(by.to_owned()),
+        attempts,
+        verified_at: Some(scope.now),
+        updated_at: scope.now,
+        ..record
+    }
 }
 
 /// An address of the user, with how far its proof is.
@@ -125,7 +133,7 @@ pub async fn prepare_email(
             verification::new_code(scope, id.as_str(), STRATEGY, &email.key, &email, locale).await?
         };
         let code = code.about(&user.user.id, id);
-        let code = if enumeration::hides_email(scope, &record.address_key).await? { code.unsent() } else { code };
+        let code = if enumeration::hides_email(scope, Some(&user.user.id), &record.address_key).await? { code.unsent() } else { code };
         let mut tx = scope.db().begin().await.map_err(internal)?;
         code.write(scope, &mut tx).await?;
         tx.commit().await.map_err(internal)?;
@@ -152,7 +160,7 @@ pub async fn attempt_email(
     let sent = verifications::latest_of(scope.db(), scope.ins(), id.as_str()).await.map_err(internal)?;
     let sent = sent.ok_or(codes::VERIFICATION_MISSING)?;
     let tried = verification::try_code(scope, &sent.id, id.as_str(), STRATEGY, code).await?;
-    if enumeration::hides_email(scope, &record.address_key).await? {
+    if enumeration::hides_email(scope, Some(&user.user.id), &record.address_key).await? {
         return Err(enumeration::incorrect());
     }
     prove(scope, record, &tried).await

@@ -68,6 +68,7 @@ pub struct ImportedIdentifier {
     #[serde(alias = "email_address", alias = "phone_number", alias = "web3_wallet")]
     pub value: String,
     pub verification: Option<ImportedProof>,
+    pub reserved: Option<bool>,
     pub reserved_for_second_factor: Option<bool>,
     pub default_second_factor: Option<bool>,
     pub created_at: Option<Timestamp>,
@@ -339,6 +340,7 @@ fn emails(scope: &Scope, row: &ImportedUser, user: &UserRecord) -> Result<Vec<Em
             address: email.address,
             address_key: email.key.clone(),
             verified: strategy.is_some(),
+            reserved: strategy.is_none() && it.reserved == Some(true),
             verified_at: strategy.is_some().then_some(updated_at),
             strategy,
             attempts: None,
@@ -362,6 +364,7 @@ fn phones(scope: &Scope, row: &ImportedUser, user: &UserRecord) -> Result<Vec<Ph
             user_id: user.id.clone(),
             number: phone.as_str().to_owned(),
             verified: strategy.is_some(),
+            reserved: strategy.is_none() && it.reserved == Some(true),
             verified_at: strategy.is_some().then_some(updated_at),
             strategy,
             attempts: None,

@@ -13,6 +13,7 @@ mod metadata;
 mod moderate;
 mod own;
 mod phone_numbers;
+mod reserved;
 pub mod server_emails;
 pub mod server_phones;
 mod update;
@@ -31,6 +32,7 @@ pub use moderate::{begin_session, delete, set_banned, set_locked, set_password_c
 pub use own::{delete_own, update_own};
 pub(crate) use phone_numbers::read_phone;
 pub use phone_numbers::{add_phone, attempt_phone, delete_phone, get_phone, list_phones, prepare_phone, update_phone};
+pub(crate) use reserved::FirstProof;
 pub use update::update;
 pub(crate) use wallets::read_wallet;
 pub use wallets::{add_wallet, attempt_wallet, delete_wallet, get_wallet, list_wallets, prepare_wallet, remove_wallet};
@@ -88,7 +90,7 @@ fn email_view(user: &UserWithEmails, record: &EmailRecord) -> EmailAddress {
         object: "email_address".to_owned(),
         id: record.id.clone(),
         email_address: record.address.clone(),
-        reserved: !record.verified,
+        reserved: record.reserved,
         verification: proof_view(&record.strategy, record.verified, record.attempts, record.verified_at),
         linked_to: oauth::linked_to(user, record),
         matches_sso_connection: false,
@@ -104,7 +106,7 @@ fn phone_view(record: &PhoneRecord) -> PhoneNumber {
         phone_number: record.number.clone(),
         reserved_for_second_factor: record.second_factor,
         default_second_factor: record.default_second_factor,
-        reserved: !record.verified,
+        reserved: record.reserved,
         verification: proof_view(&record.strategy, record.verified, record.attempts, record.verified_at),
         linked_to: Vec::new(),
         backup_codes: None,
@@ -126,8 +128,8 @@ fn wallet_view(record: &WalletRecord) -> Web3Wallet {
 
 /// Whether a user can still be found by something.
 fn has_identifier(it: &UserWithEmails) -> bool {
-    let phone = it.phones.iter().any(|it| it.verified && !it.second_factor);
-    let email = it.emails.iter().any(|it| it.verified);
+    let phone = it.phones.iter().any(PhoneRecord::signs_in);
+    let email = it.emails.iter().any(EmailRecord::is_held);
     phone || email || it.wallets.iter().any(|it| it.verified) || it.user.username.is_some()
 }
 
@@ -272,7 +274,7 @@ pub(crate) fn identifier(it: &UserWithEmails) -> String {
 pub struct NewEmail {
     /// The address.
     pub email: Email,
-    /// What proved it; none when it was not proven.
+    /// What proved it; none for one that is only reserved.
     pub strategy: Option<String>,
     /// With how many tries.
     pub attempts: Option<i64>,
@@ -282,7 +284,7 @@ pub struct NewEmail {
 pub struct NewPhone {
     /// The number.
     pub phone: Phone,
-    /// What proved it; none when it was not proven.
+    /// What proved it; none for one that is only reserved.
     pub strategy: Option<String>,
     /// With how many tries.
     pub attempts: Option<i64>,
@@ -328,6 +330,7 @@ pub async fn insert(
             address: new.email.address,
             address_key: new.email.key,
             verified: new.strategy.is_some(),
+            reserved: new.strategy.is_none(),
             strategy: new.strategy.clone(),
             attempts: new.attempts,
             verified_at: new.strategy.is_some().then_some(scope.now),
@@ -346,6 +349,7 @@ pub async fn insert(
             user_id: user.id.clone(),
             number: new.phone.as_str().to_owned(),
             verified: new.strategy.is_some(),
+            reserved: new.strategy.is_none(),
             verified_at: new.strategy.is_some().then_some(scope.now),
             strategy: new.strategy,
             attempts: new.attempts,

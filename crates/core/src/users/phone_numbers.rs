@@ -136,7 +136,7 @@ pub async fn prepare_phone(
             (channel, user.user.locale.as_deref()),
         )
         .await?;
-        let code = if enumeration::hides_phone(scope, &record.number).await? { code.unsent() } else { code };
+        let code = if enumeration::hides_phone(scope, Some(&user.user.id), &record.number).await? { code.unsent() } else { code };
         let mut tx = scope.db().begin().await.map_err(internal)?;
         code.write(scope, &mut tx).await?;
         tx.commit().await.map_err(internal)?;
@@ -164,17 +164,10 @@ pub async fn attempt_phone(
     let sent = verifications::latest_of(scope.db(), scope.ins(), id.as_str()).await.map_err(internal)?;
     let sent = sent.ok_or(codes::VERIFICATION_MISSING)?;
     let proven = verification::try_code(scope, &sent.id, id.as_str(), STRATEGY, code).await?;
-    if enumeration::hides_phone(scope, &record.number).await? {
+    if enumeration::hides_phone(scope, Some(&user.user.id), &record.number).await? {
         return Err(enumeration::incorrect());
     }
-    let mut proof = PhoneRecord {
-        verified: true,
-        strategy: Some(STRATEGY.to_owned()),
-        attempts: Some(proven.attempts),
-        verified_at: Some(scope.now),
-        updated_at: scope.now,
-        ..record.clone()
-    };
+    let mut proof = as_proven(scope, record.clone(), STRATEGY, Some(proven.attempts));
     proof.default_second_factor = record.second_factor && !has_second_factor(user, None);
     let mut backup_codes = None;
     let mut tx = scope.db().begin().await.map_err(internal)?;
@@ -272,15 +265,28 @@ pub(super) async fn take_phone(scope: &Scope, user: &UserWithEmails, id: &Identi
     settle_primary(scope, &user.user.id).await
 }
 
+/// The same number, proven now.
+pub(super) fn as_proven(scope: &Scope, record: PhoneRecord, by: &str, attempts: Option<i64>) -> PhoneRecord {
+    PhoneRecord {
+        verified: true,
+        reserved: false,
+        strategy: Some(by.to_owned()),
+        attempts,
+        verified_at: Some(scope.now),
+        updated_at: scope.now,
+        ..record
+    }
+}
+
 /// Whether the user has a number that is kept for second factors, other than one.
 fn has_second_factor(user: &UserWithEmails, other_than: Option<&IdentificationId>) -> bool {
     user.phones.iter().any(|it| it.verified && it.second_factor && Some(&it.id) != other_than)
 }
 
-/// Makes the oldest proven number the primary one, where the primary one is gone, was never proven or is a second factor.
+/// Makes the oldest number that signs in the primary one, where the primary one is gone or does not.
 pub(super) async fn settle_primary(scope: &Scope, id: &UserId) -> Result<(), ApiError> {
     edit(scope, id, |before| {
-        let usable = |it: &&PhoneRecord| it.verified && !it.second_factor;
+        let usable = |it: &&PhoneRecord| it.signs_in();
         let primary = before.user.primary_phone_number_id.as_ref();
         let now = before.phones.iter().find(|it| Some(&it.id) == primary);
         let next = now.filter(usable).or_else(|| before.phones.iter().find(usable));

@@ -1,5 +1,6 @@
 //! What a server does with users' addresses: adds, proves, replaces and removes them, and has one proven by a code.
 
+use super::by_server::Standing;
 use super::update::{Change, Plan, edit, primary_changed};
 use super::{Hand, by_server, email_addresses, email_view, keep_identifier, load};
 use crate::app::{Scope, internal};
@@ -26,7 +27,8 @@ pub async fn create(scope: &Scope, req: &CreateEmailAddress) -> Result<EmailAddr
     let (verified, primary) = (req.verified == Some(true), req.primary == Some(true));
     by_server::check_primary(primary, verified)?;
     load(scope, &user).await?;
-    check_free(scope, &user, &email, verified).await?;
+    let standing = Standing::of(verified, false);
+    check_free(scope, &user, &email, standing).await?;
     let id = IdentificationId::new(scope.now, &scope.app.rng);
     let after = edit(scope, &user, |before| {
         if before.emails.iter().any(|it| it.address_key == email.key) {
@@ -35,7 +37,7 @@ pub async fn create(scope: &Scope, req: &CreateEmailAddress) -> Result<EmailAddr
         if before.emails.len() >= email_addresses::MAX_ADDRESSES {
             return Err(codes::QUOTA_EXCEEDED.into());
         }
-        let record = record(scope, &id, &user, &email, verified);
+        let record = record(scope, &id, &user, &email, standing);
         let mut plan = Plan::at(scope, before);
         if primary || before.emails.is_empty() || verified && !primary_is_proven(before) {
             make_primary(&mut plan, before, &record, req.notify_primary_email_address_changed);
@@ -75,7 +77,7 @@ pub async fn update(scope: &Scope, req: &UpdateEmailAddress) -> Result<EmailAddr
             let mut left = before.clone();
             left.emails.retain(|it| &it.id != id);
             keep_identifier(&left, "email_id")?;
-            plan.changes.push(Change::UnproveEmail(id.clone()));
+            plan.changes.push(Change::UnproveEmail { id: id.clone(), reserved: false });
             let next = before.emails.iter().find(|it| it.verified && &it.id != id);
             if let Some(next) = next.filter(|_| before.user.primary_email_address_id.as_ref() == Some(id)) {
                 make_primary(&mut plan, before, next, None);
@@ -107,8 +109,8 @@ pub async fn delete(scope: &Scope, id: &IdentificationId) -> Result<(), ApiError
 pub async fn replace(scope: &Scope, req: &ReplaceUserEmailAddress) -> Result<EmailAddress, ApiError> {
     load(scope, &req.user_id).await?;
     let email = read(scope, req.email_address.as_deref())?;
-    let verified = by_server::counts_as_proven(req.identification_status.as_deref())?;
-    check_free(scope, &req.user_id, &email, verified).await?;
+    let standing = Standing::read(req.identification_status.as_deref())?;
+    check_free(scope, &req.user_id, &email, standing).await?;
     let new_id = IdentificationId::new(scope.now, &scope.app.rng);
     let after = edit(scope, &req.user_id, |before| {
         let kept = before.emails.iter().find(|it| it.address_key == email.key);
@@ -116,12 +118,13 @@ pub async fn replace(scope: &Scope, req: &ReplaceUserEmailAddress) -> Result<Ema
         if before.emails.iter().filter(goes).any(|it| !oauth::linked_to(before, it).is_empty()) {
             return Err(ApiError::new(codes::IDENTIFICATION_UPDATE_FAILED).param("email_address"));
         }
-        let record = kept.cloned().unwrap_or_else(|| record(scope, &new_id, &req.user_id, &email, verified));
+        let record = kept.cloned().unwrap_or_else(|| record(scope, &new_id, &req.user_id, &email, standing));
         let mut plan = Plan::at(scope, before);
         make_primary(&mut plan, before, &record, req.notify_primary_email_address_changed);
-        let others = before.emails.iter().filter(|it| it.id != record.id).map(|it| it.id.clone());
-        let was = kept.map(|it| (it.id.clone(), it.verified));
-        by_server::EMAILS.leave(&mut plan, others, was, verified, if verified { proven(scope, &record) } else { record.clone() });
+        let others: Vec<_> = before.emails.iter().map(|it| it.id.clone()).filter(|id| *id != record.id).collect();
+        let was = kept.map(|it| (it.id.clone(), Standing::of(it.verified, it.reserved)));
+        let record = if standing == Standing::Verified { proven(scope, &record) } else { record };
+        by_server::EMAILS.leave(&mut plan, others.into_iter(), was, standing, record);
         Ok(plan.changes_anything(before).then_some(plan))
     })
     .await?;
@@ -174,16 +177,16 @@ fn read(scope: &Scope, text: Option<&str>) -> Result<Email, ApiError> {
     email_addresses::read_email(text)
 }
 
-/// One that is to count as proven must not be another user's.
-async fn check_free(scope: &Scope, user: &UserId, email: &Email, verified: bool) -> Result<(), ApiError> {
-    let taken =
-        verified && users::by_email(scope.db(), scope.ins(), &email.key).await.map_err(internal)?.is_some_and(|it| &it.user.id != user);
+/// One that is to be held must not be another user's.
+async fn check_free(scope: &Scope, user: &UserId, email: &Email, standing: Standing) -> Result<(), ApiError> {
+    let taken = standing != Standing::Unverified
+        && users::by_email(scope.db(), scope.ins(), &email.key).await.map_err(internal)?.is_some_and(|it| &it.user.id != user);
     if taken { Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param("email_address")) } else { Ok(()) }
 }
 
-fn record(scope: &Scope, id: &IdentificationId, user: &UserId, email: &Email, verified: bool) -> EmailRecord {
-    let record = email_addresses::fresh(scope, id, user, email);
-    if verified { proven(scope, &record) } else { record }
+fn record(scope: &Scope, id: &IdentificationId, user: &UserId, email: &Email, standing: Standing) -> EmailRecord {
+    let record = EmailRecord { reserved: standing == Standing::Reserved, ..email_addresses::fresh(scope, id, user, email) };
+    if standing == Standing::Verified { proven(scope, &record) } else { record }
 }
 
 /// The same address, proven by the server's word.

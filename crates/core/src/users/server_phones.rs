@@ -1,5 +1,6 @@
 //! What a server does with users' phone numbers: adds, proves, replaces and removes them, and has one proven by a code.
 
+use super::by_server::Standing;
 use super::update::{Change, Plan, edit};
 use super::{Hand, by_server, keep_identifier, load, phone_numbers, phone_view, read_phone};
 use crate::app::{Scope, internal};
@@ -32,7 +33,8 @@ pub async fn create(scope: &Scope, req: &CreatePhoneNumber) -> Result<PhoneNumbe
         return Err(codes::SECOND_FACTOR_CREATE_UNVERIFIED.into());
     }
     load(scope, &user).await?;
-    check_free(scope, &user, &phone, verified).await?;
+    let standing = Standing::of(verified, false);
+    check_free(scope, &user, &phone, standing).await?;
     let id = IdentificationId::new(scope.now, &scope.app.rng);
     let after = edit(scope, &user, |before| {
         if before.phones.iter().any(|it| it.number == phone.as_str()) {
@@ -41,7 +43,7 @@ pub async fn create(scope: &Scope, req: &CreatePhoneNumber) -> Result<PhoneNumbe
         if before.phones.len() >= phone_numbers::MAX_NUMBERS {
             return Err(codes::QUOTA_EXCEEDED.into());
         }
-        let record = record(scope, &id, &user, &phone, verified);
+        let record = record(scope, &id, &user, &phone, standing);
         let mut plan = Plan::at(scope, before);
         if primary || !second && (before.phones.is_empty() || verified && !primary_is_proven(before)) {
             make_primary(&mut plan, &record);
@@ -97,7 +99,7 @@ pub async fn update(scope: &Scope, req: &UpdatePhoneNumber) -> Result<PhoneNumbe
             plan.changes.push(Change::second_factor(before, id, second));
         }
         if !verified && now.verified {
-            plan.changes.push(Change::UnprovePhone(id.clone()));
+            plan.changes.push(Change::UnprovePhone { id: id.clone(), reserved: false });
         }
         if primary {
             make_primary(&mut plan, now);
@@ -127,18 +129,19 @@ pub async fn delete(scope: &Scope, id: &IdentificationId) -> Result<(), ApiError
 pub async fn replace(scope: &Scope, req: &ReplaceUserPhoneNumber) -> Result<PhoneNumber, ApiError> {
     load(scope, &req.user_id).await?;
     let phone = read(scope, req.phone_number.as_deref())?;
-    let verified = by_server::counts_as_proven(req.identification_status.as_deref())?;
-    check_free(scope, &req.user_id, &phone, verified).await?;
+    let standing = Standing::read(req.identification_status.as_deref())?;
+    check_free(scope, &req.user_id, &phone, standing).await?;
     let new_id = IdentificationId::new(scope.now, &scope.app.rng);
     let after = edit(scope, &req.user_id, |before| {
         let kept = before.phones.iter().find(|it| it.number == phone.as_str());
-        let record = kept.cloned().unwrap_or_else(|| record(scope, &new_id, &req.user_id, &phone, verified));
+        let record = kept.cloned().unwrap_or_else(|| record(scope, &new_id, &req.user_id, &phone, standing));
         let mut plan = Plan::at(scope, before);
         make_primary(&mut plan, &record);
         plan.changes.extend(Change::no_second_factors(before));
-        let others = before.phones.iter().filter(|it| it.id != record.id).map(|it| it.id.clone());
-        let was = kept.map(|it| (it.id.clone(), it.verified));
-        by_server::PHONES.leave(&mut plan, others, was, verified, if verified { proven(scope, &record) } else { record.clone() });
+        let others: Vec<_> = before.phones.iter().map(|it| it.id.clone()).filter(|id| *id != record.id).collect();
+        let was = kept.map(|it| (it.id.clone(), Standing::of(it.verified, it.reserved)));
+        let record = if standing == Standing::Verified { proven(scope, &record) } else { record };
+        by_server::PHONES.leave(&mut plan, others.into_iter(), was, standing, record);
         Ok(plan.changes_anything(before).then_some(plan))
     })
     .await?;
@@ -202,35 +205,29 @@ fn check_second(scope: &Scope, second: bool) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// One that is to count as proven must not be another user's.
-async fn check_free(scope: &Scope, user: &UserId, phone: &Phone, verified: bool) -> Result<(), ApiError> {
-    let taken =
-        verified && users::by_phone(scope.db(), scope.ins(), phone.as_str()).await.map_err(internal)?.is_some_and(|it| &it.user.id != user);
+/// One that is to be held must not be another user's.
+async fn check_free(scope: &Scope, user: &UserId, phone: &Phone, standing: Standing) -> Result<(), ApiError> {
+    let taken = standing != Standing::Unverified
+        && users::by_phone(scope.db(), scope.ins(), phone.as_str()).await.map_err(internal)?.is_some_and(|it| &it.user.id != user);
     if taken { Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param("phone_number")) } else { Ok(()) }
 }
 
-fn record(scope: &Scope, id: &IdentificationId, user: &UserId, phone: &Phone, verified: bool) -> PhoneRecord {
+fn record(scope: &Scope, id: &IdentificationId, user: &UserId, phone: &Phone, standing: Standing) -> PhoneRecord {
     let record = PhoneRecord {
         id: id.clone(),
         user_id: user.clone(),
         number: phone.as_str().to_owned(),
+        reserved: standing == Standing::Reserved,
         created_at: scope.now,
         updated_at: scope.now,
         ..PhoneRecord::default()
     };
-    if verified { proven(scope, &record) } else { record }
+    if standing == Standing::Verified { proven(scope, &record) } else { record }
 }
 
 /// The same number, proven by the server's word.
 fn proven(scope: &Scope, record: &PhoneRecord) -> PhoneRecord {
-    PhoneRecord {
-        verified: true,
-        strategy: Some(by_server::STRATEGY.to_owned()),
-        attempts: None,
-        verified_at: Some(scope.now),
-        updated_at: scope.now,
-        ..record.clone()
-    }
+    phone_numbers::as_proven(scope, record.clone(), by_server::STRATEGY, None)
 }
 
 fn primary_is_proven(user: &UserWithEmails) -> bool {

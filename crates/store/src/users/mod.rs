@@ -8,6 +8,7 @@ use doorward_base::*;
 
 mod emails;
 mod filter;
+mod held;
 mod list;
 mod owned;
 mod passwords;
@@ -19,6 +20,7 @@ mod wallets;
 pub use emails::{by_email, delete_email, get_email, insert_email, prove_email, unprove_email};
 pub(crate) use filter::pattern;
 pub use filter::{TextIn, TimeColumn, TimeOp, UserFilter, UserOrder};
+pub use held::{Held, any_held};
 pub use list::{PageStart, count, list};
 use owned::of_users;
 pub(crate) use owned::push_in;

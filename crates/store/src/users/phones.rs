@@ -14,8 +14,10 @@ pub struct PhoneRecord {
     pub user_id: UserId,
     /// In the form of E.164, such as `+12015550123`.
     pub number: String,
-    /// Whether it was proven. At most one user has a given proven number.
+    /// Whether it was proven.
     pub verified: bool,
+    /// Whether it is kept for the user by a server's word until it is proven, which ends that.
+    pub reserved: bool,
     /// What proved it.
     pub strategy: Option<String>,
     /// With how many tries.
@@ -32,12 +34,25 @@ pub struct PhoneRecord {
     pub updated_at: Timestamp,
 }
 
+impl PhoneRecord {
+    /// Whether it is the user's alone. At most one user holds a given number.
+    pub fn is_held(&self) -> bool {
+        self.verified || self.reserved
+    }
+
+    /// Whether it signs the user in.
+    pub fn signs_in(&self) -> bool {
+        self.is_held() && !self.second_factor
+    }
+}
+
 pub(super) fn phone(row: &Row) -> Result<PhoneRecord, StoreError> {
     Ok(PhoneRecord {
         id: row.id("id")?,
         user_id: row.id("user_id")?,
         number: row.text("number")?,
         verified: row.flag("verified")?,
+        reserved: row.flag("reserved")?,
         strategy: row.opt_text("strategy")?,
         attempts: row.opt_int("attempts")?,
         verified_at: row.opt_int("verified_at")?,
@@ -48,10 +63,10 @@ pub(super) fn phone(row: &Row) -> Result<PhoneRecord, StoreError> {
     })
 }
 
-/// The user who has proven a number.
+/// The user who holds a number: has proven it, or has it reserved.
 pub async fn by_phone(db: &Db, instance: &InstanceId, number: &str) -> Result<Option<UserWithEmails>, StoreError> {
     let text = "SELECT u.* FROM phone_numbers p JOIN users u ON u.instance_id = p.instance_id AND u.id = p.user_id
-        WHERE p.instance_id = $1 AND p.number = $2 AND p.verified";
+        WHERE p.instance_id = $1 AND p.number = $2 AND (p.verified OR p.reserved)";
     one(db, instance, sql!(text, instance, number)).await
 }
 
@@ -64,10 +79,10 @@ pub async fn get_phone(db: &Db, instance: &InstanceId, id: &IdentificationId) ->
 /// Adds a number.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when it is proven and another user has proven it.
+/// [`StoreError::Conflict`] when it is to be held and another user holds it.
 pub async fn insert_phone(tx: &mut Tx, instance: &InstanceId, it: &PhoneRecord) -> Result<(), StoreError> {
     let text = "INSERT INTO phone_numbers (instance_id, id, user_id, number, verified, strategy, attempts, verified_at, second_factor,
-        default_second_factor, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+        default_second_factor, created_at, updated_at, reserved) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     let sql = sql!(
         text,
         instance,
@@ -81,7 +96,8 @@ pub async fn insert_phone(tx: &mut Tx, instance: &InstanceId, it: &PhoneRecord) 
         it.second_factor,
         it.default_second_factor,
         it.created_at,
-        it.updated_at
+        it.updated_at,
+        it.reserved
     );
     tx.searchable(instance, &it.user_id);
     change(tx, instance, &it.user_id, sql).await?;
@@ -92,25 +108,30 @@ pub async fn insert_phone(tx: &mut Tx, instance: &InstanceId, it: &PhoneRecord) 
 /// Marks a number as proven. False when it is gone or was proven before.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when another user has proven it.
+/// [`StoreError::Conflict`] when another user holds it.
 pub async fn prove_phone(tx: &mut Tx, instance: &InstanceId, it: &PhoneRecord) -> Result<bool, StoreError> {
-    let text = "UPDATE phone_numbers SET verified = TRUE, strategy = $4, attempts = $5, verified_at = $6, updated_at = $6
+    let text = "UPDATE phone_numbers SET verified = TRUE, reserved = FALSE, strategy = $4, attempts = $5, verified_at = $6, updated_at = $6
         WHERE instance_id = $1 AND id = $2 AND user_id = $3 AND NOT verified";
     let sql = sql!(text, instance, &it.id, &it.user_id, &it.strategy, it.attempts, it.verified_at);
     change(tx, instance, &it.user_id, sql).await
 }
 
-/// Marks a number as not proven. False when it is gone or was not.
+/// Marks a number as not proven, kept for the user or not. False when it is gone or was so already.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when it is to be kept and another user holds it.
 pub async fn unprove_phone(
     tx: &mut Tx,
     instance: &InstanceId,
     user: &UserId,
     id: &IdentificationId,
+    reserved: bool,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let text = "UPDATE phone_numbers SET verified = FALSE, strategy = NULL, attempts = NULL, verified_at = NULL, second_factor = FALSE,
-        default_second_factor = FALSE, updated_at = $4 WHERE instance_id = $1 AND id = $2 AND user_id = $3 AND verified";
-    change(tx, instance, user, sql!(text, instance, id, user, now)).await
+    let text = "UPDATE phone_numbers SET verified = FALSE, reserved = $5, strategy = NULL, attempts = NULL, verified_at = NULL, second_factor = FALSE,
+        default_second_factor = FALSE, updated_at = $4
+        WHERE instance_id = $1 AND id = $2 AND user_id = $3 AND (verified OR reserved <> $5)";
+    change(tx, instance, user, sql!(text, instance, id, user, now, reserved)).await
 }
 
 /// Says whether a proven number is kept for second factors, and whether it is asked first. Only one number of a user is.

@@ -100,8 +100,10 @@ pub struct EmailRecord {
     pub address: String,
     /// As it is compared.
     pub address_key: String,
-    /// Whether it was proven. At most one user has a given proven address.
+    /// Whether it was proven.
     pub verified: bool,
+    /// Whether it is kept for the user by a server's word until it is proven, which ends that.
+    pub reserved: bool,
     /// What proved it.
     pub strategy: Option<String>,
     /// With how many tries.
@@ -112,6 +114,13 @@ pub struct EmailRecord {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+impl EmailRecord {
+    /// Whether it is the user's alone and signs them in. At most one user holds a given address.
+    pub fn is_held(&self) -> bool {
+        self.verified || self.reserved
+    }
 }
 
 /// A user with all addresses, numbers, wallets, passkeys and accounts at other providers.
@@ -182,6 +191,7 @@ pub(super) fn email(row: &Row) -> Result<EmailRecord, StoreError> {
         address: row.text("address")?,
         address_key: row.text("address_key")?,
         verified: row.flag("verified")?,
+        reserved: row.flag("reserved")?,
         strategy: row.opt_text("strategy")?,
         attempts: row.opt_int("attempts")?,
         verified_at: row.opt_int("verified_at")?,
