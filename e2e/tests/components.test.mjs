@@ -11,7 +11,7 @@ import { until } from "../lib/until.mjs";
 import { installWallet } from "../lib/wallet.mjs";
 
 describe("the official components", () => {
-  const { clock, story, backend } = components("components");
+  const { clock, story, backend, open } = components("components");
 
   story(
     "an address and a password, a code by mail, a forgotten password",
@@ -90,8 +90,43 @@ describe("the official components", () => {
     },
   );
 
-  /** Reads the newest mail as a developer does, and opens its link beside the page that waits. */
-  async function openLink({ profile, page }) {
+  story(
+    "a link by mail, opened on another device",
+    ({ attributes, attack_protection }) => {
+      Object.assign(attributes, { email_address: "required", phone_number: "off", password: "off", email_code: false, email_link: true });
+      attack_protection.email_link_same_client = false;
+    },
+    async (hands) => {
+      const { page, field, proceed, signedIn, signOut, identify } = hands;
+      const opened = async () => {
+        const phone = await open("phone");
+        const tab = await openMail(hands, phone);
+        await phone.profile.shot(tab, "asked");
+        await tab.getByRole("button", { name: "Continue" }).click();
+        await tab.waitForURL(`${urls.app}/**`);
+      };
+      await page.goto("/sign-up");
+      await field("Email address").fill("heidi@example.com");
+      await proceed();
+      await opened();
+      const heidi = await signedIn("signed-up");
+      await signOut();
+      await identify("heidi@example.com");
+      await proceed();
+      await opened();
+      assert.equal(await signedIn("email-link"), heidi);
+    },
+  );
+
+  async function openLink(hands) {
+    const tab = await openMail(hands, hands);
+    await tab.getByText("Signed in as").waitFor();
+    await hands.profile.shot(tab, "link-opened");
+    await tab.close();
+  }
+
+  /** Reads the newest mail as a developer does, once the page waits for it, and opens its link in a new tab of `reader`. */
+  async function openMail({ page }, { profile }) {
     await page.getByText(/^(Check your email|Use the verification link sent to your email.*)$/).first().waitFor();
     const inbox = await profile.context.newPage();
     profile.allow(({ text }) => text.startsWith(`asked outside: GET ${urls.backend}/`));
@@ -101,9 +136,7 @@ describe("the official components", () => {
       return (await inbox.content()).match(/https?:[^"<\s]+\/v1\/verify\?[^"<\s]+/)?.[0].replaceAll("&amp;", "&");
     });
     await inbox.goto(link);
-    await inbox.getByText("Signed in as").waitFor();
-    await profile.shot(inbox, "link-opened");
-    await inbox.close();
+    return inbox;
   }
 
   story(

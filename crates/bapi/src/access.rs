@@ -33,6 +33,9 @@ pub(crate) fn optional_page(paginated: Option<bool>, limit: Option<i64>, offset:
     asked.then(|| page(limit, offset)).transpose()
 }
 
+/// All of a list that is short at any rate.
+pub(crate) const WHOLE: Page = Page { limit: i64::MAX, offset: 0 };
+
 /// A list as it was asked for.
 pub(crate) fn shaped<T>(paginated: Option<bool>, data: Vec<T>, total_count: i64) -> List<T> {
     if paginated == Some(true) { List::Page { data, total_count } } else { List::Bare(data) }
@@ -54,8 +57,9 @@ pub(crate) async fn delete_allowed(cx: &mut Cx, req: DeleteAllowlistIdentifier) 
     Ok(DeletedObject::new(object(Which::Allow), req.identifier_id))
 }
 
-pub(crate) async fn list_blocked(cx: &mut Cx, _: ListBlocklistIdentifiers) -> Result<BlocklistIdentifiers, ApiError> {
-    let (found, total_count) = access::list(&cx.scope, Which::Block, None).await?;
+pub(crate) async fn list_blocked(cx: &mut Cx, req: ListBlocklistIdentifiers) -> Result<BlocklistIdentifiers, ApiError> {
+    let page = optional_page(None, req.limit, req.offset)?;
+    let (found, total_count) = access::list(&cx.scope, Which::Block, page).await?;
     Ok(BlocklistIdentifiers { data: found.iter().map(|it| view(&cx.scope, Which::Block, it)).collect(), total_count })
 }
 

@@ -33,6 +33,10 @@ pub(crate) async fn change_before(cx: &mut Cx, req: ChangeDomainBefore) -> Resul
     move_to(cx, req.home_url.as_deref(), req.is_secondary).await
 }
 
+pub(crate) async fn change_by_sdk(cx: &mut Cx, req: ChangeDomainOfSdks) -> Result<Raw, ApiError> {
+    move_to(cx, req.home_url.as_deref(), req.is_secondary).await
+}
+
 async fn move_to(cx: &mut Cx, home_url: Option<&str>, secondary: Option<bool>) -> Result<Raw, ApiError> {
     domains::change(&cx.scope, home_url, secondary == Some(true)).await?;
     let mut accepted = Response::new(Bytes::new());

@@ -17,12 +17,12 @@ pub(crate) async fn create(cx: &mut Cx, req: CreateInvitation) -> Result<Invitat
         expires_in_days: req.expires_in_days,
         template_slug: req.template_slug,
     };
-    invitations::create(&cx.scope, &[fields]).await?.pop().ok_or_else(|| ApiError::internal("no invitation was made"))
+    invitations::create(&cx.scope, &fields).await
 }
 
 pub(crate) async fn create_many(cx: &mut Cx, req: CreateBulkInvitations) -> Result<Vec<Invitation>, ApiError> {
     check_bulk(req.invitations.len(), MAX_BULK, "invitations")?;
-    invitations::create(&cx.scope, &req.invitations).await
+    invitations::create_many(&cx.scope, &req.invitations).await
 }
 
 /// Refuses lists that are empty or too long.

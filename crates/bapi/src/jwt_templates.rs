@@ -1,13 +1,14 @@
+use crate::access::{WHOLE, optional_page, shaped};
 use doorward_base::ApiError;
 use doorward_core::jwt_templates::{self as templates, Given};
-use doorward_core::users::page;
 use doorward_gateway::Cx;
 use doorward_wire::bapi::*;
 use doorward_wire::resource::DeletedObject;
 
 pub(crate) async fn list(cx: &mut Cx, req: ListJwtTemplates) -> Result<List<JwtTemplate>, ApiError> {
-    let (data, total_count) = templates::list(&cx.scope, page(req.limit, req.offset)?);
-    Ok(if req.paginated == Some(true) { List::Page { data, total_count } } else { List::Bare(data) })
+    let page = optional_page(req.paginated, req.limit, req.offset)?.unwrap_or(WHOLE);
+    let (data, total_count) = templates::list(&cx.scope, page);
+    Ok(shaped(req.paginated, data, total_count))
 }
 
 pub(crate) async fn create(cx: &mut Cx, req: CreateJwtTemplate) -> Result<JwtTemplate, ApiError> {

@@ -108,6 +108,7 @@ pub fn routes() -> Routes {
         .with::<UpdateDomain>(|cx, req| Box::pin(domains::update(cx, req)))
         .with::<DeleteDomain>(|cx, req| Box::pin(domains::delete(cx, req)))
         .with::<ChangeDomain>(|cx, req| Box::pin(domains::change(cx, req)))
+        .with::<ChangeDomainOfSdks>(|cx, req| Box::pin(domains::change_by_sdk(cx, req)))
         .with::<ChangeDomainBefore>(|cx, req| Box::pin(domains::change_before(cx, req)))
         .with::<CheckProxy>(|cx, req| Box::pin(domains::check_proxy(cx, req)))
         .with::<ListTemplates>(|cx, req| Box::pin(templates::list(cx, req)))

@@ -12,7 +12,7 @@ use std::ops::RangeInclusive;
 /// How long a token made by a server may live, in seconds.
 const LIFETIMES: RangeInclusive<i64> = 30..=315_360_000;
 /// What sessions can be filtered by.
-const STATUSES: [&str; 7] = ["abandoned", "active", "ended", "expired", "removed", "replaced", "revoked"];
+const STATUSES: [&str; 8] = ["abandoned", "active", "ended", "expired", "pending", "removed", "replaced", "revoked"];
 
 pub(crate) async fn list(cx: &mut Cx, req: ListSessions) -> Result<List<ServerSession>, ApiError> {
     let page = page(req.limit, req.offset)?;

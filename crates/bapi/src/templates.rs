@@ -1,12 +1,13 @@
+use crate::access::{WHOLE, optional_page, shaped};
 use doorward_base::*;
 use doorward_core::messages::manage::{self, Given};
-use doorward_core::users::page;
 use doorward_gateway::Cx;
 use doorward_wire::bapi::*;
 
 pub(crate) async fn list(cx: &mut Cx, req: ListTemplates) -> Result<List<MessageTemplate>, ApiError> {
-    let (data, total_count) = manage::list(&cx.scope, &req.template_type, page(req.limit, req.offset)?).await?;
-    Ok(if req.paginated == Some(true) { List::Page { data, total_count } } else { List::Bare(data) })
+    let page = optional_page(req.paginated, req.limit, req.offset)?.unwrap_or(WHOLE);
+    let (data, total_count) = manage::list(&cx.scope, &req.template_type, page).await?;
+    Ok(shaped(req.paginated, data, total_count))
 }
 
 pub(crate) async fn get(cx: &mut Cx, req: GetTemplate) -> Result<MessageTemplate, ApiError> {

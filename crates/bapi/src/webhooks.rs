@@ -27,5 +27,6 @@ pub(crate) async fn auth_url(cx: &mut Cx, _: GenerateSvixAuthUrl) -> Result<Svix
 /// On the listener that was called, as its caller sees it.
 async fn address(cx: &Cx) -> Result<SvixUrl, ApiError> {
     let host = cx.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-    Ok(SvixUrl { svix_url: format!("http://{host}{}", webhooks::link(&cx.scope).await?) })
+    let scheme = if cx.by_https { "https" } else { "http" };
+    Ok(SvixUrl { svix_url: format!("{scheme}://{host}{}", webhooks::link(&cx.scope).await?) })
 }

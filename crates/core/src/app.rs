@@ -111,6 +111,12 @@ pub(crate) fn rfc3339(at: Timestamp) -> Result<String, ApiError> {
     at.format(&Rfc3339).map_err(ApiError::internal)
 }
 
+/// Reads a point in time (RFC 3339), in Unix milliseconds.
+pub fn parse_time(text: &str) -> Option<Timestamp> {
+    let parsed = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    i64::try_from(parsed.unix_timestamp_nanos().div_euclid(1_000_000)).ok()
+}
+
 /// Turns a failure below SQL into the error that a caller may see.
 pub fn internal(error: StoreError) -> ApiError {
     match error {

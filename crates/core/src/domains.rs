@@ -209,7 +209,7 @@ pub async fn update(scope: &Scope, req: &UpdateDomain) -> Result<Domain, ApiErro
     }
     let own = own_domain(scope, scope.instance.settings.proxy_url.clone());
     if let Some(name) = req.name.as_deref().filter(|name| filled(Some(name)) != Some(own.name.as_str())) {
-        let domain = read_name(&scope.instance, Some(name))?;
+        let domain = read_name(&scope.instance, Some(counted(name, req.is_secondary == Some(true))))?;
         let moved = move_to(scope, Move { domain: &domain, home_url: None, proxy_url }).await?;
         let url = format!("{}://{}", moved.scheme, moved.host);
         let (name, accounts_portal_url) = (domain, Some(url.clone()));
@@ -276,8 +276,12 @@ pub async fn change(scope: &Scope, home_url: Option<&str>, secondary: bool) -> R
     let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.username().is_empty());
     let host = url.as_ref().and_then(|url| url.host_str()).filter(|host| is_domain(host));
     let host = host.ok_or_else(|| ApiError::new(codes::FORM_PARAM_FORMAT_INVALID).param("home_url"))?;
-    let domain = if secondary { host } else { host.strip_prefix("www.").filter(|rest| is_domain(rest)).unwrap_or(host) };
-    move_to(scope, Move { domain, home_url: Some(text), proxy_url: None }).await.map(|_| ())
+    move_to(scope, Move { domain: counted(host, secondary), home_url: Some(text), proxy_url: None }).await.map(|_| ())
+}
+
+/// The part of a host that counts: a `www.` does for a secondary app only.
+fn counted(host: &str, secondary: bool) -> &str {
+    if secondary { host } else { host.strip_prefix("www.").filter(|rest| is_domain(rest)).unwrap_or(host) }
 }
 
 /// Where an instance moves to.

@@ -31,14 +31,13 @@ pub enum Opened {
 pub(crate) async fn new_link(
     scope: &Scope,
     owner: &str,
-    target: &str,
     email: &Email,
     redirect_url: Option<&str>,
     words: (&'static str, Option<&str>),
 ) -> Result<NewCode, ApiError> {
     let redirect = redirect_urls::check(scope, redirect_url).await?;
     let secret = scope.app.rng.alphanumeric(43);
-    let mut code = verification::new_link(scope, owner, STRATEGY, target, email, &secret, words).await?;
+    let mut code = verification::new_link(scope, owner, STRATEGY, email, &secret, words).await?;
     let sealed = scope.app.sealer.seal(&scope.app.rng, &context(&code.record.id), redirect.as_str().as_bytes());
     code.record.payload = Some(sealed.map_err(ApiError::internal)?);
     Ok(code)

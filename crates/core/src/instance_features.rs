@@ -3,6 +3,7 @@
 use crate::app::Scope;
 use crate::instance::change_settings;
 use crate::settings::{EnrollmentMode, Settings};
+use crate::sign_in::filled;
 use doorward_base::*;
 use doorward_wire::bapi::{
     InstanceProtect, OAuthApplicationSettings, OrganizationSettings, UpdateInstanceProtect, UpdateOAuthApplicationSettings,
@@ -37,10 +38,13 @@ pub fn organizations(settings: &Settings) -> OrganizationSettings {
 /// Changes settings of organizations.
 ///
 /// # Errors
-/// `form_param_value_invalid`, `form_param_duplicate`, `conflict`.
+/// `form_param_value_invalid`, `form_param_duplicate`, `resource_not_found` for a role, `conflict`.
 pub async fn update_organizations(scope: &Scope, req: &UpdateOrganizationSettings) -> Result<OrganizationSettings, ApiError> {
     if req.max_allowed_memberships.is_some_and(|n| n < 0) {
         return Err(ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param("max_allowed_memberships"));
+    }
+    if let Some(role) = [&req.creator_role_id, &req.domains_default_role_id].into_iter().find_map(|id| filled(id.as_deref())) {
+        return Err(ApiError::not_found("Role", role));
     }
     let modes = req.domains_enrollment_modes.as_deref().map(read_modes).transpose()?;
     change_settings(scope, |settings| {

@@ -30,12 +30,21 @@ pub(crate) struct NewInvitation {
     mail: Option<Mail>,
 }
 
+/// Whom a server may invite again, where it says that it wants to (`ignore_existing`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// Anybody.
+    Anybody,
+    /// Who has an invitation, but not who has an account: that is so for several at once.
+    Invited,
+}
+
 /// Checks what a server says about an invitation, and makes it.
 ///
 /// # Errors
 /// `invitations_not_supported`, `form_param_format_invalid`, `form_identifier_exists`, `duplicate_record`,
 /// `not_allowed_access`, the codes of [`redirect_urls::check`], and others that name the parameter.
-pub(crate) async fn prepare(scope: &Scope, fields: &InvitationFields) -> Result<NewInvitation, ApiError> {
+pub(crate) async fn prepare(scope: &Scope, fields: &InvitationFields, again: Again) -> Result<NewInvitation, ApiError> {
     if scope.instance.settings.attributes.email_address == Presence::Off {
         return Err(codes::INVITATIONS_NOT_SUPPORTED.into());
     }
@@ -55,8 +64,12 @@ pub(crate) async fn prepare(scope: &Scope, fields: &InvitationFields) -> Result<
     };
     let public_metadata = users::metadata_text(fields.public_metadata.as_ref().unwrap_or(&Object::new()), "public_metadata")?;
     access::refuse_blocked(scope, access::Identifier::Email(&email.key)).await?;
-    if fields.ignore_existing != Some(true) {
-        refuse_known(scope, &email).await?;
+    let ignored = fields.ignore_existing == Some(true);
+    if !ignored || again == Again::Invited {
+        refuse_user(scope, &email).await?;
+    }
+    if !ignored {
+        refuse_invited(scope, &email).await?;
     }
     let token = format!("dwi_{}", scope.app.rng.alphanumeric(48));
     let record = InvitationRecord {
@@ -93,10 +106,14 @@ pub(crate) fn email(text: Option<&str>) -> Result<Email, ApiError> {
     users::read_email(text)
 }
 
-async fn refuse_known(scope: &Scope, email: &Email) -> Result<(), ApiError> {
+async fn refuse_user(scope: &Scope, email: &Email) -> Result<(), ApiError> {
     if user_store::by_email(scope.db(), scope.ins(), &email.key).await.map_err(internal)?.is_some() {
         return Err(ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param("email_address"));
     }
+    Ok(())
+}
+
+async fn refuse_invited(scope: &Scope, email: &Email) -> Result<(), ApiError> {
     if invitations::is_pending(scope.db(), scope.ins(), &email.key, scope.now).await.map_err(internal)? {
         return Err(ApiError::new(codes::DUPLICATE_RECORD).param("email_address").long("This address is invited already."));
     }
@@ -123,27 +140,42 @@ fn address(scope: &Scope, token: &str) -> String {
     format!("{}/v1/tickets/accept?ticket={token}", scope.instance.frontend_url())
 }
 
+/// Invites somebody.
+///
+/// # Errors
+/// Those of [`prepare`].
+pub async fn create(scope: &Scope, fields: &InvitationFields) -> Result<Invitation, ApiError> {
+    let new = prepare(scope, fields, Again::Anybody).await?;
+    write_all(scope, std::slice::from_ref(&new)).await?;
+    Ok(new.view(scope))
+}
+
 /// Invites people, all of them or none.
 ///
 /// # Errors
 /// Those of [`prepare`]; `form_param_duplicate` when an address comes twice.
-pub async fn create(scope: &Scope, all: &[InvitationFields]) -> Result<Vec<Invitation>, ApiError> {
+pub async fn create_many(scope: &Scope, all: &[InvitationFields]) -> Result<Vec<Invitation>, ApiError> {
     let mut made = Vec::with_capacity(all.len());
     let mut seen = HashSet::new();
     for fields in all {
-        let new = prepare(scope, fields).await?;
+        let new = prepare(scope, fields, Again::Invited).await?;
         if !seen.insert(new.record.email_key.clone()) {
             return Err(ApiError::new(codes::FORM_PARAM_DUPLICATE).param("email_address"));
         }
         made.push(new);
     }
+    write_all(scope, &made).await?;
+    Ok(made.iter().map(|new| new.view(scope)).collect())
+}
+
+async fn write_all(scope: &Scope, all: &[NewInvitation]) -> Result<(), ApiError> {
     let mut tx = scope.db().begin().await.map_err(internal)?;
-    for new in &made {
+    for new in all {
         new.write(scope, &mut tx).await?;
     }
     tx.commit().await.map_err(internal)?;
     scope.app.outbox.notify_one();
-    Ok(made.iter().map(|new| new.view(scope)).collect())
+    Ok(())
 }
 
 /// A page of invitations, and how many there are in all.

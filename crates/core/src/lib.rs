@@ -62,5 +62,5 @@ pub mod webhooks;
 pub mod well_known;
 
 pub(crate) use app::rfc3339;
-pub use app::{App, Caller, Scope, Wakers, internal};
+pub use app::{App, Caller, Scope, Wakers, internal, parse_time};
 pub use instance::Instance;

@@ -41,6 +41,8 @@ pub struct OutboundRequest {
     pub timeout: Duration,
     /// The most bytes that the answer's body may have.
     pub max_bytes: usize,
+    /// Whether a longer body is cut off there, where the status says all, and not refused.
+    pub cut: bool,
     /// Whether loopback and private addresses may be called, and plain `http` used. [`send`] sets it on development instances.
     pub allow_private: bool,
 }
@@ -55,6 +57,7 @@ impl OutboundRequest {
             body: Vec::new(),
             timeout: DEFAULT_TIMEOUT,
             max_bytes: DEFAULT_MAX_BYTES,
+            cut: false,
             allow_private: false,
         }
     }

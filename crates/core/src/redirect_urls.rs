@@ -35,12 +35,14 @@ async fn or_listed(scope: &Scope, text: Option<&str>, page: Result<url::Url, Api
         Ok(url) => return Ok(url),
         Err(error) => error,
     };
+    listed(scope, text).await?.ok_or(refused)
+}
+
+/// The address, if exactly that one is listed.
+pub(crate) async fn listed(scope: &Scope, text: Option<&str>) -> Result<Option<url::Url>, ApiError> {
     let text = text.map(str::trim).unwrap_or_default();
     let listed = !text.is_empty() && redirect_urls::holds(scope.db(), scope.ins(), text).await.map_err(internal)?;
-    match parse(text) {
-        Ok(url) if listed => Ok(url),
-        _ => Err(refused),
-    }
+    Ok(parse(text).ok().filter(|_| listed))
 }
 
 /// Reads an address that may be listed: https, http of this machine, or an app's own scheme.

@@ -13,7 +13,7 @@ use doorward_store::sessions::{self, SessionRecord};
 use doorward_store::users::UserWithEmails;
 use doorward_wire::fapi::{
     AttemptReverificationFirstFactor, AttemptReverificationSecondFactor, Factor, PrepareReverificationFirstFactor,
-    PrepareReverificationSecondFactor, SENSITIVE, SessionReverification,
+    PrepareReverificationSecondFactor, SessionReverification,
 };
 use serde::{Deserialize, Serialize};
 
@@ -142,9 +142,8 @@ const FRESH_MS: i64 = 10 * 60 * 1000;
 ///
 /// # Errors
 /// `session_reverification_required`.
-pub fn require(scope: &Scope, session: &SessionRecord, user: &UserWithEmails, operation: &str) -> Result<(), ApiError> {
-    let asked = scope.instance.settings.session.reverify_sensitive && SENSITIVE.contains(&operation);
-    if !asked {
+pub fn require(scope: &Scope, session: &SessionRecord, user: &UserWithEmails) -> Result<(), ApiError> {
+    if !scope.instance.settings.session.reverify_sensitive {
         return Ok(());
     }
     let has_second = !strategies::second_factors(&scope.instance, user).is_empty();

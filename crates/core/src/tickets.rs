@@ -23,8 +23,11 @@ const ACTOR_MAX_BYTES: usize = 512;
 /// Makes a ticket for a user.
 ///
 /// # Errors
-/// `user_id` missing or unknown, `expires_in_seconds` out of range.
+/// `user_id` missing or unknown, `expires_in_seconds` out of range, `resource_not_found` for an organization.
 pub async fn create_sign_in_token(scope: &Scope, req: &CreateSignInToken) -> Result<SignInToken, ApiError> {
+    if let Some(organization) = filled(req.org_id.as_deref()) {
+        return Err(ApiError::not_found("Organization", organization));
+    }
     let user = known_user(scope, req.user_id.as_deref()).await?;
     let lifetime = within(req.expires_in_seconds, 30 * 86_400, "expires_in_seconds")?;
     let id = SignInTokenId::new(scope.now, &scope.app.rng);

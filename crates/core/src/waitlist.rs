@@ -132,7 +132,7 @@ pub async fn invite(scope: &Scope, id: &WaitlistEntryId, ignore_existing: Option
     if !matches!(before.status.as_str(), "pending" | "rejected") && ignore_existing != Some(true) {
         return Err(decided());
     }
-    let new = invitations::prepare(scope, &fields).await?;
+    let new = invitations::prepare(scope, &fields, invitations::Again::Anybody).await?;
     let after = WaitlistRecord {
         status: "invited".to_owned(),
         invitation_id: Some(new.record.id.clone()),

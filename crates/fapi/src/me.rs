@@ -1,11 +1,16 @@
 use doorward_base::ApiError;
-use doorward_core::{client, users};
+use doorward_core::{client, reverification, users};
 use doorward_gateway::Cx;
 use doorward_wire::fapi::*;
 use doorward_wire::resource::{DeletedObject, EmailAddress, User};
 
 pub(crate) async fn update(cx: &mut Cx, req: UpdateMe) -> Result<User, ApiError> {
-    users::update_own(&cx.scope, &cx.session()?.1.user.id, &req).await
+    let (session, user) = cx.session()?;
+    let primary = [&req.primary_email_address_id, &req.primary_phone_number_id, &req.primary_web3_wallet_id];
+    if req.username.is_some() || primary.iter().any(|it| it.is_some()) {
+        reverification::require(&cx.scope, session, user)?;
+    }
+    users::update_own(&cx.scope, &user.user.id, &req).await
 }
 
 pub(crate) async fn merge_metadata(cx: &mut Cx, req: UpdateMyMetadata) -> Result<User, ApiError> {

@@ -49,7 +49,8 @@ fn page(cx: &Cx, token: &str) -> Response<Bytes> {
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CONTENT_SECURITY_POLICY, policy),
         (CACHE_CONTROL, "no-store"),
-        (REFERRER_POLICY, "no-referrer"),
+        // With no referrer at all browsers call the form's origin "null". The token in the address goes nowhere else.
+        (REFERRER_POLICY, "same-origin"),
     ] {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }

@@ -1,6 +1,6 @@
 use crate::client_ip::client_ip;
 use crate::cookies::cookie;
-use crate::gateway::Inner;
+use crate::gateway::{Config, Inner};
 use doorward_base::*;
 use doorward_core::domains;
 use doorward_core::instance::{self, Origin};
@@ -37,6 +37,12 @@ pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
 fn host(parts: &Parts) -> Option<String> {
     let named = header(&parts.headers, HOST.as_str()).map(str::to_owned);
     named.or_else(|| parts.uri.authority().map(ToString::to_string)).map(|h| h.to_ascii_lowercase())
+}
+
+/// Whether a trusted proxy says that its caller came by https.
+pub(crate) fn by_https(config: &Config, parts: &Parts, peer: IpAddr) -> bool {
+    let peer = peer.to_canonical();
+    config.trusted_proxies.iter().any(|net| net.contains(&peer)) && header(&parts.headers, "x-forwarded-proto") == Some("https")
 }
 
 /// Finds the instance of a request to the Frontend API: by a proxy that shows the instance's secret key, by the host, or

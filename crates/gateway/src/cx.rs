@@ -32,6 +32,8 @@ pub struct Cx {
     pub only_looks: bool,
     /// The request's headers.
     pub headers: HeaderMap,
+    /// Whether the caller came by https, as a trusted proxy in front of us says.
+    pub by_https: bool,
     /// The proxy's own address, when a request came through a proxy that proved itself.
     pub proxy_url: Option<String>,
     /// The file, for endpoints that take one.

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use doorward_base::*;
 use doorward_core::client::{self, Current};
 use doorward_core::{App, Caller, Scope, dev_browser, enumeration, oauth, reverification, tasks, webhooks};
+use doorward_wire::fapi::SENSITIVE;
 use doorward_wire::{Api, Auth, EndpointMeta, Rate};
 use http::header::{ACCESS_CONTROL_REQUEST_HEADERS, CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
@@ -263,6 +264,7 @@ impl Gateway {
             dev_browser_token: None,
             session: None,
             only_looks: parts.method == Method::HEAD,
+            by_https: auth::by_https(&self.0.config, parts, peer(parts)),
             headers: HeaderMap::new(),
             proxy_url: arrival.proxy_url,
             upload: None,
@@ -326,7 +328,9 @@ async fn find_session(cx: &mut Cx, meta: &EndpointMeta, parts: &Parts) -> Result
     if meta.auth != Auth::AnySession && tasks::is_pending(&cx.scope, &session, &user) {
         return Err(invalid());
     }
-    reverification::require(&cx.scope, &session, &user, meta.id)?;
+    if SENSITIVE.contains(&meta.id) {
+        reverification::require(&cx.scope, &session, &user)?;
+    }
     cx.session = Some((session, user));
     Ok(())
 }

@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use doorward_base::{ApiError, codes};
-use doorward_wire::{Api, Endpoint};
+use doorward_wire::{Auth, Endpoint};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use schemars::generate::SchemaSettings;
@@ -26,13 +26,16 @@ enum Kind {
 struct Param {
     kind: Kind,
     nullable: bool,
+    /// Whether the first one counts where it comes several times in a form.
+    first: bool,
 }
 
 /// The parameters of an endpoint.
 #[derive(Clone, Debug)]
 pub(crate) struct Shape {
     params: HashMap<String, Param>,
-    api: Api,
+    /// Whether what is not known is refused.
+    strict: bool,
     takes_file: bool,
     /// The parameter that a body without names is: a list.
     whole: Option<String>,
@@ -44,6 +47,8 @@ const MAX_PARAMS: usize = 1000;
 const MAX_DEPTH: usize = 32;
 /// What marks a parameter that is not in the body, but the body itself.
 pub(crate) const WHOLE_BODY: &str = "x-whole-body";
+/// What marks a parameter of which the first one counts.
+const FIRST: &str = "x-first-of-several";
 
 impl Shape {
     pub(crate) fn of<E: Endpoint>() -> Self {
@@ -53,7 +58,7 @@ impl Shape {
         let whole = properties.iter().find(|(_, schema)| schema.get(WHOLE_BODY).is_some()).map(|(name, _)| name.clone());
         let takes_file = properties.values().any(|schema| schema.get("format").and_then(Value::as_str) == Some("binary"));
         let params = properties.into_iter().map(|(name, schema)| (name, param(&schema))).collect();
-        Self { params, api: E::META.api, takes_file, whole }
+        Self { params, strict: E::META.auth == Auth::SecretKey, takes_file, whole }
     }
 
     /// Whether the body may be a file: one of the parameters is declared as `binary`.
@@ -84,10 +89,16 @@ impl Shape {
     }
 
     fn take_form(&self, out: &mut Map<String, Value>, fields: Vec<(String, Vec<String>)>) -> Result<(), ApiError> {
-        for (name, values) in fields {
+        for (name, mut values) in fields {
             // Old SDKs write nested objects with brackets, and lists as `name[]`.
             let (base, path) = brackets(&name);
-            let Some(param) = self.params.get(base) else { continue };
+            let Some(param) = self.params.get(base) else {
+                // What begins so belongs to the protocol, whatever the operation.
+                if self.strict && !base.starts_with('_') {
+                    return Err(ApiError::new(codes::FORM_PARAM_UNKNOWN).param(base));
+                }
+                continue;
+            };
             match (&param.kind, path) {
                 (Kind::Object, Some(path)) if !path.is_empty() => {
                     let value = values.into_iter().next_back().map_or(Value::Null, Value::String);
@@ -95,6 +106,9 @@ impl Shape {
                     put(entry, path, value).ok_or_else(|| type_error(base))?;
                 }
                 (_, None) | (Kind::List(_), Some("")) => {
+                    if param.first {
+                        values.truncate(1);
+                    }
                     let value = coerce(&param.kind, base, values)?;
                     if value.is_null() && !param.nullable {
                         continue;
@@ -108,6 +122,10 @@ impl Shape {
     }
 
     fn take_json(&self, out: &mut Map<String, Value>, body: &Bytes) -> Result<(), ApiError> {
+        // Typed clients write a body that is left out so.
+        if body.trim_ascii() == b"null" {
+            return Ok(());
+        }
         if depth(body) > MAX_DEPTH {
             return Err(codes::REQUEST_BODY_INVALID.into());
         }
@@ -119,7 +137,7 @@ impl Shape {
         let Object(fields) = serde_json::from_slice(body).map_err(|e| body_error(&e))?;
         for (name, value) in fields {
             let Some(param) = self.params.get(&name) else {
-                if self.api == Api::Backend {
+                if self.strict {
                     return Err(ApiError::new(codes::FORM_PARAM_UNKNOWN).param(name));
                 }
                 continue;
@@ -194,7 +212,7 @@ fn param(schema: &Value) -> Param {
         Some(&"object") => Kind::Object,
         _ => Kind::Any,
     };
-    Param { kind, nullable }
+    Param { kind, nullable, first: schema.get(FIRST).is_some() }
 }
 
 fn fits(kind: &Kind, value: &Value) -> bool {
@@ -378,9 +396,10 @@ mod tests {
         assert_eq!(json_of::<bapi::CreateUser>(&deep).unwrap_err().status(), 400);
         assert_eq!(form_of::<fapi::CreateSignIn>(&many).unwrap_err().status(), 400);
         assert_eq!(json_of::<bapi::CreateUser>(r#"{"first_name":"a","first_name":"b"}"#).unwrap_err().code().code, "form_param_duplicate");
-        for bad in ["{", "[]", "null", "\"x\"", "{\"first_name\":\"\\ud800\"}", "\u{feff}{}"] {
+        for bad in ["{", "[]", "nul", "\"x\"", "{\"first_name\":\"\\ud800\"}", "\u{feff}{}"] {
             assert_eq!(json_of::<bapi::CreateUser>(bad).unwrap_err().status(), 400, "{bad}");
         }
+        assert_eq!(json_of::<bapi::CreateTestingToken>(" null\n").unwrap(), Value::Object(Map::new()), "no body at all");
         assert_eq!(json_of::<bapi::CreateUser>("{\"first_name\":\"a\\u0000b\"}").unwrap_err().status(), 422);
         assert_eq!(form_of::<fapi::CreateSignIn>("identifier=%ff%fe").unwrap_err().status(), 400);
         let other = Shape::of::<fapi::CreateSignIn>().read(&[], None, &headers("text/xml"), &Bytes::from_static(b"<a/>"));

@@ -108,6 +108,7 @@ struct Set {
     sign_in: Option<Limit>,
     sign_up: Option<Limit>,
     attempt: Option<Limit>,
+    arrive: Option<Limit>,
     send: Option<Limit>,
     backend_development: Option<Limit>,
     backend_production: Option<Limit>,
@@ -125,6 +126,7 @@ impl Set {
             sign_in: ten(5),
             sign_up: ten(5),
             attempt: ten(3),
+            arrive: ten(60),
             send: ten(5),
             backend_development: ten(100),
             backend_production: ten(1000),
@@ -149,6 +151,7 @@ impl Set {
             Rate::SignInCreate => (&self.sign_in, address()),
             Rate::SignUpCreate => (&self.sign_up, address()),
             Rate::Attempt => (&self.attempt, address()),
+            Rate::Arrive => (&self.arrive, address()),
             Rate::Send => (&self.send, address()),
             Rate::Backend | Rate::Invite | Rate::InviteMany | Rate::ChangeUser => (backend, of_instance()),
         };
@@ -257,6 +260,7 @@ mod tests {
             Rate::SignInCreate,
             Rate::SignUpCreate,
             Rate::Attempt,
+            Rate::Arrive,
             Rate::Send,
             Rate::Backend,
             Rate::Invite,
@@ -293,6 +297,12 @@ mod tests {
         }
         clock.advance(10_000);
         assert_eq!(passed(&limits, 1, change("UpdateUser", "user_1")), 10);
+    }
+
+    #[test]
+    fn many_people_behind_one_address_come_back_at_once() {
+        let (limits, _) = limits();
+        assert_eq!(passed(&limits, 1, call(Rate::Arrive, "192.0.2.1")), 60);
     }
 
     #[test]

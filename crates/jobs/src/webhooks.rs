@@ -201,6 +201,7 @@ impl WebhookWorker {
         request.body = body;
         request.timeout = self.options.timeout;
         request.max_bytes = ANSWER_MAX;
+        request.cut = true;
         Ok(Some(request))
     }
 

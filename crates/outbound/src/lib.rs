@@ -63,7 +63,7 @@ impl HttpOutbound {
         if !request.body.is_empty() {
             call = call.body(request.body);
         }
-        let answer = read(call, request.max_bytes);
+        let answer = read(call, request.max_bytes, request.cut);
         tokio::time::timeout(request.timeout, answer).await.unwrap_or(Err(OutboundError::TimedOut))
     }
 }
@@ -74,13 +74,17 @@ impl Outbound for HttpOutbound {
     }
 }
 
-async fn read(call: reqwest::RequestBuilder, max_bytes: usize) -> Result<OutboundResponse, OutboundError> {
+async fn read(call: reqwest::RequestBuilder, max_bytes: usize, cut: bool) -> Result<OutboundResponse, OutboundError> {
     let mut answer = call.send().await.map_err(failed)?;
     let text = |value: &http::HeaderValue| value.to_str().ok().map(str::to_owned);
     let headers = answer.headers().iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), text(value)?))).collect();
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(failed)? {
         if body.len() + chunk.len() > max_bytes {
+            if cut {
+                body.extend_from_slice(&chunk[..max_bytes - body.len()]);
+                break;
+            }
             return Err(OutboundError::TooLarge);
         }
         body.extend_from_slice(&chunk);

@@ -42,6 +42,8 @@ async fn an_answer_may_be_neither_too_long_nor_too_late() {
         let answer = calls.send(OutboundRequest { max_bytes, ..to(&peer, "long") }).await;
         assert_eq!(answer.map(|it| it.body.len()), if fits { Ok(5000) } else { Err(OutboundError::TooLarge) });
     }
+    let cut = calls.send(OutboundRequest { max_bytes: 4999, cut: true, ..to(&peer, "long") }).await;
+    assert_eq!(cut.map(|it| it.body.len()), Ok(4999));
     let late = calls.send(OutboundRequest { timeout: Duration::from_millis(50), ..to(&peer, "never") }).await;
     assert_eq!(late.map(|it| it.status), Err(OutboundError::TimedOut));
     let bad = calls.send(to(&peer, "long").header("x-kind", "a\r\nb")).await;

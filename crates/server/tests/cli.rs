@@ -71,8 +71,8 @@ fn an_operator_makes_an_instance_and_a_user_and_reads_them_back() {
     assert_eq!(listed[0]["id"], user["id"]);
     let shown = ok(&["instance", "show", "--config", &config]);
     assert!(!shown.contains("sk_live_") && shown.contains("BEGIN PUBLIC KEY"), "{shown}");
-    let shown = parsed(&ok(&["instance", "show", "--config", &config, "--reveal-secret", "--json"]));
-    assert_eq!(shown["secret_key"], made["secret_key"]);
+    let hidden = refused(&["instance", "show", "--config", &config, "--reveal-secret"], 1);
+    assert!(hidden.contains("doorward keys create") && !hidden.contains("sk_live_"), "{hidden}");
     let rotated = parsed(&ok(&["keys", "rotate", "--config", &config, "--kind", "secret", "--json"]));
     assert_ne!(rotated["secret_key"], made["secret_key"]);
     ok(&["user", "delete", "--config", &config, user["id"].as_str().unwrap()]);
@@ -319,9 +319,13 @@ fn an_operator_keeps_the_endpoints_of_webhooks() {
     assert_eq!(webhook(&["replay", id, "--hours", "1", "--all"])["events"], 0, "it waits already");
     assert_eq!(webhook(&["deliveries", id, "--event", event]), json!([]), "nothing was tried yet");
 
+    let no_time = refused(&["webhook", "replay", id, "--since", "yesterday", "--config", &config], 2);
+    assert!(no_time.contains("2026-11-24T02:00:00Z"), "{no_time}");
     let refused = |args: &[&str]| refused(&[&["webhook"], args, &["--config", &config]].concat(), 1);
     assert!(refused(&["update", id, "--url", "ftp://hooks.example.com"]).contains("url"));
     assert!(refused(&["update", id, "--event", "user.creatd"]).contains("user.creatd"));
+    let between = |since: &str, until: &str| webhook(&["replay", id, "--since", since, "--until", until, "--all"])["events"].clone();
+    assert_eq!(between("2020-01-01T00:00:00Z", "2020-01-02T00:00:00+02:00"), 0);
     assert!(refused(&["replay", id, "--event", "evt_none"]).contains("evt_none"));
     webhook(&["delete", id]);
     assert_eq!(webhook(&["list"]), json!([]));

@@ -29,6 +29,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0045_token_renewal.sql"),
     include_str!("migrations/0046_template_senders.sql"),
     include_str!("migrations/0047_reserved.sql"),
+    include_str!("migrations/0048_user_orders.sql"),
+    include_str!("migrations/0049_secret_keys.sql"),
 ];
 
 /// The schema that this build reads and writes.

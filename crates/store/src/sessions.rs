@@ -129,7 +129,7 @@ pub async fn of_user(db: &Db, instance: &InstanceId, user: &UserId) -> Result<Ve
 
 /// Whether a user ever had a session on a client, as far as sessions are kept.
 pub async fn was_on_client(db: &Db, instance: &InstanceId, client: &ClientId, user: &UserId) -> Result<bool, StoreError> {
-    let text = "SELECT id FROM sessions WHERE instance_id = $1 AND client_id = $2 AND user_id = $3 LIMIT 1";
+    let text = "SELECT id FROM sessions WHERE instance_id = $1 AND client_id = $2 AND user_id = $3 AND actor IS NULL LIMIT 1";
     Ok(db.opt(sql!(text, instance, client, user)).await?.is_some())
 }
 

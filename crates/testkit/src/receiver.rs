@@ -102,7 +102,7 @@ impl Receiver {
         let act = {
             let mut calls = self.calls.lock().unwrap();
             let act = decide(&call, calls.len());
-            let taken = matches!(act, Act::Answer(200..=299) | Act::AnswerWith(200..=299, ..));
+            let taken = matches!(act, Act::Answer(200..=299) | Act::AnswerWith(200..=299, ..) | Act::Flood);
             calls.push((call, taken));
             act
         };

@@ -99,6 +99,10 @@ async fn what_matters_is_changed_by_who_was_there_lately_where_the_instance_asks
     }
     browser.get("/v1/me").await.expect(200);
     browser.post("/v1/me?_method=PATCH", &[("first_name", "Ada")]).await.expect(200);
+    for name in ["username", "primary_email_address_id", "primary_phone_number_id", "primary_web3_wallet_id"] {
+        let refused = browser.post("/v1/me?_method=PATCH", &[(name, "other")]).await;
+        refused.refused(403, "session_reverification_required", "");
+    }
 
     let session = browser.session_id().await.unwrap();
     let verify = format!("/v1/client/sessions/{session}/verify");

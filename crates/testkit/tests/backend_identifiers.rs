@@ -199,7 +199,9 @@ async fn a_server_has_an_identifier_proven_by_a_code() {
         let wrong = format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000);
         let tried = attempt(&wrong).await.expect(200).clone();
         assert_eq!((&tried["status"], &tried["attempts"]), (&json!("unverified"), &json!(1)), "a wrong code shows in the status");
+        server.advance(Duration::from_secs(1));
         assert_eq!(attempt(&code).await.expect(200)["status"], "verified");
+        assert_eq!(user(&server, &id).await["updated_at"], server.app.clock.now());
         attempt(&code).await.refused(400, "verification_already_verified", "");
         let proven = server.backend("GET", &at, None).await.expect(200).clone();
         assert_eq!((&proven["verification"]["status"], &proven["reserved"]), (&json!("verified"), &json!(false)));

@@ -80,6 +80,42 @@ async fn an_app_is_developed_elsewhere_and_told_which_script_to_load() {
 }
 
 #[tokio::test]
+async fn what_sdks_send_of_the_hosted_service_s_own_is_taken_without_effect() {
+    let server = TestServer::start().await;
+    patch(&server, "/v1/instance", json!({"enhanced_email_deliverability": false, "hibp": false})).await.expect(204);
+    let told = patch(&server, "/v1/beta_features/instance_settings", json!({"enhanced_email_deliverability": true})).await;
+    assert_eq!(told.expect(200)["enhanced_email_deliverability"], false);
+    let user = json!({"email_address": ["ada@example.com"], "timezone": "Europe/London", "skip_password_requirement": true});
+    let id = server.backend("POST", "/v1/users", Some(user)).await.expect(200)["id"].as_str().unwrap().to_owned();
+    patch(&server, &format!("/v1/users/{id}"), json!({"timezone": "UTC"})).await.expect(200);
+    let at = "/v1/instance/organization_settings";
+    patch(&server, at, json!({"creator_role_id": "", "domains_default_role_id": null, "enabled": true})).await.expect(200);
+    for param in ["creator_role_id", "domains_default_role_id"] {
+        patch(&server, at, json!({param: "role_1", "enabled": false})).await.refused(404, "resource_not_found", "");
+    }
+    assert_eq!(server.backend("GET", at, None).await.expect(200)["enabled"], true);
+    let ticket = async |org: Value| server.backend("POST", "/v1/sign_in_tokens", Some(json!({"user_id": id, "org_id": org}))).await;
+    ticket(Value::Null).await.expect(200);
+    ticket(json!("org_1")).await.refused(404, "resource_not_found", "");
+    let listed = server.backend("GET", "/v1/blocklist_identifiers?limit=10&offset=0", None).await;
+    assert_eq!(listed.expect(200)["total_count"], 0);
+    let moved = server.backend("POST", "/v1/beta_features/change_domain", Some(json!({"home_url": "https://new.example.com"}))).await;
+    let same = server.backend("POST", "/v1/instance/change_domain", Some(json!({"home_url": "https://new.example.com"}))).await;
+    assert_eq!((moved.status, moved.code()), (same.status, same.code()));
+}
+
+#[tokio::test]
+async fn a_misspelt_filter_is_named_and_reads_nothing() {
+    let server = TestServer::start().await;
+    for (path, param) in [("/v1/users?user_ids=user_1", "user_ids"), ("/v1/users?limit=1&emailAddress=a@example.com", "emailAddress")] {
+        server.backend("GET", path, None).await.refused(422, "form_param_unknown", param);
+    }
+    server.backend("GET", "/v1/users?__clerk_api_version=2025-11-10", None).await.expect(200);
+    server.backend("GET", "/v1/users?order_by=username&order_by=-created_at", None).await.expect(200);
+    server.backend("GET", "/v1/users?limit=1&limit=2", None).await.refused(422, "form_param_duplicate", "limit");
+}
+
+#[tokio::test]
 async fn dots_in_addresses_count_and_servers_of_before_are_told_so() {
     let server = TestServer::start().await;
     let restrict =

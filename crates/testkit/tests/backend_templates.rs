@@ -29,6 +29,9 @@ async fn templates_are_listed_changed_tried_and_put_back() {
     let emails = server.backend("GET", "/v1/templates/email", None).await.expect(200).clone();
     let slugs: Vec<_> = emails.as_array().unwrap().iter().map(|it| it["slug"].as_str().unwrap()).collect();
     assert!(slugs.contains(&"verification_code") && slugs.contains(&"primary_email_address_changed"), "{slugs:?}");
+    let page = server.backend("GET", "/v1/templates/email?paginated=true", None).await.expect(200).clone();
+    assert_eq!(page["total_count"], json!(slugs.len()), "all of them, unless a page was asked for");
+    assert_eq!(page["data"].as_array().unwrap().len(), 10);
     let page = server.backend("GET", "/v1/templates/sms?paginated=true&limit=1", None).await.expect(200).clone();
     assert_eq!((&page["total_count"], page["data"].as_array().unwrap().len()), (&json!(3), 1));
     let ours = server.backend("GET", CODE, None).await.expect(200).clone();

@@ -233,6 +233,11 @@ async fn an_instance_moves_to_another_domain_with_its_settings() {
         (&json!("newest.example"), &json!("http://newest.example"))
     );
     server.browser_on("newest.example").get("/v1/environment").await.expect(200);
+    for (secondary, expected) in [(false, "last.example"), (true, "www.last.example")] {
+        let body = json!({"name": "www.last.example", "is_secondary": secondary});
+        let renamed = call(&server, "PATCH", &format!("/v1/domains/{}", before["id"].as_str().unwrap()), body).await;
+        assert_eq!(renamed.expect(200)["name"], expected);
+    }
 }
 
 #[tokio::test]

@@ -124,6 +124,11 @@ async fn where_it_is_allowed_another_device_opens_the_link_after_a_person_said_s
     let page = phone.get(&link).await;
     assert_eq!((page.status, page.text.contains("<form method=\"post\" action=\"?\">")), (200, true), "{}", page.text);
     assert!(page.headers["content-security-policy"].to_str().unwrap().starts_with("default-src 'none'"));
+    // Without a referrer the browser would send the form as from nowhere, and that is refused.
+    assert_eq!(page.headers["referrer-policy"], "same-origin");
+    phone.origin = Some("null".to_owned());
+    phone.post("/v1/verify", &[("token", "any")]).await.refused(400, "origin_invalid", "");
+    phone.origin = Some(format!("http://{}", server.public));
     assert_eq!(desk.get(&at).await.response()["status"], "needs_first_factor", "looking is not enough");
 
     let token = link.split_once("token=").unwrap().1;

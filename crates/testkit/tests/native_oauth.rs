@@ -193,7 +193,9 @@ async fn fault_115_an_app_is_led_to_listed_addresses_only() {
         ("other-app://callback", "invalid_redirect_url"),
         ("my-app:callback", "invalid_redirect_url"),
         ("javascript://callback/%0aalert(1)", "invalid_redirect_url"),
-        ("https://evil.example/", "redirect_url_domain_mismatch"),
+        ("https://evil.example/", "invalid_redirect_url"),
+        // A page that browsers may come back to is bound to a browser; an app is not.
+        ("http://localhost:3000/callback", "invalid_redirect_url"),
         ("/relative", "invalid_redirect_url"),
     ] {
         for what in ["sign_ins", "sign_ups"] {

@@ -626,6 +626,15 @@ async fn fault_098_nobody_takes_their_own_last_way_in_away_not_even_with_both_ha
     let own = ada.get("/v1/me").await.response()["email_addresses"][0]["id"].as_str().unwrap().to_owned();
     let refused = ada.post(&format!("/v1/me/email_addresses/{own}?_method=DELETE"), &[]).await;
     refused.refused(422, "form_data_missing", "email_id");
+    // An address that was only named, or mistyped, is no way in.
+    let named = json!({"username": "mistyped", "password": PASSWORD, "skip_user_requirement": true});
+    let id = server.backend("POST", "/v1/users", Some(named)).await.expect(200)["id"].as_str().unwrap().to_owned();
+    let body = json!({"user_id": id, "email_address": "mistyped@example.com"});
+    server.backend("POST", "/v1/email_addresses", Some(body)).await.expect(200);
+    let mut typist = server.browser();
+    typist.sign_in("mistyped", PASSWORD).await.expect(200);
+    typist.post("/v1/me?_method=PATCH", &[("username", "")]).await.refused(422, "form_data_missing", "username");
+    typist.post("/v1/me?_method=PATCH", &[("username", "typed")]).await.expect(200);
 
     let two = ["one@example.com", "two@example.com"];
     let both = json!({"email_address": two, "skip_password_requirement": true});

@@ -200,10 +200,38 @@ async fn guesses_at_the_second_factor_close_the_account() {
             assert!(matches!((answer.status, answer.code()), (422, "form_code_incorrect") | (403, "user_locked")), "{}", answer.text);
         }
     }
-    assert_eq!(refused, 1, "six guesses are three passwords and codes in all");
+    assert_eq!(refused, 0, "six wrong codes are six guesses, and right passwords are none");
+    server.browser().sign_in(EMAIL, PASSWORD).await.refused(403, "user_locked", "");
     server.advance(Duration::from_secs(3601));
     let (mut browser, id) = half_way(&server).await;
     second(&mut browser, &id, "totp", &code(&app, &server)).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_right_password_at_the_last_guess_leaves_the_account_open() {
+    let server = TestServer::with_settings(|settings| settings.attack_protection.max_attempts = 3).await;
+    let (_, app, _) = enrolled(&server).await;
+    server.advance(Duration::from_secs(60));
+    for _ in 0..2 {
+        server.browser().sign_in(EMAIL, "wrong horse").await.refused(422, "form_password_incorrect", "password");
+    }
+    let (mut browser, id) = half_way(&server).await;
+    second(&mut browser, &id, "totp", &code(&app, &server)).await.expect(200);
+    // Sign-ins that are never finished add up to nothing.
+    for _ in 0..4 {
+        half_way(&server).await;
+    }
+}
+
+#[tokio::test]
+async fn a_first_factor_is_as_old_as_its_own_proof() {
+    let server = TestServer::start().await;
+    let (_, app, _) = enrolled(&server).await;
+    let (mut browser, id) = half_way(&server).await;
+    server.advance(Duration::from_secs(40 * 60));
+    second(&mut browser, &id, "totp", &code(&app, &server)).await.expect(200);
+    let session = browser.session_id().await.unwrap();
+    assert_eq!(ages(&mut browser, &session).await, json!([40, 0]));
 }
 
 #[tokio::test]

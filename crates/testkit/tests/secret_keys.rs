@@ -3,7 +3,8 @@
 
 use doorward_base::Secret;
 use doorward_core::instance;
-use doorward_testkit::{START, TestServer};
+use doorward_core::keys::Environment;
+use doorward_testkit::{Options, START, TestServer};
 use std::time::Duration;
 
 async fn works(server: &TestServer, key: &Secret) -> bool {
@@ -15,6 +16,18 @@ async fn works(server: &TestServer, key: &Secret) -> bool {
 async fn last_used(server: &TestServer) -> Vec<(String, Option<i64>)> {
     let keys = doorward_store::instances::secret_keys(&server.app.db, &server.instance.id).await.unwrap();
     keys.into_iter().map(|key| (key.name, key.last_used_at)).collect()
+}
+
+#[tokio::test]
+async fn of_the_keys_of_a_production_instance_only_hashes_are_kept() {
+    let server = TestServer::with(Options { environment: Environment::Production, ..Options::default() }).await;
+    let instance = instance::by_id(&server.app, &server.instance.id).await.unwrap().unwrap();
+    assert!(works(&server, &server.instance.secret_key).await);
+    let rotated = instance::rotate_secret_key(&server.app, &instance).await.unwrap();
+    assert!(works(&server, &rotated).await && !works(&server, &server.instance.secret_key).await);
+    let kept = doorward_store::instances::secret_keys(&server.app.db, &instance.id).await.unwrap();
+    assert_eq!(kept.iter().map(|key| key.sealed.as_str()).collect::<Vec<_>>(), ["", ""]);
+    assert!(instance::reveal_secret_key(&server.app, &instance.id).await.unwrap().is_none());
 }
 
 #[tokio::test]

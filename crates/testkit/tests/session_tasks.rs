@@ -51,9 +51,12 @@ async fn a_session_is_pending_until_its_user_has_the_second_factor_that_is_requi
     assert_eq!((&seen.expect(200)["status"], &seen.json["tasks"]), (&json!("pending"), &json!([{"key": "setup-mfa"}])));
     let of = format!("/v1/sessions?user_id={}&status=active", seen.json["user_id"].as_str().unwrap());
     assert_eq!(server.backend("GET", &of, None).await.expect(200), &json!([]), "one that waits is not active");
+    let waiting = of.replace("active", "pending");
+    assert_eq!(server.backend("GET", &waiting, None).await.expect(200)[0]["id"], id.as_str());
 
     enrol(&mut browser).await;
     assert_eq!(server.backend("GET", &of, None).await.expect(200)[0]["id"], id.as_str());
+    assert_eq!(server.backend("GET", &waiting, None).await.expect(200), &json!([]));
     let client = browser.get("/v1/client").await;
     assert_eq!((&client.response()["sessions"][0]["status"], &client.response()["sessions"][0]["tasks"]), (&json!("active"), &Value::Null));
     assert_eq!(claims(&browser.mint(&id).await)["sts"], "active");

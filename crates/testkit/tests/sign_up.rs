@@ -153,3 +153,37 @@ async fn codes_for_one_address_are_few() {
     refused.refused(429, "verification_code_too_many_requests", "");
     assert!(refused.headers.contains_key("retry-after"));
 }
+
+#[tokio::test]
+async fn mails_to_one_address_are_few_whatever_they_are_for_and_in_a_day() {
+    let server = TestServer::start().await;
+    let id = server.user("bob@example.com", "correct horse").await;
+    let shown = server.backend("GET", &format!("/v1/users/{id}"), None).await.expect(200).clone();
+    let at = format!("/v1/email_addresses/{}/prepare_verification", shown["email_addresses"][0]["id"].as_str().unwrap());
+    let by_server = async || server.backend("POST", &at, None).await;
+    let by_browser = async |strategy: &str| {
+        server.browser().post("/v1/client/sign_ins", &[("identifier", "bob@example.com"), ("strategy", strategy)]).await
+    };
+    for _ in 0..10 {
+        for strategy in ["email_code", "reset_password_email_code", "email_code", "email_code"] {
+            by_browser(strategy).await.expect(200);
+        }
+        by_server().await.expect(200);
+        by_browser("email_code").await.refused(429, "verification_code_too_many_requests", "");
+        by_server().await.refused(429, "verification_code_too_many_requests", "");
+        server.advance(Duration::from_secs(601));
+    }
+    by_browser("email_code").await.refused(429, "verification_code_too_many_requests", "");
+    server.advance(Duration::from_secs(24 * 60 * 60));
+    by_browser("email_code").await.expect(200);
+}
+
+#[tokio::test]
+async fn addresses_for_tests_are_asked_for_codes_as_often_as_tests_like() {
+    let server = TestServer::start().await;
+    let test = "ada+clerk_test@example.com";
+    server.user(test, "correct horse").await;
+    for _ in 0..30 {
+        server.browser().post("/v1/client/sign_ins", &[("identifier", test), ("strategy", "email_code")]).await.expect(200);
+    }
+}

@@ -486,6 +486,40 @@ async fn a_second_factor_is_still_asked_for_and_the_link_waits_for_it() {
     let at = format!("/v1/client/sign_ins/{}/attempt_second_factor", waiting["id"].as_str().unwrap());
     let done = ada.post(&at, &[("strategy", "totp"), ("code", &generator.generate(now + 60))]).await;
     assert_eq!(done.response()["status"], "complete", "{}", done.text);
+    let shown = server.backend("GET", &format!("/v1/users/{id}"), None).await;
+    assert_eq!(shown.expect(200)["external_accounts"][0]["provider_user_id"], "ada-1", "and comes with the last proof");
+}
+
+#[tokio::test]
+async fn a_link_that_waited_in_vain_is_not_made() {
+    let (server, provider) = acme().await;
+    let id = server.user("ada@example.com", PASSWORD).await;
+    let codes = json!({"totp_secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "backup_codes": ["abcdefgh12345678"]});
+    server.backend("PATCH", &format!("/v1/users/{id}"), Some(codes)).await.expect(200);
+    let mut ada = server.browser();
+    visit(&mut ada, &provider, "sign_ins", ACME).await;
+    let waiting = client(&mut ada).await["sign_in"].clone();
+    // The address goes to somebody else before the second proof.
+    let body = json!({"email_address": "new@example.com"});
+    server.backend("PUT", &format!("/v1/users/{id}/email_address"), Some(body)).await.expect(200);
+    let at = format!("/v1/client/sign_ins/{}/attempt_second_factor", waiting["id"].as_str().unwrap());
+    let done = ada.post(&at, &[("strategy", "backup_code"), ("code", "abcdefgh12345678")]).await;
+    assert_eq!(done.response()["status"], "complete", "{}", done.text);
+    let shown = server.backend("GET", &format!("/v1/users/{id}"), None).await;
+    assert_eq!(shown.expect(200)["external_accounts"], json!([]));
+}
+
+#[tokio::test]
+async fn fault_057_others_guesses_do_not_keep_anybody_from_their_provider_and_a_servers_lock_does() {
+    let (server, provider) = acme_with(|it| it.attack_protection.max_attempts = 3).await;
+    let id = server.user("ada@example.com", PASSWORD).await;
+    for _ in 0..3 {
+        server.browser().sign_in("ada@example.com", "wrong horse").await;
+    }
+    server.browser().sign_in("ada@example.com", PASSWORD).await.refused(403, "user_locked", "");
+    assert_eq!(visit(&mut server.browser(), &provider, "sign_ins", ACME).await, "/done");
+    server.backend("POST", &format!("/v1/users/{id}/lock"), None).await.expect(200);
+    assert_eq!(failure(&server, &provider, ACME).await, "user_locked");
 }
 
 #[tokio::test]

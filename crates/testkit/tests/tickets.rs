@@ -113,6 +113,9 @@ async fn who_acts_as_a_user_is_named_in_every_token_and_not_for_long() {
     let code = app.generate(u64::try_from(START / 1000).unwrap());
     ada.post("/v1/me/totp/attempt_verification", &[("code", &code)]).await.expect(200);
 
+    // Nor does a lock, which stays.
+    server.advance(Duration::from_secs(5));
+    let before = server.backend("POST", &format!("/v1/users/{user}/lock"), None).await.expect(200).clone();
     let actor = json!({"sub": "user_support", "desk": 7});
     let body = json!({"user_id": user, "actor": actor, "session_max_duration_in_seconds": 600});
     let made = server.backend("POST", "/v1/actor_tokens", Some(body)).await.expect(200).clone();
@@ -124,6 +127,8 @@ async fn who_acts_as_a_user_is_named_in_every_token_and_not_for_long() {
     assert_eq!(done.json["client"]["sessions"][0]["actor"], actor);
     assert_eq!(claims(&desk.mint(&session).await)["act"], actor);
     redeem(&mut server.browser(), made["token"].as_str().unwrap()).await.refused(400, "actor_token_already_used_code", "");
+    let shown = server.backend("GET", &format!("/v1/users/{user}"), None).await.expect(200).clone();
+    assert_eq!((&shown["last_sign_in_at"], &shown["locked"]), (&before["last_sign_in_at"], &json!(true)), "nobody signed in");
     server.advance(Duration::from_secs(600));
     assert_eq!(desk.mint(&session).await.status, 404, "ten minutes are over");
 

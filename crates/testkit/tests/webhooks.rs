@@ -10,7 +10,7 @@ use doorward_core::webhooks::{self, EndpointChange, Range};
 use doorward_core::{App, Scope, instance};
 use doorward_jobs::{WebhookOptions, WebhookWorker};
 use doorward_store::webhooks as store;
-use doorward_testkit::{Act, Call, Receiver, START, TestServer};
+use doorward_testkit::{Act, Browser, Call, Options, Receiver, START, TestServer};
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 use std::collections::{BTreeMap, BTreeSet};
@@ -423,6 +423,61 @@ async fn fault_145_an_endpoint_that_fails_for_days_is_left_alone_until_somebody_
 }
 
 #[tokio::test]
+async fn fault_145_an_old_failure_of_a_quiet_endpoint_does_not_count_against_it() {
+    let server = TestServer::start().await;
+    // The first event is never taken. The one of months later fails once.
+    let receiver = Receiver::with(|call, n| {
+        if ["first", "third"].contains(&call.json()["data"]["username"].as_str().unwrap()) || n == 11 {
+            Act::Answer(502)
+        } else {
+            Act::Answer(200)
+        }
+    });
+    let receiver = receiver.await;
+    server.change_settings(|s| s.attributes.username = Presence::Optional).await;
+    let (id, _) = endpoint(&server, &receiver, &["user.created"]).await;
+    let named = async |name: &str| {
+        let body = json!({"username": name, "email_address": [format!("{name}@example.com")], "skip_password_requirement": true});
+        server.backend("POST", "/v1/users", Some(body)).await.expect(200);
+    };
+    named("first").await;
+    for _ in 0..110 {
+        deliver(&server).await;
+        server.advance(Duration::from_secs(3600));
+    }
+    assert_eq!((statuses(&server, &id).await, receiver.calls().len()), (BTreeMap::from([("failed".to_owned(), 1)]), 11));
+    server.advance(DAY * 90);
+    named("second").await;
+    deliver(&server).await;
+    assert!(webhooks::find(&scope(&server).await, &id).await.unwrap().paused_at.is_none());
+    server.advance(Duration::from_secs(10));
+    deliver(&server).await;
+    assert_eq!(statuses(&server, &id).await["delivered"], 1);
+
+    // Neither does what was before somebody switched it off.
+    let switch = async |disabled: bool| {
+        webhooks::update(&scope(&server).await, &id, EndpointChange { disabled: Some(disabled), ..EndpointChange::default() })
+            .await
+            .unwrap()
+    };
+    named("third").await;
+    deliver(&server).await;
+    assert!(webhooks::find(&scope(&server).await, &id).await.unwrap().failing_since.is_some());
+    switch(true).await;
+    assert!(switch(false).await.failing_since.is_none());
+}
+
+#[tokio::test]
+async fn an_endpoint_that_says_much_has_taken_what_it_was_told() {
+    let server = TestServer::start().await;
+    let receiver = Receiver::with(|_, _| Act::Flood).await;
+    let (id, _) = endpoint(&server, &receiver, &["user.created"]).await;
+    new_user(&server, "ada").await;
+    deliver(&server).await;
+    assert_eq!(statuses(&server, &id).await, BTreeMap::from([("delivered".to_owned(), 1)]));
+}
+
+#[tokio::test]
 async fn events_can_be_sent_again_one_or_those_of_a_time() {
     let server = TestServer::start().await;
     let receiver = Receiver::new().await;
@@ -600,6 +655,30 @@ async fn fault_112_a_redirect_is_a_failure_and_leads_nowhere() {
     assert_eq!((tries[0].status, tries[0].response.as_str()), (Some(307), "hello"));
 }
 
+fn by_key(server: &TestServer) -> Browser {
+    let mut caller = server.browser().on_node(server.private);
+    caller.origin = None;
+    caller.headers = vec![("authorization".to_owned(), format!("Bearer {}", server.instance.secret_key.expose()))];
+    caller
+}
+
+async fn svix_url(mut caller: Browser) -> String {
+    caller.send("POST", "/v1/webhooks/svix", None).await.expect(200)["svix_url"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_the_page_s_address_is_as_its_caller_came() {
+    let mut options = Options::default();
+    options.config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    let server = TestServer::with(options).await;
+    for (said, scheme) in [(None, "http"), (Some("https"), "https"), (Some("http"), "http")] {
+        let mut caller = by_key(&server);
+        caller.headers.push(("x-forwarded-for".to_owned(), "192.0.2.7".to_owned()));
+        caller.headers.extend(said.map(|said| ("x-forwarded-proto".to_owned(), said.to_owned())));
+        assert!(svix_url(caller).await.starts_with(&format!("{scheme}://")), "{said:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_server_says_that_it_uses_webhooks_before_it_asks_for_more() {
     let server = TestServer::start().await;
@@ -610,6 +689,9 @@ async fn a_server_says_that_it_uses_webhooks_before_it_asks_for_more() {
         let at = answer.expect(200)["svix_url"].as_str().unwrap();
         assert!(at.starts_with(&format!("http://{}/webhooks/enter?instance={}&token=", server.private, server.instance.id)), "{at}");
     }
+    let mut lured = by_key(&server);
+    lured.headers.push(("x-forwarded-proto".to_owned(), "https".to_owned()));
+    assert!(svix_url(lured).await.starts_with("http://"), "nobody in front of us is trusted");
     let receiver = Receiver::new().await;
     endpoint(&server, &receiver, &[]).await;
     let other = server.another_instance("other.test").await;

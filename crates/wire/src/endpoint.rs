@@ -42,6 +42,8 @@ pub enum Rate {
     SignUpCreate,
     /// Guessing a password or a code.
     Attempt,
+    /// Coming back from a provider, or by a link: nobody guesses those, and many people may share an address.
+    Arrive,
     /// Causing a message to be sent.
     Send,
     /// Calls with a secret key, counted per instance.
@@ -57,7 +59,7 @@ pub enum Rate {
 impl Rate {
     /// Whether a call names an identifier or proves it, so that its answer may depend on who has an account.
     pub fn may_tell_of_accounts(self) -> bool {
-        matches!(self, Self::SignInCreate | Self::SignUpCreate | Self::Attempt | Self::Send)
+        matches!(self, Self::SignInCreate | Self::SignUpCreate | Self::Attempt | Self::Arrive | Self::Send)
     }
 }
 

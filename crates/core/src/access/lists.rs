@@ -66,7 +66,7 @@ async fn invite(scope: &Scope, record: &AccessRecord) -> Result<Notice, ApiError
         return Err(error.long("Only a single e-mail address or a phone number can be invited."));
     }
     let fields = InvitationFields { email_address: Some(record.identifier.clone()), ..InvitationFields::default() };
-    Ok(Notice::Invitation(Box::new(invitations::prepare(scope, &fields).await?)))
+    Ok(Notice::Invitation(Box::new(invitations::prepare(scope, &fields, invitations::Again::Anybody).await?)))
 }
 
 fn read(scope: &Scope, text: Option<&str>) -> Result<AccessRecord, ApiError> {

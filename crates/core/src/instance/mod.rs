@@ -277,7 +277,7 @@ pub async fn create(app: &App, new: NewInstance) -> Result<CreatedInstance, Stri
     let id = InstanceId::new(now, &app.rng);
     let publishable_key = keys::publishable_key(new.environment, &new.key_host)?;
     let secret = keys::secret_key(new.environment, &app.rng);
-    let key = secret_key_record(app, &id, "first", &secret, true)?;
+    let key = secret_key_record(app, &id, "first", &secret, new.environment == Environment::Development)?;
     let signing = new_signing_key(app, &id, now)?;
     let record = InstanceRecord {
         id: id.clone(),

@@ -39,7 +39,8 @@ pub async fn rotate_signing_key(app: &App, id: &InstanceId) -> Result<String, St
     Ok(key.kid)
 }
 
-/// A secret key as it is kept: its hash beside it, and itself sealed where operators are to see it again.
+/// A secret key as it is kept: by its hash, beside it. The keys that development instances begin with are kept themselves as well,
+/// sealed: whoever works with one sees them at each start.
 pub(super) fn secret_key_record(
     app: &App,
     instance: &InstanceId,
@@ -62,7 +63,7 @@ pub(super) fn secret_key_record(
 /// A sentence for the operator.
 pub async fn rotate_secret_key(app: &App, instance: &Instance) -> Result<Secret, String> {
     let secret = keys::secret_key(instance.environment, &app.rng);
-    let key = secret_key_record(app, &instance.id, "rotated", &secret, true)?;
+    let key = secret_key_record(app, &instance.id, "rotated", &secret, instance.is_development())?;
     let text = |e: doorward_store::StoreError| e.to_string();
     let mut tx = app.db.begin().await.map_err(text)?;
     instances::insert_secret_key(&mut tx, &instance.id, &key, &crate::crypto::token_hash(secret.expose())).await.map_err(text)?;

@@ -118,7 +118,7 @@ pub(crate) async fn resolve(scope: &Scope, it: &Identity) -> Result<Option<(User
         }
         return Err(codes::EXTERNAL_ACCOUNT_EMAIL_VERIFICATION_REQUIRED.into());
     }
-    let proves = FirstProof::by_provider(scope, &user, &email.key, &it.strategy);
+    let proves = FirstProof::of(scope, &user, &email.key, &format!("from_{}", it.strategy), 1);
     let account = Account { proves, ..Account::new(scope, &user.user.id, it)? };
     Ok(Some((user, account)))
 }

@@ -37,6 +37,27 @@ fn context(owner: &str) -> String {
     format!("{owner}:identity")
 }
 
+/// Keeps who somebody is at a provider until later; of use to `owner` only.
+pub(crate) fn seal_identity(scope: &Scope, owner: &str, identity: &Identity) -> Result<String, ApiError> {
+    let plain = serde_json::to_vec(identity).map_err(ApiError::internal)?;
+    scope.app.sealer.seal(&scope.app.rng, &context(owner), &plain).map_err(ApiError::internal)
+}
+
+fn open_identity(scope: &Scope, owner: &str, sealed: &str) -> Result<Identity, ApiError> {
+    let plain = scope.app.sealer.open(&context(owner), sealed).map_err(ApiError::internal)?;
+    serde_json::from_slice(&plain).map_err(ApiError::internal)
+}
+
+/// The account of an identity that was sealed for a user, if the address still vouches for it.
+pub(crate) async fn vouched_again(scope: &Scope, user: &UserId, sealed: &str) -> Result<Option<super::Account>, ApiError> {
+    let identity = open_identity(scope, user.as_str(), sealed)?;
+    match super::resolve(scope, &identity).await {
+        Ok(found) => Ok(found.filter(|(whose, _)| &whose.user.id == user).map(|(_, account)| account)),
+        Err(error) if error.status() < 500 => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 impl Ended {
     /// It failed.
     pub(crate) fn failed(scope: &Scope, strategy: &str, error: &ApiError) -> Self {
@@ -45,8 +66,7 @@ impl Ended {
 
     /// It is the other way round: nobody has the account where somebody should, or somebody where nobody should.
     pub(crate) fn transferable(scope: &Scope, owner: &str, code: &'static Code, identity: &Identity) -> Result<Self, ApiError> {
-        let plain = serde_json::to_vec(identity).map_err(ApiError::internal)?;
-        let sealed = scope.app.sealer.seal(&scope.app.rng, &context(owner), &plain).map_err(ApiError::internal)?;
+        let sealed = seal_identity(scope, owner, identity)?;
         let error = error_value(&code.into());
         Ok(Self { strategy: identity.strategy.clone(), error, expire_at: scope.now + TRANSFER_MS, identity: Some(sealed) })
     }
@@ -54,8 +74,7 @@ impl Ended {
     /// Who it was, as long as that may be carried over.
     fn identity(&self, scope: &Scope, owner: &str) -> Result<Option<Identity>, ApiError> {
         let Some(sealed) = self.identity.as_deref().filter(|_| self.expire_at > scope.now) else { return Ok(None) };
-        let plain = scope.app.sealer.open(&context(owner), sealed).map_err(ApiError::internal)?;
-        serde_json::from_slice(&plain).map(Some).map_err(ApiError::internal)
+        open_identity(scope, owner, sealed).map(Some)
     }
 
     /// How it shows.

@@ -72,9 +72,9 @@ pub(crate) async fn ask(scope: &Scope, caller: &Caller, owner: &str, user: Optio
         Some(_) => connection::require(&scope.instance, start.strategy)?,
         None => connection::require_authenticatable(&scope.instance, start.strategy)?,
     };
-    let redirect_url = redirect_urls::resolve(scope, caller, start.redirect_url, "redirect_url").await?;
+    let redirect_url = way_back(scope, caller, start.redirect_url, "redirect_url").await?;
     let complete_url = match filled(start.complete_url) {
-        Some(url) => Some(redirect_urls::resolve(scope, caller, Some(url), "action_complete_redirect_url").await?),
+        Some(url) => Some(way_back(scope, caller, Some(url), "action_complete_redirect_url").await?),
         None => None,
     };
     // Known now that it would fail, and not after somebody has signed in elsewhere.
@@ -108,6 +108,14 @@ pub(crate) async fn ask(scope: &Scope, caller: &Caller, owner: &str, user: Optio
         },
     );
     verification::new_visit(scope, id, owner, start.strategy, &secret, to, visit)
+}
+
+/// Where somebody goes after a visit. What an app's browser brings back is bound to no browser, so it goes to listed addresses only.
+async fn way_back(scope: &Scope, caller: &Caller, text: Option<&str>, param: &str) -> Result<Url, ApiError> {
+    if caller.native {
+        return redirect_urls::listed(scope, text).await?.ok_or_else(|| ApiError::new(codes::INVALID_REDIRECT_URL).param(param));
+    }
+    redirect_urls::resolve(scope, caller, text, param).await
 }
 
 /// A browser is back from a provider. Answers where it goes next: with an app's browser, back to the app with a

@@ -19,7 +19,7 @@ mod settings;
 pub(crate) use accounts::{Account, linked_to, resolve, tokens_context, view};
 pub(crate) use connection::{find, require_authenticatable, secret_context};
 pub use documents::Documents;
-pub(crate) use ended::{Ended, carried_over, current_state};
+pub(crate) use ended::{Ended, carried_over, current_state, seal_identity, vouched_again};
 pub use flow::{POPUP_PATHS, callback, redeem};
 pub(crate) use flow::{Start, ask};
 pub(crate) use identity::Identity;

@@ -4,7 +4,7 @@ use super::{advance, new_record, refuse_locked};
 use crate::app::{Caller, Scope, internal};
 use crate::client::{self, Current, Outcome};
 use crate::strategies::{self, Consume};
-use crate::{access, crypto, mail, notices, session, tasks};
+use crate::{access, crypto, mail, notices, oauth, session, tasks};
 use doorward_base::*;
 use doorward_store::Tx;
 use doorward_store::attempts::{self, AttemptRecord, Kind};
@@ -25,6 +25,8 @@ pub(super) struct Parts {
     pub both: bool,
     pub consume: Option<Consume>,
     pub password: Option<NewPassword>,
+    /// A provider's account that becomes the user's when all is proven, sealed.
+    pub account: Option<String>,
     /// Who acts as the user, JSON. Nobody can ask them for the user's second factor.
     pub actor: Option<String>,
     /// How long the session lasts, in seconds, when not as long as others.
@@ -34,8 +36,8 @@ pub(super) struct Parts {
 impl Parts {
     /// The plain case: one proof that uses nothing up.
     pub(super) fn new(record: Option<AttemptRecord>, state: SignInState, proof: Proof) -> Self {
-        let (second, consume, password, actor, session_seconds) = (None, None, None, None, None);
-        Self { record, state, proof, second, trust: Trust::NotAsked, both: false, consume, password, actor, session_seconds }
+        let (second, consume, password, account, actor, session_seconds) = (None, None, None, None, None, None);
+        Self { record, state, proof, second, trust: Trust::NotAsked, both: false, consume, password, account, actor, session_seconds }
     }
 }
 
@@ -60,15 +62,22 @@ pub(super) async fn after_first(
     if user.user.banned {
         return Err(codes::USER_BANNED.into());
     }
-    let stage = Stage::NeedsSecondFactor { proof: parts.proof, verification: None, password: parts.password, trust };
+    // Whoever chose a new password later has had it back before that.
+    let guessed = strategies::is_guessed(&parts.proof.strategy) && (parts.password.is_none() || parts.consume.is_some());
+    let stage =
+        Stage::NeedsSecondFactor { proof: parts.proof, verification: None, password: parts.password, trust, account: parts.account };
     let state = SignInState { stage, ..parts.state };
     let Some(mut record) = parts.record else {
-        let (value, current) = super::keep(scope, current, state, Some(user), None, parts.consume.as_ref()).await?;
+        let right = super::Right { user, consume: parts.consume.as_ref(), guessed };
+        let (value, current) = super::keep(scope, current, state, Some(user), None, Some(right)).await?;
         return Ok(Outcome { value, current });
     };
     let mut tx = scope.db().begin().await.map_err(internal)?;
     if let Some(what) = &parts.consume {
         strategies::consume(scope, &mut tx, &user.user.id, what).await?;
+    }
+    if guessed {
+        users::give_back_guess(&mut tx, scope.ins(), &user.user.id).await.map_err(internal)?;
     }
     advance(scope, &mut tx, &mut record, &state).await?;
     tx.commit().await.map_err(internal)?;
@@ -90,6 +99,8 @@ pub(super) async fn complete(
         access::sign_in(scope, user).await?;
     }
     let mut new = NewSession::prepare(scope, caller, &current, &user.user.id);
+    // It may have waited for the second one.
+    new.session.first_factor_at = Some(parts.proof.at);
     new.session.second_factor_at = (parts.both || parts.second.is_some() && parts.trust == Trust::NotAsked).then_some(scope.now);
     // Whoever acts as somebody does not do what that one has to.
     new.session.tasked = parts.actor.is_none() && tasks::at_begin(scope, caller, Some(user), parts.password.is_some())?;
@@ -111,6 +122,10 @@ pub(super) async fn complete(
         true => notices::new_device(scope, caller, user).await?,
         false => None,
     };
+    let account = match &parts.account {
+        Some(sealed) => oauth::vouched_again(scope, &user.user.id, sealed).await?,
+        None => None,
+    };
     let mut state = parts.state;
     let strategy = parts.proof.strategy.clone();
     let by_password_alone = strategy == "password" && parts.second.is_none();
@@ -131,6 +146,9 @@ pub(super) async fn complete(
             record
         }
     };
+    if let Some(account) = &account {
+        account.write(scope, &mut tx).await?;
+    }
     if let Some(password) = &parts.password {
         users::set_password(&mut tx, scope.ins(), &user.user.id, &password.hash, scope.now).await.map_err(internal)?;
         if password.sign_out_others {
@@ -184,8 +202,12 @@ impl NewSession {
 /// Writes the session, the user's sign-in and the client's new token.
 pub(crate) async fn complete_new_session(scope: &Scope, tx: &mut Tx, new: NewSession, strategy: &str) -> Result<Completed, ApiError> {
     let NewSession { session, mut client, token, before } = new;
-    let signed_in = users::signed_in(tx, scope.ins(), &session.user_id, scope.now).await.map_err(internal)?;
-    let user = signed_in.ok_or(codes::USER_BANNED)?;
+    // Whoever acts as somebody has not signed that one in, and opens no account that is locked.
+    let user = match &session.actor {
+        Some(_) => users::acted_as(tx, scope.ins(), &session.user_id).await,
+        None => users::signed_in(tx, scope.ins(), &session.user_id, scope.now).await,
+    };
+    let user = user.map_err(internal)?.ok_or(codes::USER_BANNED)?;
     let hash = crypto::token_hash(token.expose());
     match &before {
         Some(before) => {

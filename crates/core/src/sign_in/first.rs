@@ -249,7 +249,10 @@ pub(super) async fn repeats(
     let Some(id) = before else { return Ok(false) };
     let before = verification::load(scope, id).await?;
     let number = params.phone_number_id().zip(user).and_then(|(id, user)| user.phones.iter().find(|phone| phone.id.as_str() == id));
-    let wanted = params.email_address_id().or(params.web3_wallet_id()).or(number.map(|phone| phone.number.as_str()));
+    // Nobody's ids lead nowhere: an attempt that names nobody has one address.
+    let email = params.email_address_id().zip(user).map(|(id, user)| user.emails.iter().find(|email| email.id.as_str() == id));
+    let email = email.map(|own| own.map_or("", |it| it.address_key.as_str()));
+    let wanted = email.or(params.web3_wallet_id()).or(number.map(|phone| phone.number.as_str()));
     Ok(before.is_some_and(|before| {
         Some(before.strategy.as_str()) == params.strategy()
             && before.status == "unverified"

@@ -54,6 +54,14 @@ pub(super) async fn load_current(scope: &Scope, current: &Current, id: &SignInId
     Ok(loaded)
 }
 
+/// A right first factor that a new attempt begins with.
+pub(super) struct Right<'a> {
+    pub user: &'a UserWithEmails,
+    pub consume: Option<&'a strategies::Consume>,
+    /// Whether it took a guess, which is given back.
+    pub guessed: bool,
+}
+
 /// Writes a new attempt, and the client when it is new, in one transaction.
 pub(super) async fn keep(
     scope: &Scope,
@@ -61,7 +69,7 @@ pub(super) async fn keep(
     state: SignInState,
     user: Option<&UserWithEmails>,
     code: Option<(SignInId, verification::NewCode)>,
-    consume: Option<&strategies::Consume>,
+    right: Option<Right<'_>>,
 ) -> Result<(SignIn, Current), ApiError> {
     let (id, code) = match code {
         Some((id, code)) => (id, Some(code)),
@@ -86,8 +94,13 @@ pub(super) async fn keep(
     if let Some(code) = &code {
         code.write(scope, &mut tx).await?;
     }
-    if let (Some(what), Some(user)) = (consume, user) {
-        strategies::consume(scope, &mut tx, &user.user.id, what).await?;
+    if let Some(right) = right {
+        if let Some(what) = right.consume {
+            strategies::consume(scope, &mut tx, &right.user.user.id, what).await?;
+        }
+        if right.guessed {
+            users::give_back_guess(&mut tx, scope.ins(), &right.user.user.id).await.map_err(internal)?;
+        }
     }
     tx.commit().await.map_err(internal)?;
     if code.is_some() {

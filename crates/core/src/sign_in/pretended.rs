@@ -62,14 +62,12 @@ pub(super) async fn pretend_code(
     if let (Some(_), Some(address)) = (web3::chain_of(strategy), Address::parse(identifier)) {
         return web3::ask(scope, caller, owner, strategy, "", &address);
     }
-    // Limits count by what a user's code would be counted by.
-    let target = params.email_address_id().unwrap_or_default();
     match identifiers::parse_identifier(identifier).filter(|_| known) {
         Some(Identifier::Email(email)) if strategy == email_link::STRATEGY => {
-            email_link::new_link(scope, owner, target, &email, params.redirect_url.as_deref(), ("magic_link_sign_in", None)).await
+            email_link::new_link(scope, owner, &email, params.redirect_url.as_deref(), ("magic_link_sign_in", None)).await
         }
         Some(Identifier::Email(email)) if strategy.ends_with("email_code") => {
-            verification::new_code(scope, owner, strategy, target, &email, None).await
+            verification::new_code(scope, owner, strategy, &email, None).await
         }
         Some(Identifier::Phone(phone)) if strategy.ends_with("phone_code") => {
             let channel = sms::channel(scope, params.channel.as_deref())?;

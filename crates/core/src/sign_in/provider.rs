@@ -73,14 +73,14 @@ pub(crate) async fn come_back(
                 let ended = Ended::transferable(scope, &loaded.record.id, codes::EXTERNAL_ACCOUNT_NOT_FOUND, identity)?;
                 return end(scope, current, loaded, ended).await;
             }
-            Ok(Some(known)) => Ok(known),
+            Ok(Some((user, account))) => Ok((user, account, identity)),
             Err(error) => Err(error),
         },
         Err(error) => Err(error.clone()),
     };
     match known {
-        Ok((user, account)) => {
-            let parts = parts(scope, Some(loaded.record), loaded.state, &by.strategy, &user, Some(by.id.clone()), account);
+        Ok((user, account, identity)) => {
+            let parts = parts(scope, Some(loaded.record), loaded.state, (&by.strategy, Some(by.id.clone())), (&user, account, identity))?;
             complete::after_first(scope, caller, current, parts, &user).await
         }
         Err(error) if error.status() < 500 => end(scope, current, loaded, Ended::failed(scope, &by.strategy, &error)).await,
@@ -102,9 +102,7 @@ async fn admit(
         return Err(codes::EXTERNAL_ACCOUNT_NOT_FOUND.into());
     }
     super::refuse_banned(scope, &user)?;
-    if let Some(until) = user.user.locked_until.filter(|until| *until > scope.now) {
-        return Err(super::locked(scope, until));
-    }
+    super::refuse_locked(scope, &user.user)?;
     if let Some(id) = signed_in_as(scope, current, &user.user.id).await? {
         return Err(ApiError::new(codes::IDENTIFIER_ALREADY_SIGNED_IN).session(&id));
     }
@@ -115,17 +113,17 @@ fn parts(
     scope: &Scope,
     record: Option<AttemptRecord>,
     mut state: SignInState,
-    strategy: &str,
-    user: &UserWithEmails,
-    verification: Option<VerificationId>,
-    account: oauth::Account,
-) -> Parts {
+    (strategy, verification): (&str, Option<VerificationId>),
+    (user, account, identity): (&UserWithEmails, oauth::Account, &Identity),
+) -> Result<Parts, ApiError> {
     state.user_id = Some(user.user.id.clone());
-    // An account becomes the user's when the user has proven everything. Until then the address vouches for it again.
+    // An account becomes the user's when the user has proven everything.
     let waits = account.is_new && !strategies::second_factors(&scope.instance, user).is_empty();
-    let account = (!waits).then(|| Box::new(account));
+    let (now, later) =
+        if waits { (None, Some(oauth::seal_identity(scope, user.user.id.as_str(), identity)?)) } else { (Some(Box::new(account)), None) };
     let proof = Proof { strategy: strategy.to_owned(), attempts: 1, at: scope.now };
-    Parts { consume: Some(Consume::Provider { verification, account }), ..Parts::new(record, state, proof) }
+    let consume = Some(Consume::Provider { verification, account: now });
+    Ok(Parts { consume, account: later, ..Parts::new(record, state, proof) })
 }
 
 async fn end(scope: &Scope, current: Current, mut loaded: Loaded, ended: Ended) -> Result<Outcome<SignIn>, ApiError> {
@@ -169,7 +167,7 @@ async fn at_once(
 ) -> Result<Outcome<SignIn>, ApiError> {
     let known = admit(scope, &current, None, identity).await?;
     let (user, account) = known.ok_or(codes::EXTERNAL_ACCOUNT_NOT_FOUND)?;
-    let parts = parts(scope, None, SignInState::default(), strategy, &user, None, account);
+    let parts = parts(scope, None, SignInState::default(), (strategy, None), (&user, account, identity))?;
     complete::after_first(scope, caller, current, parts, &user).await
 }
 

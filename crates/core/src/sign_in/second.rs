@@ -42,7 +42,7 @@ pub async fn attempt_second(
 ) -> Result<Outcome<SignIn>, ApiError> {
     let loaded = load_current(scope, &current, &req.sign_in_id).await?;
     let params = FactorParams::from(req);
-    let Stage::NeedsSecondFactor { proof, verification, password, trust } = &loaded.state.stage else {
+    let Stage::NeedsSecondFactor { proof, verification, password, trust, account } = &loaded.state.stage else {
         return Err(codes::CLIENT_STATE_INVALID.into());
     };
     let user = loaded.user.as_ref().ok_or(codes::SIGN_IN_USER_DELETED)?;
@@ -53,6 +53,7 @@ pub async fn attempt_second(
     let proven = strategy.attempt(with).await?;
     let second = Proof { strategy: strategy.name().to_owned(), attempts: proven.attempts, at: scope.now };
     let first = Parts::new(Some(loaded.record.clone()), loaded.state.clone(), proof.clone());
-    let parts = Parts { second: Some(second), trust: *trust, consume: proven.consume, password: password.clone(), ..first };
+    let waiting = Parts { password: password.clone(), account: account.clone(), ..first };
+    let parts = Parts { second: Some(second), trust: *trust, consume: proven.consume, ..waiting };
     complete::complete(scope, caller, current, parts, user).await
 }

@@ -54,6 +54,9 @@ pub(crate) enum Stage {
         /// Whether it is the device that is proven instead.
         #[serde(default)]
         trust: Trust,
+        /// A provider's account that becomes the user's in the end, sealed.
+        #[serde(default)]
+        account: Option<String>,
     },
     /// The address was proven in order to choose a new password.
     NeedsNewPassword { proof: Proof },

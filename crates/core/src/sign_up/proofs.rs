@@ -69,9 +69,9 @@ async fn new_code(
                 if !scope.instance.settings.attributes.email_link {
                     return Err(ApiError::new(codes::VERIFICATION_STRATEGY_INVALID).param("strategy"));
                 }
-                return email_link::new_link(scope, owner, key, &email, req.redirect_url.as_deref(), ("magic_link_sign_up", locale)).await;
+                return email_link::new_link(scope, owner, &email, req.redirect_url.as_deref(), ("magic_link_sign_up", locale)).await;
             }
-            verification::new_code(scope, owner, loaded.state.strategy(field), key, &email, locale).await
+            verification::new_code(scope, owner, loaded.state.strategy(field), &email, locale).await
         }
         (Proven::Phone, _, Some(number)) => {
             let channel = sms::channel(scope, req.channel.as_deref().or(loaded.state.phone_channel.as_deref()))?;

@@ -22,7 +22,7 @@ impl Strategy for EmailLink {
             let (id, email) = chosen_email(&with)?;
             let redirect = with.params.redirect_url.as_deref();
             let words = ("magic_link_sign_in", with.user.user.locale.as_deref());
-            let link = email_link::new_link(with.scope, with.owner, id.as_str(), &email, redirect, words).await?;
+            let link = email_link::new_link(with.scope, with.owner, &email, redirect, words).await?;
             Ok(link.about(&with.user.user.id, &id))
         })
     }

@@ -229,9 +229,9 @@ pub(crate) fn first_factors(instance: &Instance, user: &UserWithEmails) -> Vec<F
     all
 }
 
-/// Whether a proof is something that can be guessed: a signature is not.
+/// Whether a proof is something that can be guessed: a signature, a link and a visit to a provider are not.
 pub(crate) fn is_guessed(name: &str) -> bool {
-    name != crate::passkeys::STRATEGY && name != crate::trusted_devices::STRATEGY && crate::web3::chain_of(name).is_none()
+    name == "password" || name == "totp" || name.ends_with("_code")
 }
 
 /// Whether a user has a way in. One that only leads to a new password is none.
@@ -334,7 +334,7 @@ fn chosen_email(with: &Prepare<'_>) -> Result<(IdentificationId, Email), ApiErro
 pub(crate) async fn email_code_for(with: Prepare<'_>, strategy: &str) -> Result<NewCode, ApiError> {
     let (id, email) = chosen_email(&with)?;
     let locale = with.user.user.locale.as_deref();
-    let code = crate::verification::new_code(with.scope, with.owner, strategy, id.as_str(), &email, locale).await?;
+    let code = crate::verification::new_code(with.scope, with.owner, strategy, &email, locale).await?;
     Ok(code.about(&with.user.user.id, &id))
 }
 
@@ -375,7 +375,7 @@ pub(crate) async fn phone_code_for(with: Prepare<'_>, strategy: &str, second: bo
 
 /// Whether what was sent to an address or a number went to one that is still the user's: whoever has it after them proves nothing.
 pub(crate) fn is_theirs(user: &UserWithEmails, target: &str) -> bool {
-    let address = user.emails.iter().any(|it| it.is_held() && it.id.as_str() == target);
+    let address = user.emails.iter().any(|it| it.is_held() && it.address_key == target);
     address || user.phones.iter().any(|it| it.is_held() && it.number == target)
 }
 

@@ -128,9 +128,9 @@ pub async fn prepare_email(
         let email = Email { address: record.address.clone(), key: record.address_key.clone() };
         let locale = user.user.locale.as_deref();
         let code = if by_link {
-            email_link::new_link(scope, id.as_str(), &email.key, &email, redirect_url, ("magic_link_user_profile", locale)).await?
+            email_link::new_link(scope, id.as_str(), &email, redirect_url, ("magic_link_user_profile", locale)).await?
         } else {
-            verification::new_code(scope, id.as_str(), STRATEGY, &email.key, &email, locale).await?
+            verification::new_code(scope, id.as_str(), STRATEGY, &email, locale).await?
         };
         let code = code.about(&user.user.id, id);
         let code = if enumeration::hides_email(scope, Some(&user.user.id), &record.address_key).await? { code.unsent() } else { code };

@@ -221,7 +221,9 @@ async fn plan(scope: &Scope, row: &ImportedUser) -> Result<Plan, ApiError> {
     user.primary_phone_number_id = phone.map(|it| it.id.clone());
     user.primary_phone = phone.map(|it| it.number.clone());
     user.has_phone_numbers = !phones.is_empty();
-    user.primary_web3_wallet_id = primary(&wallets, &row.primary_web3_wallet_id, |it| (&it.id, it.verified)).map(|it| it.id.clone());
+    let wallet = primary(&wallets, &row.primary_web3_wallet_id, |it| (&it.id, it.verified));
+    user.primary_web3_wallet_id = wallet.map(|it| it.id.clone());
+    user.primary_web3_wallet = wallet.map(|it| it.address.clone());
     user.has_web3_wallets = !wallets.is_empty();
     let named = [false, true].into_iter().any(|external| name(row, external).is_some());
     Ok(Plan { user, named, emails, phones, wallets, factors })

@@ -5,8 +5,6 @@ use crate::identifiers::{self, Username};
 use crate::password;
 use crate::settings::{Attributes, Presence};
 use doorward_base::*;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 /// Text that was sent empty counts as not there, as it does in forms.
 pub(super) fn filled(text: Option<&str>) -> Option<String> {
@@ -37,8 +35,7 @@ pub(super) fn taken_here(param: &str, presence: Presence, given: bool) -> Result
 pub(super) fn past_time(text: Option<&str>, param: &str, now: Timestamp) -> Result<Option<Timestamp>, ApiError> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
     let invalid = || ApiError::new(codes::FORM_PARAM_INVALID_TIME).param(param);
-    let parsed = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| invalid())?;
-    let at = i64::try_from(parsed.unix_timestamp_nanos().div_euclid(1_000_000)).map_err(|_| invalid())?;
+    let at = crate::app::parse_time(text).ok_or_else(invalid)?;
     // On the wire a time of 0 or less means "not known".
     if at <= 0 {
         return Err(invalid());

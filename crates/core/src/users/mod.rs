@@ -376,6 +376,7 @@ pub async fn insert(
         })
         .collect();
     user.primary_web3_wallet_id = wallets.first().map(|wallet| wallet.id.clone());
+    user.primary_web3_wallet = wallets.first().map(|wallet| wallet.address.clone());
     user.has_web3_wallets = !wallets.is_empty();
     let has_username = username.is_some();
     if let Some(name) = username {

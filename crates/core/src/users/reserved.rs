@@ -15,19 +15,14 @@ pub(crate) enum FirstProof {
 }
 
 impl FirstProof {
-    /// Of what a code or a link went to: an address by its id, or a number. None when the user has it proven already.
+    /// Of what a code or a link went to, or a provider has proven: an address as it is compared, or a number. None when the user
+    /// has it proven already.
     pub(crate) fn of(scope: &Scope, user: &UserWithEmails, target: &str, by: &str, attempts: i64) -> Option<Self> {
         let by = by.strip_prefix("reset_password_").unwrap_or(by);
-        let email = user.emails.iter().find(|it| it.reserved && it.id.as_str() == target);
+        let email = user.emails.iter().find(|it| it.reserved && it.address_key == target);
         let email = email.map(|it| Self::Email(super::email_addresses::proven(scope, it.clone(), by, Some(attempts))));
         let phone = || user.phones.iter().find(|it| it.reserved && it.number == target);
         email.or_else(|| phone().map(|it| Self::Phone(super::phone_numbers::as_proven(scope, it.clone(), by, Some(attempts)))))
-    }
-
-    /// Of an address that a provider has proven, as it is compared.
-    pub(crate) fn by_provider(scope: &Scope, user: &UserWithEmails, address_key: &str, strategy: &str) -> Option<Self> {
-        let email = user.emails.iter().find(|it| it.address_key == address_key)?;
-        Self::of(scope, user, email.id.as_str(), &format!("from_{strategy}"), 1)
     }
 
     /// Writes it. Nothing happens to what was proven or removed meanwhile.

@@ -139,7 +139,7 @@ pub async fn replace(scope: &Scope, req: &ReplaceUserEmailAddress) -> Result<Ema
 pub async fn prepare(scope: &Scope, id: &IdentificationId) -> Result<ServerVerification, ApiError> {
     let record = find(scope, id).await?;
     let email = Email { address: record.address.clone(), key: record.address_key.clone() };
-    let code = verification::new_code(scope, &by_server::owner(id), STRATEGY, &email.key, &email, None).await?;
+    let code = verification::new_code(scope, &by_server::owner(id), STRATEGY, &email, None).await?;
     by_server::send(scope, code.about(&record.user_id, id)).await
 }
 
@@ -162,6 +162,7 @@ pub async fn attempt(
         verification::consume(scope, &mut tx, &by.id).await?;
         if !record.verified {
             Change::ProveEmail(proof).write(scope, &mut tx, &record.user_id).await?;
+            users::touch(&mut tx, scope.ins(), &record.user_id, scope.now).await.map_err(internal)?;
         }
         tx.commit().await.map_err(internal)?;
         email_addresses::settle_primary(scope, &record.user_id).await

@@ -180,6 +180,7 @@ pub async fn attempt(
         verification::consume(scope, &mut tx, &by.id).await?;
         if !record.verified {
             Change::ProvePhone(proof).write(scope, &mut tx, &record.user_id).await?;
+            users::touch(&mut tx, scope.ins(), &record.user_id, scope.now).await.map_err(internal)?;
             if record.second_factor {
                 Change::second_factor(&before, id, true).write(scope, &mut tx, &record.user_id).await?;
             }

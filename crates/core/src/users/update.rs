@@ -198,10 +198,8 @@ impl<'a> Sent<'a> {
         if let Some(name) = &self.username {
             user.username = name.as_ref().map(|name| name.username.clone());
             user.username_key = name.as_ref().map(|name| name.key.clone());
-            if name.is_none() && before.emails.is_empty() && before.phones.is_empty() && before.wallets.is_empty() {
-                return Err(ApiError::new(codes::FORM_DATA_MISSING)
-                    .param("username")
-                    .long("A user must keep an e-mail address, a phone number, a wallet or a username."));
+            if name.is_none() && before.user.username.is_some() {
+                super::keep_identifier(&UserWithEmails { user: user.clone(), ..before.clone() }, "username")?;
             }
         }
         let metadata = Metadata {
@@ -243,6 +241,7 @@ impl<'a> Sent<'a> {
             return Err(error.long("primary_web3_wallet_id must name a verified wallet."));
         }
         user.primary_web3_wallet_id = Some(chosen.id.clone());
+        user.primary_web3_wallet = Some(chosen.address.clone());
         Ok(())
     }
 

@@ -192,10 +192,11 @@ async fn settle_primary(scope: &Scope, id: &UserId) -> Result<(), ApiError> {
     edit(scope, id, |before| {
         let primary = before.user.primary_web3_wallet_id.as_ref();
         let now = before.wallets.iter().find(|it| it.verified && Some(&it.id) == primary);
-        let next = now.or_else(|| before.wallets.iter().find(|it| it.verified)).map(|it| it.id.clone());
+        let next = now.or_else(|| before.wallets.iter().find(|it| it.verified));
         // The user changed in any case: one of the wallets did.
         let mut user = before.user.clone();
-        user.primary_web3_wallet_id = next;
+        user.primary_web3_wallet_id = next.map(|it| it.id.clone());
+        user.primary_web3_wallet = next.map(|it| it.address.clone());
         user.updated_at = scope.now;
         Ok(Some(Plan::of(user)))
     })

@@ -131,13 +131,14 @@ pub async fn find(scope: &Scope, id: &EndpointId) -> Result<EndpointRecord, ApiE
     found.ok_or_else(|| ApiError::not_found("Webhook endpoint", id))
 }
 
-/// Changes an endpoint. One that was left alone because it failed is told again when it is switched on.
+/// Changes an endpoint. One that was switched off, or left alone because it failed, is told again when it is switched on, and how
+/// often it failed before is forgotten.
 ///
 /// # Errors
 /// `resource_not_found`; what is not valid, naming the parameter.
 pub async fn update(scope: &Scope, id: &EndpointId, change: EndpointChange) -> Result<EndpointRecord, ApiError> {
     let mut it = find(scope, id).await?;
-    let resumes = change.disabled == Some(false) && it.paused_at.is_some();
+    let resumes = change.disabled == Some(false) && (it.disabled || it.paused_at.is_some());
     apply(scope, change, &mut it)?;
     let mut there = webhooks::update_endpoint(scope.db(), &it).await.map_err(internal)?;
     if there && resumes {

@@ -1,6 +1,8 @@
 //! What the dates of the protocol changed, one file each. The rest of the server knows the newest only: what an older
 //! caller may still send is let through here, and what it is answered is turned into the form of its date.
 
+mod v2024_10_01;
+mod v2025_03_12;
 mod v2025_04_10;
 mod v2025_11_10;
 mod v2026_05_12;
@@ -23,7 +25,7 @@ struct Change {
 }
 
 /// All of them, newest first.
-const CHANGES: &[Change] = &[v2026_05_12::CHANGE, v2025_11_10::CHANGE, v2025_04_10::CHANGE];
+const CHANGES: &[Change] = &[v2026_05_12::CHANGE, v2025_11_10::CHANGE, v2025_04_10::CHANGE, v2025_03_12::CHANGE, v2024_10_01::CHANGE];
 
 /// Fields whose value belongs to the app: nothing in them is one of our objects.
 const OPAQUE: &[&str] = &["public_metadata", "private_metadata", "unsafe_metadata", "actor", "claims"];

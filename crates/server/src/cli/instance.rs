@@ -26,7 +26,7 @@ pub(super) enum Command {
     Show {
         #[command(flatten)]
         which: Which,
-        /// Show the secret key too.
+        /// Show the secret key too, of a development instance. Of others only hashes are kept.
         #[arg(long)]
         reveal_secret: bool,
         /// Answer in JSON.
@@ -189,7 +189,8 @@ async fn show(app: &App, it: &Instance, reveal: bool) -> anyhow::Result<Value> {
     });
     if reveal {
         let key = instance::reveal_secret_key(app, &it.id).await.map_err(anyhow::Error::msg)?;
-        shown["secret_key"] = json!(key.as_ref().map(doorward_base::Secret::expose));
+        let key = key.context("no secret key of this instance can be shown: only hashes are kept. `doorward keys create` makes another")?;
+        shown["secret_key"] = json!(key.expose());
     }
     Ok(shown)
 }

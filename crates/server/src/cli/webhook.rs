@@ -95,7 +95,7 @@ pub(super) struct Chosen {
     disabled: bool,
 }
 
-/// Example: doorward webhook replay ep_.. --hours 24
+/// Example: doorward webhook replay ep_.. --since 2026-11-24T02:00:00Z --until 2026-11-24T03:00:00Z
 #[derive(Args)]
 pub(super) struct Replay {
     #[command(flatten)]
@@ -103,11 +103,17 @@ pub(super) struct Replay {
     /// The endpoint's id.
     endpoint: String,
     /// An event's id.
-    #[arg(long, conflicts_with_all = ["hours", "all"], required_unless_present = "hours")]
+    #[arg(long, conflicts_with_all = ["hours", "since", "until", "all"], required_unless_present_any = ["hours", "since"])]
     event: Option<String>,
     /// The events of the last hours that it missed.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["since", "until"])]
     hours: Option<u32>,
+    /// The events that it missed from this time on (RFC 3339).
+    #[arg(long, value_parser = time)]
+    since: Option<Timestamp>,
+    /// Those before this time (RFC 3339), and no later ones.
+    #[arg(long, value_parser = time, requires = "since")]
+    until: Option<Timestamp>,
     /// Those too that it got.
     #[arg(long)]
     all: bool,
@@ -219,14 +225,20 @@ impl Command {
     }
 }
 
+/// A time of RFC 3339 in Unix milliseconds.
+fn time(text: &str) -> Result<Timestamp, String> {
+    doorward_core::parse_time(text).ok_or_else(|| "a time looks like 2026-11-24T02:00:00Z".to_owned())
+}
+
 impl Replay {
     async fn run(self) -> anyhow::Result<()> {
         let (scope, endpoint) = with_endpoint(&self.at, &self.endpoint).await?;
         let count = match &self.event {
             Some(event) => webhooks::replay(&scope, &endpoint, &event.as_str().into()).await.map(|()| 1)?,
             None => {
-                let since: Timestamp = scope.now - i64::from(self.hours.unwrap_or(0)) * 3_600_000;
-                webhooks::replay_range(&scope, &endpoint, Range { since, until: scope.now + 1, all: self.all }).await?
+                let since = self.since.unwrap_or(scope.now - i64::from(self.hours.unwrap_or(0)) * 3_600_000);
+                let until = self.until.unwrap_or(scope.now + 1);
+                webhooks::replay_range(&scope, &endpoint, Range { since, until, all: self.all }).await?
             }
         };
         if self.at.json { out::json(&json!({"events": count})) } else { out::line(&format!("{count} will be sent")) }

@@ -109,16 +109,14 @@ pub enum UserOrder {
 }
 
 impl UserOrder {
-    /// What rows are ordered by: a missing value comes before all others. Each has an index, but wallets, which few have.
+    /// What rows are ordered by: a missing value comes before all others. Each has an index.
     pub(super) fn key(self) -> &'static str {
         match self {
             Self::CreatedAt => "u.created_at",
             Self::UpdatedAt => "u.updated_at",
             Self::EmailAddress => "COALESCE(u.primary_email_key, '')",
             Self::PhoneNumber => "COALESCE(u.primary_phone, '')",
-            Self::Web3Wallet => {
-                "COALESCE((SELECT w.address FROM web3_wallets w WHERE w.instance_id = u.instance_id AND w.id = u.primary_web3_wallet_id), '')"
-            }
+            Self::Web3Wallet => "COALESCE(u.primary_web3_wallet, '')",
             Self::FirstName => "COALESCE(u.first_name, '')",
             Self::LastName => "COALESCE(u.last_name, '')",
             Self::Username => "COALESCE(u.username_key, '')",

@@ -19,8 +19,42 @@ enum Way {
     Named,
     /// Few have one of these terms.
     Terms(Vec<Range>),
+    /// Few fulfil this condition, which has an index.
+    Condition(Condition),
     /// All of them, in order.
     All,
+}
+
+/// A filter that an index answers by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Condition {
+    Banned,
+    Time(TimeColumn, TimeOp, Timestamp),
+}
+
+impl Condition {
+    fn all(filter: &UserFilter) -> impl Iterator<Item = Self> {
+        let banned = (filter.banned == Some(true)).then_some(Self::Banned);
+        banned.into_iter().chain(filter.times.iter().map(|(column, operator, at)| Self::Time(*column, *operator, *at)))
+    }
+
+    fn push(self, sql: &mut Sql) {
+        // Said twice: by the first the partial index may be used, by the second it is the narrowest of all.
+        let Self::Time(column, operator, at) = self else { return sql.push(" AND u.banned AND u.banned = TRUE") };
+        // As the indexes have them; who was never seen was not seen before a time either.
+        let column = match column {
+            TimeColumn::LastActiveAt => "COALESCE(u.last_active_at, -1)",
+            TimeColumn::CreatedAt => "u.created_at",
+            TimeColumn::LastSignInAt => "COALESCE(u.last_sign_in_at, -1)",
+        };
+        let operator = match operator {
+            TimeOp::Before => "<",
+            TimeOp::After => ">",
+            TimeOp::Since => ">=",
+        };
+        let n = sql.value(at);
+        sql.push(&format!(" AND {column} {operator} ${n} AND {column} >= 0"));
+    }
 }
 
 async fn way(db: &Db, instance: &InstanceId, filter: &UserFilter) -> Result<Way, StoreError> {
@@ -35,10 +69,20 @@ async fn way(db: &Db, instance: &InstanceId, filter: &UserFilter) -> Result<Way,
             some_terms(&mut sql, &ranges);
             let limit = sql.value(best.0);
             sql.push(&format!(" LIMIT ${limit}) few"));
-            let n = db.opt(sql).await?.map_or(Ok(0), |row| row.int("n"))?;
+            let n = counted(db, sql).await?;
             if n < best.0 {
                 best = (n, Way::Terms(ranges));
             }
+        }
+    }
+    for condition in Condition::all(filter) {
+        let mut sql = sql!("SELECT CAST(COUNT(*) AS BIGINT) AS n FROM (SELECT u.id FROM users u WHERE u.instance_id = $1", instance);
+        condition.push(&mut sql);
+        let limit = sql.value(best.0);
+        sql.push(&format!(" LIMIT ${limit}) few"));
+        let n = counted(db, sql).await?;
+        if n < best.0 {
+            best = (n, Way::Condition(condition));
         }
     }
     Ok(best.1)
@@ -67,6 +111,10 @@ fn filtered(select: &str, instance: &InstanceId, filter: &UserFilter, way: &Way)
             push_filters(&mut sql, filter);
         }
         Way::Terms(ranges) => some_terms(&mut sql, ranges),
+        Way::Condition(condition) => {
+            sql.push("SELECT u.id AS user_id FROM users u WHERE u.instance_id = $1");
+            condition.push(&mut sql);
+        }
     }
     if *way != Way::All {
         sql.push(&format!(
@@ -74,7 +122,7 @@ fn filtered(select: &str, instance: &InstanceId, filter: &UserFilter, way: &Way)
             WHERE u.instance_id = $1 AND u.id = p.user_id"
         ));
     }
-    if matches!(way, Way::Terms(_)) {
+    if matches!(way, Way::Terms(_) | Way::Condition(_)) {
         push_filters(&mut sql, filter);
     }
     sql
@@ -117,23 +165,11 @@ fn push_filters(sql: &mut Sql, filter: &UserFilter) {
     for (scope, text) in &filter.found {
         push_text(sql, *scope, text);
     }
-    if let Some(banned) = filter.banned {
-        sql.push(if banned { " AND u.banned" } else { " AND NOT u.banned" });
+    if filter.banned == Some(false) {
+        sql.push(" AND NOT u.banned");
     }
-    for (column, operator, at) in &filter.times {
-        // As the indexes have them; who was never seen was not seen before a time either.
-        let column = match column {
-            TimeColumn::LastActiveAt => "COALESCE(u.last_active_at, -1)",
-            TimeColumn::CreatedAt => "u.created_at",
-            TimeColumn::LastSignInAt => "COALESCE(u.last_sign_in_at, -1)",
-        };
-        let operator = match operator {
-            TimeOp::Before => "<",
-            TimeOp::After => ">",
-            TimeOp::Since => ">=",
-        };
-        let n = sql.value(*at);
-        sql.push(&format!(" AND {column} {operator} ${n} AND {column} >= 0"));
+    for condition in Condition::all(filter) {
+        condition.push(sql);
     }
 }
 
@@ -275,7 +311,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_order_but_that_of_wallets_is_walked_on_an_index_in_both_directions() {
+    async fn every_order_is_walked_on_an_index_in_both_directions() {
         let (_directory, db) = plan::database().await;
         let instance = InstanceId::from("ins_1".to_owned());
         for order in [
@@ -283,6 +319,7 @@ mod tests {
             UserOrder::UpdatedAt,
             UserOrder::EmailAddress,
             UserOrder::PhoneNumber,
+            UserOrder::Web3Wallet,
             UserOrder::FirstName,
             UserOrder::LastName,
             UserOrder::Username,
@@ -313,6 +350,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn those_of_a_time_are_picked_by_its_index_whatever_the_order() {
+        let (_directory, db) = plan::database().await;
+        let instance = InstanceId::from("ins_1".to_owned());
+        let time = |column, operator| UserFilter { times: vec![(column, operator, 5)], ..UserFilter::default() };
+        for (filter, index) in [
+            (time(TimeColumn::CreatedAt, TimeOp::After), "users_created_at"),
+            (time(TimeColumn::LastActiveAt, TimeOp::Since), "users_by_last_active_at"),
+            (time(TimeColumn::LastSignInAt, TimeOp::Before), "users_by_last_sign_in_at"),
+            (UserFilter { banned: Some(true), ..UserFilter::default() }, "users_banned"),
+        ] {
+            let way = way(&db, &instance, &filter).await.unwrap();
+            assert!(matches!(way, Way::Condition(_)), "{way:?}");
+            let steps = plan::steps(&db, page(&instance, &filter, &way, (UserOrder::FirstName, false), 10, &PageStart::Offset(0))).await;
+            assert!(steps.iter().any(|step| step.contains(index)), "{filter:?}: {steps:?}");
+            assert!(!steps.iter().any(|step| step.contains("users_by_first_name") || step.starts_with("SCAN u")), "{filter:?}: {steps:?}");
+        }
+    }
+
+    #[tokio::test]
     async fn it_makes_no_difference_by_which_way_users_are_found() {
         let (_directory, db) = plan::database().await;
         let instance = InstanceId::from("ins_1".to_owned());
@@ -325,6 +381,8 @@ mod tests {
                 username_key: username.clone(),
                 username,
                 first_name: (n % 2 == 0).then(|| "Ada".to_owned()),
+                banned: n % 5 == 0,
+                last_active_at: (n % 4 == 0).then_some(n),
                 created_at: at,
                 updated_at: at,
                 ..UserRecord::default()
@@ -332,21 +390,35 @@ mod tests {
             insert(&mut tx, &instance, &user).await.unwrap();
         }
         tx.commit().await.unwrap();
-        for (scope, text) in
-            [(TextIn::Any, "a"), (TextIn::Any, "name3"), (TextIn::Name, "ada"), (TextIn::Username, "ME1"), (TextIn::Any, "%")]
-        {
-            let filter = UserFilter { found: vec![(scope, text.to_owned())], ..UserFilter::default() };
+        let found = |scope, text: &str| UserFilter { found: vec![(scope, text.to_owned())], ..UserFilter::default() };
+        let time = |column, operator, at| UserFilter { times: vec![(column, operator, at)], ..UserFilter::default() };
+        let banned = UserFilter { banned: Some(true), ..UserFilter::default() };
+        let seen = time(TimeColumn::LastActiveAt, TimeOp::Before, 30);
+        for filter in [
+            found(TextIn::Any, "a"),
+            found(TextIn::Any, "name3"),
+            found(TextIn::Name, "ada"),
+            found(TextIn::Username, "ME1"),
+            found(TextIn::Any, "%"),
+            time(TimeColumn::CreatedAt, TimeOp::After, 3),
+            time(TimeColumn::CreatedAt, TimeOp::Since, 9),
+            UserFilter { banned: Some(true), ..seen.clone() },
+            UserFilter { banned: Some(false), ..seen.clone() },
+            UserFilter { found: found(TextIn::Name, "ada").found, ..banned.clone() },
+            seen,
+            banned,
+        ] {
             let found = way(&db, &instance, &filter).await.unwrap();
-            assert!(matches!(found, Way::Terms(_)), "{found:?}");
+            assert!(matches!(found, Way::Terms(_) | Way::Condition(_)), "{found:?}");
             for order in [UserOrder::CreatedAt, UserOrder::Username] {
                 let ids = async |way: &Way| {
                     let sql = page(&instance, &filter, way, (order, true), 7, &PageStart::Offset(2));
                     db.all(sql).await.unwrap().iter().map(|row| row.text("id").unwrap()).collect::<Vec<_>>()
                 };
-                assert_eq!(ids(&found).await, ids(&Way::All).await, "{text}");
+                assert_eq!(ids(&found).await, ids(&Way::All).await, "{filter:?}");
             }
             let all = counted(&db, filtered(COUNT, &instance, &filter, &Way::All)).await.unwrap();
-            assert_eq!(count(&db, &instance, &filter).await.unwrap(), all, "{text}");
+            assert_eq!(count(&db, &instance, &filter).await.unwrap(), all, "{filter:?}");
         }
         assert_eq!(count(&db, &instance, &UserFilter::default()).await.unwrap(), 40);
     }

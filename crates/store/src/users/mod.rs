@@ -119,8 +119,9 @@ pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &UserRecord) -> Resu
         primary_email_address_id, primary_email_key, public_metadata, private_metadata, unsafe_metadata, primary_phone_number_id,
         password_hash, password_updated_at, banned, failed_attempts, locked_until, delete_self_enabled, create_organization_enabled,
         create_organizations_limit, legal_accepted_at, bypass_client_trust, last_sign_in_at, last_active_at, created_at, updated_at,
-        has_phone_numbers, primary_phone, primary_web3_wallet_id, has_web3_wallets) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-        $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)";
+        has_phone_numbers, primary_phone, primary_web3_wallet_id, has_web3_wallets,
+        primary_web3_wallet) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+        $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)";
     let sql = bind_profile(sql!(text, instance, &it.id), it)
         .bind(&it.password_hash)
         .bind(it.password_updated_at)
@@ -139,7 +140,8 @@ pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &UserRecord) -> Resu
         .bind(it.has_phone_numbers)
         .bind(&it.primary_phone)
         .bind(&it.primary_web3_wallet_id)
-        .bind(it.has_web3_wallets);
+        .bind(it.has_web3_wallets)
+        .bind(&it.primary_web3_wallet);
     tx.exec(sql).await?;
     tx.note(instance, Change::UserCreated(it.id.clone()));
     tx.searchable(instance, &it.id);
@@ -183,7 +185,7 @@ pub async fn update(tx: &mut Tx, instance: &InstanceId, it: &UserRecord, expecte
         primary_email_address_id = $9, primary_email_key = $10, public_metadata = $11, private_metadata = $12, unsafe_metadata = $13,
         primary_phone_number_id = $14, delete_self_enabled = $15, create_organization_enabled = $16, create_organizations_limit = $17,
         legal_accepted_at = $18, bypass_client_trust = $19, created_at = $20, primary_web3_wallet_id = $21, updated_at = $22,
-        primary_phone = $24 WHERE instance_id = $1 AND id = $2 AND updated_at = $23";
+        primary_phone = $24, primary_web3_wallet = $25 WHERE instance_id = $1 AND id = $2 AND updated_at = $23";
     let sql = bind_profile(sql!(text, instance, &it.id), it)
         .bind(it.delete_self_enabled)
         .bind(it.create_organization_enabled)
@@ -194,7 +196,8 @@ pub async fn update(tx: &mut Tx, instance: &InstanceId, it: &UserRecord, expecte
         .bind(&it.primary_web3_wallet_id)
         .bind(it.updated_at.max(expected_updated_at + 1))
         .bind(expected_updated_at)
-        .bind(&it.primary_phone);
+        .bind(&it.primary_phone)
+        .bind(&it.primary_web3_wallet);
     tx.searchable(instance, &it.id);
     change(tx, instance, &it.id, sql).await
 }
@@ -279,6 +282,12 @@ pub async fn signed_in(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Tim
         tx.note(instance, Change::UserSignedIn(id.clone()));
     }
     found.as_ref().map(user).transpose()
+}
+
+/// The user whom somebody else is about to act as, held until the end of the transaction. None when they are gone or banned by now.
+pub async fn acted_as(tx: &mut Tx, instance: &InstanceId, id: &UserId) -> Result<Option<UserRecord>, StoreError> {
+    let text = "UPDATE users SET banned = banned WHERE instance_id = $1 AND id = $2 AND NOT banned RETURNING *";
+    tx.opt(sql!(text, instance, id)).await?.as_ref().map(user).transpose()
 }
 
 /// Records that a user was seen, at most once a minute.

@@ -35,6 +35,8 @@ pub struct UserRecord {
     pub has_phone_numbers: bool,
     /// The wallet that is shown.
     pub primary_web3_wallet_id: Option<IdentificationId>,
+    /// Its address.
+    pub primary_web3_wallet: Option<String>,
     /// Whether the user ever had a wallet.
     pub has_web3_wallets: bool,
     /// Whether there may be passkeys: it stays when the last one is removed.
@@ -155,6 +157,7 @@ pub(super) fn user(row: &Row) -> Result<UserRecord, StoreError> {
         primary_phone: row.opt_text("primary_phone")?,
         has_phone_numbers: row.flag("has_phone_numbers")?,
         primary_web3_wallet_id: row.opt_id("primary_web3_wallet_id")?,
+        primary_web3_wallet: row.opt_text("primary_web3_wallet")?,
         has_web3_wallets: row.flag("has_web3_wallets")?,
         has_passkeys: row.flag("has_passkeys")?,
         has_external_accounts: row.flag("has_external_accounts")?,

@@ -141,6 +141,12 @@ pub async fn failed(
     let text = "UPDATE webhook_endpoints SET paused_at = $3
         WHERE instance_id = $1 AND id = $2 AND paused_at IS NULL AND failing_since <= $4";
     let paused = tx.exec(sql!(text, &endpoint.instance_id, &endpoint.id, now, pause_before)).await? == 1;
+    if next_at.is_none() {
+        // Nothing waits any more: the next failure is the first of its own days.
+        let text = "UPDATE webhook_endpoints SET failing_since = NULL WHERE instance_id = $1 AND id = $2 AND NOT EXISTS
+            (SELECT 1 FROM webhook_deliveries WHERE instance_id = $1 AND endpoint_id = $2 AND status = 'pending')";
+        tx.exec(sql!(text, &endpoint.instance_id, &endpoint.id)).await?;
+    }
     tx.commit().await?;
     Ok(paused)
 }

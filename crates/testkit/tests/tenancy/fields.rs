@@ -18,8 +18,16 @@ struct Field {
     name: String,
 }
 
-/// What names nothing of ours: others' ids, which mean what whoever set them says, and organizations, which there are none of.
-const NO_OBJECTS: [&str; 4] = ["external_id", "provider_user_id", "organization_id", "active_organization_id"];
+/// What names nothing of ours: others' ids, which mean what whoever set them says, and organizations and roles, which there are none of.
+const NO_OBJECTS: [&str; 7] = [
+    "external_id",
+    "provider_user_id",
+    "organization_id",
+    "active_organization_id",
+    "org_id",
+    "creator_role_id",
+    "domains_default_role_id",
+];
 
 fn names_an_object(name: &str) -> bool {
     let id = name.ends_with("_id") || name.ends_with("_ids") || matches!(name, "starting_after" | "ending_before");
@@ -318,8 +326,11 @@ async fn fault_109_no_list_shows_anything_of_another_instance() {
     }
     let mut lists = 0;
     for meta in doorward_bapi::routes().table().filter(|meta| meta.method == "GET" && meta.path_params().next().is_none()) {
+        // Some need to know whose they are, and others do not know users.
         let user = format!("?user_id={}", theirs["user_id"]);
-        let Some(shown) = listed(&server.backend("GET", &format!("{}{user}", meta.path), None).await) else { continue };
+        let of_user = server.backend("GET", &format!("{}{user}", meta.path), None).await;
+        let answer = if of_user.status == 422 { server.backend("GET", meta.path, None).await } else { of_user };
+        let Some(shown) = listed(&answer) else { continue };
         assert!(!shown.is_empty(), "{}: make one of them in this test", meta.id);
         lists += 1;
         for query in ["", "?paginated=true", "?query=p1", &user] {

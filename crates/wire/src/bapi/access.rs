@@ -83,8 +83,13 @@ request! {
     "Allow-list / Block-list", SecretKey, Backend, Bare; "Remove an entry of the allow list."
 }
 request! {
-    /// No parameters.
-    ListBlocklistIdentifiers {} => BlocklistIdentifiers; Backend GET "/v1/blocklist_identifiers" "ListBlocklistIdentifiers";
+    /// A page of the block list; all of it when nothing is said.
+    ListBlocklistIdentifiers {
+        /// How many at most, 1 to 500; 10 by default.
+        limit: Option<i64>,
+        /// How many to skip.
+        offset: Option<i64>,
+    } => BlocklistIdentifiers; Backend GET "/v1/blocklist_identifiers" "ListBlocklistIdentifiers";
     "Allow-list / Block-list", SecretKey, Backend, Bare; "List who may not sign up."
 }
 request! {

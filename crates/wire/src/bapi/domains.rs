@@ -91,7 +91,7 @@ request! {
         domain_id: String,
         /// Its new name. That of the instance's own domain moves the instance, as `POST /v1/instance/change_domain` does.
         name: Option<String>,
-        /// Accepted: the name is taken as it is.
+        /// Whether a `www.` before the name of the instance's own domain counts; a satellite's name is taken as it is.
         is_secondary: Option<bool>,
         /// The address of a proxy in front of the Frontend API; empty or null for none. Production instances only.
         #[serde(default, deserialize_with = "crate::endpoint::present", skip_serializing_if = "Option::is_none")]
@@ -125,6 +125,16 @@ request! {
         /// Whether a `www.` before the domain counts.
         is_secondary: Option<bool>,
     } => Raw; Backend PUT "/v1/beta_features/domain" "UpdateProductionInstanceDomain";
+    "Beta Features", SecretKey, Backend, Raw; "Move a production instance to another domain."
+}
+request! {
+    /// Moves a production instance to another domain, under the address that official SDKs for servers use.
+    ChangeDomainOfSdks {
+        /// The new address of the app.
+        home_url: Option<String>,
+        /// Whether a `www.` before the domain counts.
+        is_secondary: Option<bool>,
+    } => Raw; Backend POST "/v1/beta_features/change_domain" "ChangeDomain";
     "Beta Features", SecretKey, Backend, Raw; "Move a production instance to another domain."
 }
 request! {

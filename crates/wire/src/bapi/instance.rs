@@ -66,6 +66,8 @@ request! {
         url_based_session_syncing: Option<bool>,
         /// Taken without effect, like `url_based_session_syncing`, whose older name it is.
         cookieless_dev: Option<bool>,
+        /// Taken without effect: how mails reach people is up to the server that sends them, as the answer says.
+        enhanced_email_deliverability: Option<bool>,
         /// Origins from which browsers may call, all of them.
         allowed_origins: Option<Vec<String>>,
         /// What sign-in pages ask for first where there are passwords: `password`, `otp`, or empty for the default.
@@ -97,6 +99,8 @@ request! {
         from_email_address: Option<String>,
         /// Taken without effect: a sign-up always goes step by step, as the answer says.
         progressive_sign_up: Option<bool>,
+        /// Taken without effect: how mails reach people is up to the server that sends them, as the answer says.
+        enhanced_email_deliverability: Option<bool>,
     } => InstanceSettings; Backend PATCH "/v1/beta_features/instance_settings" "UpdateInstanceAuthConfig";
     "Beta Features", SecretKey, Backend, Bare; "Change settings of the instance that may change without notice."
 }

@@ -87,6 +87,10 @@ request! {
         slug_disabled: Option<bool>,
         /// How those of a domain become members: `manual_invitation`, `automatic_invitation`, `automatic_suggestion`.
         domains_enrollment_modes: Option<Vec<String>>,
+        /// The role of who makes one. There are no roles of an id, so only an empty one is taken.
+        creator_role_id: Option<String>,
+        /// The role of those of a domain. There are no roles of an id, so only an empty one is taken.
+        domains_default_role_id: Option<String>,
     } => OrganizationSettings; Backend PATCH "/v1/instance/organization_settings" "UpdateInstanceOrganizationSettings";
     "Instance Settings", SecretKey, Backend, Bare; "Change settings of organizations."
 }

@@ -99,7 +99,8 @@ request! {
         status: Option<String>,
         /// Found in the address or the id.
         query: Option<String>,
-        /// `created_at`, `email_address` or `expires_at`, with `+` or `-` before it; `-created_at` by default.
+        /// `created_at`, `email_address` or `expires_at`, with `+` or `-` before it; `-created_at` by default. Of several the first one counts.
+        #[schemars(extend("x-first-of-several" = true))]
         order_by: Option<String>,
         /// Whether to answer with the total.
         paginated: Option<bool>,

@@ -60,6 +60,8 @@ request! {
         user_id: Option<String>,
         /// How long it is good, in seconds; thirty days when not said.
         expires_in_seconds: Option<i64>,
+        /// The organization that is active then. There are none, so only an empty one is taken.
+        org_id: Option<String>,
     } => SignInToken; Backend POST "/v1/sign_in_tokens" "CreateSignInToken";
     "Sign-in Tokens", SecretKey, Backend, Bare; "Make a ticket with which a user signs in once."
 }

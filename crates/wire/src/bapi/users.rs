@@ -83,7 +83,8 @@ pub struct ListUsers {
     pub offset: Option<i64>,
     /// The user after whom the page begins, in place of `offset`.
     pub starting_after: Option<String>,
-    /// A field with `+` or `-` before it; `-created_at` by default.
+    /// A field with `+` or `-` before it; `-created_at` by default. Of several the first one counts.
+    #[schemars(extend("x-first-of-several" = true))]
     pub order_by: Option<String>,
 }
 crate::endpoint::endpoint!(ListUsers => Vec<User>; Backend GET "/v1/users" "GetUserList";
@@ -194,6 +195,8 @@ request! {
         created_at: Option<String>,
         /// Whether a new device is trusted without a further proof.
         bypass_client_trust: Option<bool>,
+        /// Taken without effect: nothing here depends on it, and it does not show.
+        timezone: Option<String>,
         /// Whether the user starts out banned.
         banned: Option<bool>,
         /// Whether the user starts out locked.
@@ -275,6 +278,8 @@ request! {
         created_at: Option<String>,
         /// Whether a new device is trusted without a further proof.
         bypass_client_trust: Option<bool>,
+        /// Taken without effect: nothing here depends on it, and it does not show.
+        timezone: Option<String>,
     } => User; Backend PATCH "/v1/users/{user_id}" "UpdateUser";
     "Users", SecretKey, ChangeUser, Bare; "Change a user."
 }

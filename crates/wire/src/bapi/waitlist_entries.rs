@@ -55,7 +55,8 @@ request! {
         status: Option<String>,
         /// Found in the address or the id.
         query: Option<String>,
-        /// `created_at`, `invited_at` or `email_address`, with `+` or `-` before it; `-created_at` by default.
+        /// `created_at`, `invited_at` or `email_address`, with `+` or `-` before it; `-created_at` by default. Of several the first one counts.
+        #[schemars(extend("x-first-of-several" = true))]
         order_by: Option<String>,
         /// How many at most, 1 to 500; 10 by default.
         limit: Option<i64>,

@@ -13,7 +13,7 @@ request! {
         /// The address.
         email_address: Option<String>,
     } => EmailAddress; Frontend POST "/v1/me/email_addresses" "createEmailAddresses";
-    "Email Addresses", Session, Frontend, WithClient; "Add an address."
+    "Email Addresses", Session, Send, WithClient; "Add an address."
 }
 request! {
     /// Names an address of the signed-in user.

@@ -17,7 +17,7 @@ request! {
         /// A name, from Apple alone, as a JSON text.
         user: Option<String>,
     } => Raw; Frontend GET "/v1/oauth_callback" "getOauthCallback";
-    "OAuth2 Callbacks", Client, Attempt, Raw; "Come back from a provider."
+    "OAuth2 Callbacks", Client, Arrive, Raw; "Come back from a provider."
 }
 request! {
     /// The same as a form, which a provider's page sends.
@@ -33,7 +33,7 @@ request! {
         /// A name, from Apple alone, as a JSON text.
         user: Option<String>,
     } => Raw; Frontend POST "/v1/oauth_callback" "postOauthCallback";
-    "OAuth2 Callbacks", Foreign, Attempt, Raw; "Come back from a provider that sends a form."
+    "OAuth2 Callbacks", Foreign, Arrive, Raw; "Come back from a provider that sends a form."
 }
 request! {
     /// Connects an account.

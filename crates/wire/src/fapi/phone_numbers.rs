@@ -15,7 +15,7 @@ request! {
         /// Whether it is to be a second factor only, once it is proven.
         reserved_for_second_factor: Option<bool>,
     } => PhoneNumber; Frontend POST "/v1/me/phone_numbers" "postPhoneNumbers";
-    "Phone Numbers", AnySession, Frontend, WithClient; "Add a phone number."
+    "Phone Numbers", AnySession, Send, WithClient; "Add a phone number."
 }
 request! {
     /// Names a number of the signed-in user.

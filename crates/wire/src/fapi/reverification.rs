@@ -96,7 +96,8 @@ request! {
     "Sessions", Client, Attempt, WithClient; "Prove the second factor of a reverification."
 }
 
-/// The operations that change who gets into an account: an instance may ask for a proof of presence before each.
+/// The operations that change who gets into an account: an instance may ask for a proof of presence before each. So it may before
+/// `patchUser`, where that changes the user name or a primary identifier.
 pub const SENSITIVE: &[&str] = &[
     "deleteUser",
     "changePassword",
@@ -109,6 +110,7 @@ pub const SENSITIVE: &[&str] = &[
     "postWeb3Wallets",
     "deleteWeb3Wallet",
     "postOAuthAccounts",
+    "deleteExternalAccount",
     "postPasskey",
     "deletePasskey",
     "prepareTrustedDevice",

@@ -235,5 +235,5 @@ request! {
         /// The ticket.
         ticket: Option<String>,
     } => Raw; Frontend GET "/v1/tickets/accept" "acceptTicket";
-    "Sign Ins", Client, Attempt, Raw; "Go to the page that a ticket is for."
+    "Sign Ins", Client, Arrive, Raw; "Go to the page that a ticket is for."
 }

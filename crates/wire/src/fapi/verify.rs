@@ -7,7 +7,7 @@ request! {
         /// What stands in the link.
         token: Option<String>,
     } => Raw; Frontend GET "/v1/verify" "verify";
-    "Verify", Client, Attempt, Raw; "Prove an address by the link that was sent to it."
+    "Verify", Client, Arrive, Raw; "Prove an address by the link that was sent to it."
 }
 request! {
     /// Says that a person opened the link.
@@ -15,5 +15,5 @@ request! {
         /// What stands in the link.
         token: Option<String>,
     } => Raw; Frontend POST "/v1/verify" "confirmVerify";
-    "Verify", Client, Attempt, Raw; "Prove an address by a link that was opened on another device."
+    "Verify", Client, Arrive, Raw; "Prove an address by a link that was opened on another device."
 }

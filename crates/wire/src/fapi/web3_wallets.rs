@@ -13,7 +13,7 @@ request! {
         /// The address.
         web3_wallet: Option<String>,
     } => Web3Wallet; Frontend POST "/v1/me/web3_wallets" "postWeb3Wallets";
-    "Web3 Wallets", Session, Frontend, WithClient; "Add a wallet."
+    "Web3 Wallets", Session, Send, WithClient; "Add a wallet."
 }
 request! {
     /// Names a wallet of the signed-in user.
