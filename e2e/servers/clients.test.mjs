@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { cleanEnv, databaseUrl, urls } from "../lib/config.mjs";
 import { Doorward } from "../lib/doorward.mjs";
 import { run } from "../lib/program.mjs";
+import { Browser, desk } from "./desk.mjs";
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const password = "correct horse battery";
@@ -16,6 +17,7 @@ let env;
 describe("published clients for servers", () => {
   before(async () => {
     await doorward.open({ scripts: false });
+    await doorward.configure(({ attributes }) => Object.assign(attributes, { phone_number: "optional", phone_second_factor: true }));
     const { publishable_key: publishableKey, secret_key: secretKey } = doorward.instance;
     env = { CLERK_API_URL: urls.backend, CLERK_SECRET_KEY: secretKey, CLERK_PUBLISHABLE_KEY: publishableKey, CLERK_TELEMETRY_DISABLED: "1" };
     // The SDKs read their environment when they are loaded.
@@ -88,29 +90,94 @@ describe("published clients for servers", () => {
     await today.users.deleteUser(other.id);
   });
 
-  /** What an app answers to nobody, to somebody and to a forger. */
-  async function visits(url, { jwt, user, session, clerk }) {
-    const get = async (token) => (await fetch(url, as(token))).json();
-    assert.deepEqual(await get(), { user: null, session: null });
-    assert.deepEqual(await get(jwt), { user: user.id, session: session.id, name: "Ada" });
-    assert.deepEqual(await get(forged(jwt)), { user: null, session: null });
-    await clerk.users.deleteUser(user.id);
-  }
+  /** An app knows by the proxy's address that this Frontend API is not behind TLS. */
+  const appOptions = () => ({ ...options(), proxyUrl: urls.frontend });
 
   async function answer({ userId, sessionId }, clerkClient) {
     if (!userId) return { user: null, session: null };
     return { user: userId, session: sessionId, name: (await clerkClient.users.getUser(userId)).firstName };
   }
 
+  /** The first page of an app: to nobody, to somebody, to a forger, and to somebody whose session was ended. */
+  async function visits(url, { jwt, user, session, clerk }) {
+    const get = async (token) => (await fetch(url, as(token))).json();
+    const nobody = { user: null, session: null };
+    assert.deepEqual(await get(), nobody);
+    assert.deepEqual(await get(jwt), { user: user.id, session: session.id, name: "Ada" });
+    for (const wrong of [forged(jwt), "no token"]) assert.deepEqual(await get(wrong), nobody);
+
+    const browser = new Browser(env.CLERK_PUBLISHABLE_KEY);
+    const ticket = await clerk.signInTokens.createSignInToken({ userId: user.id, expiresInSeconds: 60 });
+    const { id } = await browser.signIn(ticket.token);
+    const asked = ["/", "/v1/client/handshake", "/", "/"];
+    browser.distrust();
+    assert.deepEqual(await browser.get(url), { hops: asked, answer: { user: user.id, session: id, name: "Ada" } });
+    await clerk.sessions.revokeSession(id);
+    browser.distrust();
+    assert.deepEqual(await browser.get(url), { hops: asked, answer: nobody });
+    assert.deepEqual(await browser.get(url), { hops: ["/"], answer: nobody });
+  }
+
+  /** What the desk of an app does, by what the server says of it afterwards. */
+  async function worksAtTheDesk(url, { jwt, user, clerk }, name) {
+    const send = (method, path, body, token = jwt) => {
+      const json = body && { headers: { ...as(token).headers, "content-type": "application/json" }, body: JSON.stringify(body) };
+      return fetch(url + path, { method, redirect: "manual", ...as(token), ...json });
+    };
+    const done = async (...call) => {
+      const response = await send(...call);
+      assert.equal(response.status, 200, call.join(" "));
+      return response.json();
+    };
+    // Read back without any SDK.
+    const kept = async (path) => (await fetch(`${urls.backend}/v1/${path}`, as(env.CLERK_SECRET_KEY))).json();
+
+    const email = `made-at-${name}@example.com`;
+    for (const token of [null, forged(jwt)]) {
+      const refusal = await send("POST", "/users", { email }, token);
+      assert.ok([302, 401].includes(refusal.status), `without a session: ${refusal.status}`);
+    }
+    assert.deepEqual(await kept(`users?email_address=${email}`), [], "nothing was done for a forger");
+
+    const { id } = await done("POST", "/users", { email, firstName: "Grace" });
+    const made = await kept(`users/${id}`);
+    assert.deepEqual([made.first_name, made.email_addresses[0].email_address, made.private_metadata], ["Grace", email, { madeBy: user.id }]);
+    await done("PATCH", `/users/${id}`, { firstName: "Amazing", lastName: "Hopper", metadata: { rank: "admiral" } });
+    const changed = await kept(`users/${id}`);
+    assert.deepEqual([changed.first_name, changed.last_name, changed.public_metadata, changed.private_metadata], ["Amazing", "Hopper", { rank: "admiral" }, { madeBy: user.id }]);
+    const found = await done("GET", `/users?like=made-at-${name}`);
+    assert.deepEqual([found.data.map((it) => it.id), found.totalCount, found.count], [[id], 1, 1]);
+
+    const ticket = await done("POST", `/users/${id}/tickets`);
+    assert.deepEqual([ticket.userId, ticket.status], [id, "pending"]);
+    assert.equal((await new Browser(env.CLERK_PUBLISHABLE_KEY).signIn(ticket.token)).user.id, id);
+
+    const invited = await done("POST", "/invitations", { email: `guest-at-${name}@example.com` });
+    const pending = async () => (await kept(`invitations?status=pending&query=guest-at-${name}`)).map((it) => [it.id, it.public_metadata]);
+    assert.deepEqual(await pending(), [[invited.id, { invitedBy: user.id }]]);
+    assert.equal((await done("POST", `/invitations/${invited.id}/revoke`)).status, "revoked");
+    assert.deepEqual(await pending(), []);
+
+    assert.equal((await done("DELETE", `/users/${id}`)).deleted, true);
+    assert.equal((await kept(`users/${id}`)).errors[0].code, "resource_not_found");
+    await clerk.users.deleteUser(user.id);
+  }
+
   test("@clerk/express", async () => {
-    const [{ default: express }, { clerkClient, clerkMiddleware, getAuth }] = await Promise.all([import("express"), import("@clerk/express")]);
+    const [{ default: express }, { clerkClient, clerkMiddleware, getAuth, requireAuth }] = await Promise.all([import("express"), import("@clerk/express")]);
     const app = express();
-    app.use(clerkMiddleware(options()));
+    app.use(clerkMiddleware(appOptions()), express.json());
     app.get("/", async (req, res) => res.json(await answer(getAuth(req), clerkClient)));
+    for (const [method, path, act] of desk) {
+      app[method.toLowerCase()](path, requireAuth(), async (req, res) => res.json(await act(clerkClient, req, getAuth(req).userId)));
+    }
     const server = createServer(app);
     await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
     try {
-      await visits(`http://127.0.0.1:${server.address().port}/`, await signedIn("express"));
+      const url = `http://127.0.0.1:${server.address().port}`;
+      const somebody = await signedIn("express");
+      await visits(`${url}/`, somebody);
+      await worksAtTheDesk(url, somebody, "express");
     } finally {
       server.close();
     }
@@ -119,10 +186,23 @@ describe("published clients for servers", () => {
   test("@clerk/fastify", async () => {
     const [{ default: fastify }, { clerkClient, clerkPlugin, getAuth }] = await Promise.all([import("fastify"), import("@clerk/fastify")]);
     const app = fastify();
-    await app.register(clerkPlugin, options());
+    await app.register(clerkPlugin, appOptions());
     app.get("/", async (request) => answer(getAuth(request), clerkClient));
+    for (const [method, url, act] of desk) {
+      app.route({
+        method,
+        url,
+        preHandler: async (request, reply) => {
+          if (!getAuth(request).userId) return reply.code(401).send({ error: "sign in first" });
+        },
+        handler: (request) => act(clerkClient, request, getAuth(request).userId),
+      });
+    }
     try {
-      await visits(await app.listen({ port: 0, host: "127.0.0.1" }), await signedIn("fastify"));
+      const url = await app.listen({ port: 0, host: "127.0.0.1" });
+      const somebody = await signedIn("fastify");
+      await visits(`${url}/`, somebody);
+      await worksAtTheDesk(url, somebody, "fastify");
     } finally {
       await app.close();
     }
@@ -148,7 +228,7 @@ describe("published clients for servers", () => {
   });
 
   test("clerk-backend-api for Python", async () => {
-    await run(process.env.E2E_PYTHON ?? "python3", [here("client.py")], { env: cleanEnv(env) });
+    await run(process.env.E2E_PYTHON ?? "python3", [here("client.py")], { env: cleanEnv({ ...env, FRONTEND_URL: urls.frontend }) });
   });
 
   test("clerk-rs", async () => {
