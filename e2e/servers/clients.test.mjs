@@ -227,11 +227,13 @@ describe("published clients for servers", () => {
     }
   });
 
+  const programEnv = () => cleanEnv({ ...env, FRONTEND_URL: urls.frontend });
+
   test("clerk-backend-api for Python", async () => {
-    await run(process.env.E2E_PYTHON ?? "python3", [here("client.py")], { env: cleanEnv({ ...env, FRONTEND_URL: urls.frontend }) });
+    await run(process.env.E2E_PYTHON ?? "python3", [here("client.py")], { env: programEnv() });
   });
 
   test("clerk-rs", async () => {
-    await run("cargo", ["run", "--quiet", "--locked", "--manifest-path", here("rust/Cargo.toml")], { env: cleanEnv(env) });
+    await run("cargo", ["run", "--quiet", "--locked", "--manifest-path", here("rust/Cargo.toml")], { env: programEnv() });
   });
 });
