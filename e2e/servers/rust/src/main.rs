@@ -170,7 +170,7 @@ async fn jwt_templates(config: &ClerkConfiguration) -> Outcome {
 
     let user = person(config, "templates").await?;
     let session = sessions_api::create_session(config, Some(CreateSessionRequest::new(user.id))).await?;
-    let token = || sessions_api::create_session_token_from_template(config, &session.id, "rust-2", Some(Default::default()));
+    let token = || sessions_api::create_session_token_from_template(config, &session.id, "rust-2", None);
     assert_eq!(token().await?.jwt.unwrap_or_default().split('.').count(), 3);
     assert!(jwt_templates_api::delete_jwt_template(config, &made.id).await?.deleted);
     assert!(token().await.is_err());
@@ -186,7 +186,7 @@ async fn sessions(config: &ClerkConfiguration) -> Outcome {
     let client = clients_api::get_client(config, &session.client_id).await?;
     assert_eq!((client.session_ids, &client.sessions[0].id), (vec![session.id.clone()], &session.id));
     assert!(clients_api::get_client_list(config, None, Some(100), None).await?.iter().any(|it| it.id == session.client_id));
-    assert!(sessions_api::create_session_token(config, &session.id, Some(Default::default())).await?.jwt.is_some());
+    assert!(sessions_api::create_session_token(config, &session.id, None).await?.jwt.is_some());
     sessions_api::revoke_session(config, &session.id).await?;
     assert_eq!(sessions_api::get_session(config, &session.id).await?.id, of_user("revoked").await?[0].id);
     assert!(of_user("active").await?.is_empty());
@@ -235,7 +235,7 @@ async fn waitlist_entries(config: &ClerkConfiguration) -> Outcome {
     let later = waitlist_entries_api::create_waitlist_entry(config, new("later")).await?;
     let gone = waitlist_entries_api::create_waitlist_entry(config, new("gone")).await?;
     assert!(waitlist_entries_api::delete_waitlist_entry(config, &gone.id).await?.deleted);
-    let invited = waitlist_entries_api::invite_waitlist_entry(config, &later.id, Some(Default::default())).await?;
+    let invited = waitlist_entries_api::invite_waitlist_entry(config, &later.id, None).await?;
     assert_eq!(invited.status, waitlist_entry::Status::Invited);
     let listed = waitlist_entries_api::list_waitlist_entries(config, None, None, Some("rust.example"), None, None).await?;
     let shown: Vec<_> = listed.data.iter().map(|it| (it.email_address.as_str(), it.status)).collect();
