@@ -38,6 +38,8 @@ pub struct ExternalAccountRecord {
     pub username: Option<String>,
     /// Where the picture is; empty for none.
     pub image_url: String,
+    /// What it came with from another server, JSON; none for nothing.
+    pub public_metadata: Option<String>,
     /// The provider's tokens, sealed.
     pub tokens: Option<String>,
     /// When the proof was given, or stops being open.
@@ -65,6 +67,7 @@ pub(crate) fn account(row: &Row) -> Result<ExternalAccountRecord, StoreError> {
         last_name: row.text("last_name")?,
         username: row.opt_text("username")?,
         image_url: row.text("image_url")?,
+        public_metadata: row.opt_text("public_metadata")?,
         tokens: row.opt_text("tokens")?,
         expire_at: row.int("expire_at")?,
         created_at: row.int("created_at")?,
@@ -96,12 +99,12 @@ pub async fn insert(tx: &mut Tx, instance: &InstanceId, it: &ExternalAccountReco
     let has = "UPDATE users SET has_external_accounts = TRUE WHERE instance_id = $1 AND id = $2 AND NOT has_external_accounts";
     tx.exec(sql!(has, instance, &it.user_id)).await?;
     let text = "INSERT INTO external_accounts (instance_id, id, user_id, identification_id, strategy, issuer, subject, status, error,
-        approved_scopes, email_address, email_verified, first_name, last_name, username, image_url, tokens, expire_at, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
+        approved_scopes, email_address, email_verified, first_name, last_name, username, image_url, tokens, expire_at, created_at, updated_at,
+        public_metadata) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
     let sql = sql!(text, instance, &it.id, &it.user_id, &it.identification_id, &it.strategy, &it.issuer, &it.subject, &it.status)
         .bind(&it.error)
         .bind(&it.approved_scopes);
-    let sql = bind_said(sql, it).bind(it.created_at).bind(it.updated_at);
+    let sql = bind_said(sql, it).bind(it.created_at).bind(it.updated_at).bind(&it.public_metadata);
     tx.exec(sql).await.map(|_| true)
 }
 

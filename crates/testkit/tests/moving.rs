@@ -6,14 +6,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use doorward_base::*;
 use doorward_core::moving::{self, Import, Imported};
+use doorward_core::oauth::OAuthConnection;
+use doorward_core::settings::{Presence, Settings};
 use doorward_core::users::{self, ImportedUser, Outcome};
 use doorward_core::webhooks::{self, EndpointChange};
 use doorward_core::{Scope, instance};
 use doorward_store::Sql;
 use doorward_store::db::Value as Bound;
 use doorward_store::moving::{Kind, MOVED, columns};
-use doorward_testkit::{Browser, Options, START, TestServer};
+use doorward_testkit::social::{ACME, CALLBACK, acme, acme_with, ada, connection, user_id, visit};
+use doorward_testkit::{Browser, CLIENT_SECRET, Options, Provider, START, TestServer};
 use serde_json::{Value, json};
+use std::time::Duration;
 use totp_rs::{Algorithm, TOTP};
 
 const EMAIL: &str = "ada@example.com";
@@ -31,7 +35,7 @@ fn code(server: &TestServer) -> String {
 
 /// A server with a template that has a key of its own, Ada with an authenticator app, Bob with backup codes and a picture.
 async fn furnished() -> TestServer {
-    let server = TestServer::with_settings(|settings| settings.attributes.username = doorward_core::settings::Presence::Optional).await;
+    let server = TestServer::with_settings(|settings| settings.attributes.username = Presence::Optional).await;
     let template = json!({"name": "own", "claims": {"a": 1}, "custom_signing_key": true, "signing_algorithm": "HS256", "signing_key": KEY});
     server.backend("POST", "/v1/jwt_templates", Some(template)).await.expect(200);
     let ada = json!({
@@ -203,17 +207,17 @@ async fn users_go_out_and_in_with_ids_passwords_and_second_factors() {
     let server = furnished().await;
     let other = server.another_instance("other.localhost").await;
     let (from, to) = (scope(&server, &server.instance.id).await, scope(&server, &other.id).await);
-    let all = users::export_page(&from, None, 10, true).await.unwrap();
+    let all = users::export_page(&from, None, 10, true).await.unwrap().0;
     assert_eq!(all.len(), 2);
-    let bare = users::export_page(&from, None, 10, false).await.unwrap();
+    let bare = users::export_page(&from, None, 10, false).await.unwrap().0;
     assert!(bare.iter().all(|user| !user.contains_key("totp_secret")));
     let first: UserId = all[0]["id"].as_str().unwrap().into();
-    assert_eq!(users::export_page(&from, Some(&first), 10, true).await.unwrap(), all[1..]);
+    assert_eq!(users::export_page(&from, Some(&first), 10, true).await.unwrap().0, all[1..]);
     let rows: Vec<ImportedUser> = all.into_iter().map(|user| row(Value::Object(user))).collect();
     for round in 0..2 {
         let outcomes = users::import(&to, &rows).await.unwrap();
         assert!(
-            outcomes.iter().all(|it| if round == 0 { matches!(it, Outcome::Added) } else { matches!(it, Outcome::Present) }),
+            outcomes.iter().all(|it| if round == 0 { matches!(it, Outcome::Added(_)) } else { matches!(it, Outcome::Present) }),
             "{outcomes:?}"
         );
     }
@@ -222,14 +226,7 @@ async fn users_go_out_and_in_with_ids_passwords_and_second_factors() {
     for n in 0..2 {
         for same in ["id", "external_id", "username", "primary_email_address_id", "email_addresses", "public_metadata", "private_metadata"]
         {
-            let strip = |value: &Value| {
-                let mut value = value.clone();
-                for email in value.as_array_mut().into_iter().flatten() {
-                    email["verification"]["expire_at"] = Value::Null;
-                }
-                value
-            };
-            assert_eq!(strip(&before.json[n][same]), strip(&after.json[n][same]), "{same}");
+            assert_eq!(before.json[n][same], after.json[n][same], "{same}");
         }
         for same in ["created_at", "password_enabled", "totp_enabled", "two_factor_enabled"] {
             assert_eq!(before.json[n][same], after.json[n][same], "{same}");
@@ -242,13 +239,176 @@ async fn users_go_out_and_in_with_ids_passwords_and_second_factors() {
     }
 }
 
+fn all_identifiers(settings: &mut Settings) {
+    (settings.attributes.username, settings.attributes.phone_number) = (Presence::Optional, Presence::Optional);
+    settings.attributes.phone_second_factor = true;
+}
+
+/// A server some minutes later whose people sign in at the same provider.
+async fn later_at(provider: &Provider) -> TestServer {
+    let issuer = Some(provider.url());
+    let server = TestServer::with_settings(|settings| {
+        all_identifiers(settings);
+        settings.oauth.insert("custom_acme".to_owned(), OAuthConnection { issuer, ..connection() });
+    })
+    .await;
+    server.provider_secret("custom_acme", CLIENT_SECRET).await;
+    server.advance(Duration::from_secs(4 * 60));
+    server
+}
+
+/// What became of one row, which must have been added: what was passed over, as JSON.
+async fn added(scope: &Scope, row: ImportedUser) -> Value {
+    match users::import(scope, &[row]).await.unwrap().remove(0) {
+        Outcome::Added(left) => json!(left),
+        other => unreachable!("{other:?}"),
+    }
+}
+
+/// A user as a server sees one, without what passes by itself and without addresses of pictures.
+async fn seen(server: &TestServer, id: &str) -> Value {
+    let mut user = server.backend("GET", &format!("/v1/users/{id}"), None).await.expect(200).clone();
+    for passing in ["lockout_expires_in_seconds", "verification_attempts_remaining", "image_url", "profile_image_url"] {
+        user.as_object_mut().unwrap().remove(passing);
+    }
+    user
+}
+
+#[tokio::test]
+async fn whoever_signs_in_by_a_provider_goes_on_doing_so_and_nothing_that_is_seen_changes() {
+    let (source, provider) = acme_with(all_identifiers).await;
+    let mut browser = source.browser();
+    assert_eq!(visit(&mut browser, &provider, "sign_ups", ACME).await, "/done");
+    let ada = user_id(&mut browser).await.unwrap();
+    source.advance(Duration::from_secs(60));
+    let metadata = json!({"public_metadata": {"a": "ü"}, "private_metadata": {"b": [1]}});
+    source.backend("PATCH", &format!("/v1/users/{ada}/metadata"), Some(metadata)).await.expect(200);
+    let names = json!({"locale": "de-AT", "username": "lovelace"});
+    source.backend("PATCH", &format!("/v1/users/{ada}"), Some(names)).await.expect(200);
+    let bob = json!({
+        "email_address": ["bob@example.com", "b@example.com"], "phone_number": ["+12015550123"], "totp_secret": SECRET,
+        "backup_codes": [BCRYPT], "password_digest": BCRYPT, "password_hasher": "bcrypt", "external_id": "x1",
+    });
+    let made = source.backend("POST", "/v1/users", Some(bob)).await;
+    let (bob, phone) = (made.json["id"].as_str().unwrap(), made.json["phone_numbers"][0]["id"].as_str().unwrap());
+    let kept = json!({"reserved_for_second_factor": true});
+    source.backend("PATCH", &format!("/v1/phone_numbers/{phone}"), Some(kept)).await.expect(200);
+    source.backend("POST", &format!("/v1/users/{bob}/lock"), None).await.expect(200);
+    let eve = json!({"email_address": ["eve@example.com"], "password": PASSWORD});
+    let eve = source.backend("POST", "/v1/users", Some(eve)).await.expect(200)["id"].as_str().unwrap().to_owned();
+    source.backend("POST", &format!("/v1/users/{eve}/password/set_compromised"), None).await.expect(200);
+
+    let target = later_at(&provider).await;
+    let (from, to) = (scope(&source, &source.instance.id).await, scope(&target, &target.instance.id).await);
+    let (all, left) = users::export_page(&from, None, 10, true).await.unwrap();
+    assert_eq!(json!(left), json!({"provider_tokens": 1}));
+    for user in all {
+        assert_eq!(added(&to, row(Value::Object(user))).await, json!({}));
+    }
+    for id in [&ada, bob, &eve] {
+        assert_eq!(seen(&target, id).await, seen(&source, id).await);
+    }
+    let before = seen(&target, &ada).await;
+    assert_eq!(
+        (&before["external_accounts"][0]["provider"], &before["external_accounts"][0]["provider_user_id"]),
+        (&json!(ACME), &json!("ada-1"))
+    );
+    assert_eq!(before["email_addresses"][0]["linked_to"][0]["id"], before["external_accounts"][0]["identification_id"]);
+    assert_eq!(seen(&target, bob).await["locked"], true);
+
+    let mut browser = target.browser();
+    assert_eq!(visit(&mut browser, &provider, "sign_ins", ACME).await, "/done");
+    assert_eq!(user_id(&mut browser).await.unwrap(), ada, "by the same account at the provider");
+    let mut eve = target.browser();
+    eve.sign_in("eve@example.com", PASSWORD).await.expect(200);
+    let tasks = eve.get("/v1/client").await.response()["sessions"][0]["tasks"].clone();
+    assert_eq!(tasks, json!([{"key": "reset-password"}]), "a password that others know is still known to them");
+}
+
+#[tokio::test]
+async fn an_account_at_a_provider_comes_from_the_hosted_service_with_its_ids_and_metadata() {
+    let (server, provider) = acme().await;
+    let scope = scope(&server, &server.instance.id).await;
+    let account = json!({
+        "object": "external_account", "id": "eac_1", "provider": "oauth_custom_acme", "identification_id": "idn_7",
+        "provider_user_id": "ada-1", "approved_scopes": "email  profile", "email_address": "ada@example.com", "first_name": "Ada",
+        "last_name": null, "avatar_url": "https://img.example/a", "username": "lovelace", "public_metadata": {"tier": 1},
+        "label": "work", "verification": {"status": "verified", "strategy": "oauth_custom_acme", "expire_at": START + 600_000},
+        "created_at": 7, "updated_at": 8,
+    });
+    let by_key = json!({"id": "gac_1", "provider": "google", "provider_user_id": "117", "image_url": "javascript:alert(1)", "created_at": 9,
+        "verification": {"status": "verified"}});
+    let elsewhere = json!({"provider": "oauth_custom_other", "provider_user_id": "1", "verification": {"status": "verified"}});
+    let ada = json!({"id": "user_ada", "external_accounts": [account, by_key, elsewhere], "created_at": 5});
+    let expected = json!({"external_accounts": 1, "external_account_labels": 1, "external_account_pictures": 1});
+    assert_eq!(added(&scope, row(ada)).await, expected);
+    let user = seen(&server, "user_ada").await;
+    let kept = &user["external_accounts"];
+    let mut shown = account.clone();
+    shown["approved_scopes"] = json!("email profile");
+    shown["last_name"] = json!("");
+    for (name, value) in shown.as_object().unwrap().iter().filter(|(name, _)| !["label", "verification"].contains(&name.as_str())) {
+        assert_eq!(&kept[0][name], value, "{name}");
+    }
+    assert_eq!((&kept[0]["verification"]["status"], &kept[0]["verification"]["expire_at"]), (&json!("verified"), &json!(START)));
+    assert!(kept[1]["provider"] == "oauth_google" && kept[1]["id"].as_str().unwrap().starts_with("eac_") && kept[1]["image_url"] == "");
+    assert_eq!((kept.as_array().unwrap().len(), &user["updated_at"]), (2, &json!(5)));
+    let mut browser = server.browser();
+    assert_eq!(visit(&mut browser, &provider, "sign_ins", ACME).await, "/done", "whose only way in it is");
+    assert_eq!(user_id(&mut browser).await.unwrap(), "user_ada");
+}
+
+/// Whoever registered with somebody's account at a provider, and never proved it, must not be who that somebody signs in as.
+#[tokio::test]
+async fn fault_045_an_account_at_a_provider_that_came_unproven_lets_nobody_in() {
+    let (server, provider) = acme().await;
+    let scope = scope(&server, &server.instance.id).await;
+    let proofs = [
+        json!(null),
+        json!({"status": "unverified"}),
+        json!({"status": "failed", "error": {"code": "x"}}),
+        json!({"status": "transferable"}),
+        json!({"status": "VERIFIED"}),
+    ];
+    for (n, proof) in proofs.iter().enumerate() {
+        let account = json!({
+            "provider": ACME, "provider_user_id": "ada-1", "email_address": "ada@example.com", "email_address_verified": true,
+            "verification": proof, "issuer": provider.url(),
+        });
+        let email = json!([{"email_address": "ada@example.com", "linked_to": [{"type": ACME}]}]);
+        let thief = json!({
+            "id": format!("user_thief{n}"), "username": format!("thief{n}"), "email_addresses": email, "external_accounts": [account],
+            "password_digest": BCRYPT, "password_hasher": "bcrypt",
+        });
+        assert_eq!(added(&scope, row(thief)).await, json!({}), "many may claim what nobody has proven");
+        let user = seen(&server, &format!("user_thief{n}")).await;
+        assert_ne!(user["external_accounts"][0]["verification"]["status"], "verified");
+        assert_eq!(user["email_addresses"][0]["linked_to"], json!([]));
+    }
+    let alone = json!({"id": "user_alone", "external_accounts": [{"provider": ACME, "provider_user_id": "x"}]});
+    assert!(matches!(&users::import(&scope, &[row(alone)]).await.unwrap()[..], [Outcome::Refused(_)]), "it is no way to be found");
+    provider.account(ada());
+    let mut browser = server.browser();
+    assert_eq!(visit(&mut browser, &provider, "sign_ins", ACME).await, CALLBACK);
+    assert_eq!(user_id(&mut browser).await, None);
+    assert_eq!(visit(&mut browser, &provider, "sign_ups", ACME).await, "/done");
+    assert!(!user_id(&mut browser).await.unwrap().starts_with("user_thief"), "she has an account of her own");
+}
+
 #[tokio::test]
 async fn of_a_bad_row_nothing_is_written_and_the_parameter_is_named() {
     let server = TestServer::start().await;
     let scope = scope(&server, &server.instance.id).await;
     let email = |address: &str| json!([{"email_address": address, "verification": {"status": "verified", "strategy": "email_code"}}]);
     let good = json!({"id": "user_good", "email_addresses": email(EMAIL), "created_at": 5, "password_digest": BCRYPT, "password_hasher": "bcrypt"});
-    assert!(matches!(users::import(&scope, &[row(good.clone())]).await.unwrap()[..], [Outcome::Added]));
+    let google = |subject: &str| json!({"provider": "oauth_google", "provider_user_id": subject, "verification": {"status": "verified"}});
+    let with = |mut it: Value, name: &str, value: Value| {
+        it[name] = value;
+        it
+    };
+    let first = json!({"id": "user_first", "external_accounts": [google("taken")]});
+    assert_eq!(added(&scope, row(first)).await, json!({}));
+    assert!(matches!(users::import(&scope, &[row(good.clone())]).await.unwrap()[..], [Outcome::Added(_)]));
     let bad = [
         (json!({"id": "auth0|1"}), "id"),
         (json!({"id": "user_"}), "id"),
@@ -259,6 +419,16 @@ async fn of_a_bad_row_nothing_is_written_and_the_parameter_is_named() {
         (json!({"email_addresses": email("ADA@example.com")}), "email_addresses"),
         (json!({"phone_numbers": [{"phone_number": "12"}]}), "phone_numbers[0]"),
         (json!({"web3_wallets": [{"web3_wallet": "0x12"}]}), "web3_wallets[0]"),
+        (json!({"external_accounts": [google("1"), google("1")]}), "external_accounts[1]"),
+        (json!({"external_accounts": [google("2"), google("taken")]}), "external_accounts[1]"),
+        (json!({"external_accounts": [google("null")]}), "external_accounts[0].provider_user_id"),
+        (json!({"external_accounts": [with(google("3"), "id", json!("eac_!"))]}), "external_accounts[0].id"),
+        (json!({"external_accounts": [with(google("3"), "first_name", json!("a\nb"))]}), "external_accounts[0].first_name"),
+        (
+            json!({"external_accounts": [with(google("3"), "approved_scopes", json!("x".repeat(3000)))]}),
+            "external_accounts[0].approved_scopes",
+        ),
+        (json!({"external_accounts": [with(google("3"), "created_at", json!(START + 60_001))]}), "external_accounts[0].created_at"),
         (json!({"created_at": START + 60_001}), "created_at"),
         (json!({"password_hasher": "rot13"}), "password_hasher"),
         (json!({"password_digest": "$2a$15$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"}), "password_digest"),
@@ -283,9 +453,9 @@ async fn of_a_bad_row_nothing_is_written_and_the_parameter_is_named() {
     for (outcomes, (change, param)) in outcomes.chunks(2).zip(&bad) {
         let Outcome::Refused(error) = &outcomes[0] else { unreachable!("{change}: {:?}", outcomes[0]) };
         assert_eq!(error.meta().param_name.as_deref(), Some(*param), "{change}");
-        assert!(matches!(outcomes[1], Outcome::Added), "the rows beside it are taken");
+        assert!(matches!(outcomes[1], Outcome::Added(_)), "the rows beside it are taken");
     }
-    for (table, count) in [("users", 18), ("email_addresses", 18)] {
+    for (table, count) in [("users", 26), ("email_addresses", 25), ("external_accounts", 1)] {
         let text = format!("SELECT CAST(COUNT(*) AS BIGINT) AS n FROM {table}");
         assert_eq!(server.app.db.opt(Sql::new(text)).await.unwrap().unwrap().int("n").unwrap(), count, "{table}");
     }

@@ -217,7 +217,7 @@ resource! {
         username: Option<String>,
         /// Always null.
         phone_number: Option<String>,
-        /// Always empty.
+        /// What it came with from another server; else empty.
         public_metadata: Object,
         /// Always null.
         label: Option<String>,

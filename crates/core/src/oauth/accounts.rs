@@ -132,6 +132,11 @@ pub(crate) fn linked_to(user: &UserWithEmails, email: &EmailRecord) -> Vec<Ident
     vouching.filter(|_| email.verified).map(link).collect()
 }
 
+/// What an account came with from another server.
+pub(super) fn metadata(record: &ExternalAccountRecord) -> Object {
+    record.public_metadata.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
 /// An account as the wire has it.
 pub(crate) fn view(record: &ExternalAccountRecord) -> ExternalAccount {
     let verification = Verification {
@@ -157,7 +162,7 @@ pub(crate) fn view(record: &ExternalAccountRecord) -> ExternalAccount {
         avatar_url: record.image_url.clone(),
         username: record.username.clone(),
         phone_number: None,
-        public_metadata: Object::new(),
+        public_metadata: metadata(record),
         label: None,
         verification: Some(verification),
         created_at: record.created_at,

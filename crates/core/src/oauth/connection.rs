@@ -1,10 +1,12 @@
 //! A provider as an instance uses it: its row in the table, the instance's settings and its secret, put together.
 
+use super::identity::CONSUMERS;
 use super::providers::{self, ClientAuth, IdTokens, Issuer, Provider, Source};
 use super::settings::{OAuthClientAuth, OAuthConnection};
 use super::{documents, providers::key_of};
 use crate::app::Scope;
 use crate::instance::Instance;
+use crate::settings::Settings;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64::Engine as _;
@@ -85,6 +87,38 @@ pub(crate) fn secret_context(instance: &InstanceId, key: &str) -> String {
 fn misconfigured(key: &str, why: impl std::fmt::Display) -> ApiError {
     tracing::warn!(provider = key, %why, "the provider is not set up right");
     codes::MISCONFIGURED_OAUTH_PROVIDER.into()
+}
+
+/// By what the subjects of a strategy are told apart that nobody has come with yet, as [`Connection::issuer`] says it when they
+/// come: by what is known of the provider, else by what whoever brings them says, else by the settings. None where nobody
+/// knows, as of a provider of one's own that is not set up, or of Microsoft with many tenants.
+pub(crate) fn issuer(settings: &Settings, strategy: &str, said: Option<&str>) -> Option<String> {
+    let key = key_of(strategy)?;
+    let row = providers::provider(key)?;
+    let settings = settings.oauth.get(key);
+    let host = |url: &str| Some(Url::parse(url).ok()?.host_str()?.to_owned());
+    let said = said.filter(|it| !it.is_empty()).map(str::to_owned);
+    if !row.discovery.is_empty() {
+        return Some(row.discovery.to_owned());
+    }
+    match row.id_tokens.map(|it| it.issuer) {
+        Some(Issuer::OneOf(all)) => all.first().map(|&it| it.to_owned()),
+        Some(Issuer::MicrosoftTenant) => said.or_else(|| {
+            let tenant = settings?.tenant.as_deref()?;
+            let tenant = if tenant == "consumers" { CONSUMERS } else { tenant };
+            (!MANY_TENANTS.contains(&tenant)).then(|| microsoft(tenant))
+        }),
+        None if row.source == Source::Discovered => said.or_else(|| {
+            let settings = settings?;
+            settings.issuer.clone().or_else(|| host(settings.token_url.as_deref()?))
+        }),
+        None => host(row.token),
+    }
+}
+
+/// The issuer of a tenant's ID tokens.
+fn microsoft(tenant: &str) -> String {
+    format!("https://login.microsoftonline.com/{tenant}/v2.0")
 }
 
 impl<'a> Connection<'a> {
@@ -199,7 +233,7 @@ impl Connection<'_> {
                 let tenant = claims.get("tid").and_then(Value::as_str).unwrap_or_default();
                 let wanted = self.settings.tenant.as_deref().filter(|it| !MANY_TENANTS.contains(it));
                 let shaped = tenant.len() == 36 && tenant.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-                shaped && issuer == format!("https://login.microsoftonline.com/{tenant}/v2.0") && wanted.is_none_or(|it| it == tenant)
+                shaped && issuer == microsoft(tenant) && wanted.is_none_or(|it| it == tenant)
             }
             None => false,
         }
@@ -244,5 +278,42 @@ impl Connection<'_> {
         let message = format!("{}.{}", B64.encode(header.to_string()), B64.encode(claims.to_string()));
         let signature = key.sign(&SystemRandom::new(), message.as_bytes()).map_err(|_| broken())?;
         Ok(Secret::new(format!("{message}.{}", B64.encode(signature))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(key: &str, change: impl FnOnce(&mut OAuthConnection)) -> Settings {
+        let mut connection = OAuthConnection::default();
+        change(&mut connection);
+        Settings { oauth: [(key.to_owned(), connection)].into(), ..Settings::default() }
+    }
+
+    #[test]
+    fn whoever_brings_a_subject_says_whose_it_is_only_where_nobody_knows() {
+        let none = Settings::default();
+        let of = |strategy: &str, said: Option<&str>| issuer(&none, strategy, said);
+        assert_eq!(of("oauth_google", Some("https://evil.example")).unwrap(), "https://accounts.google.com");
+        assert_eq!(of("oauth_github", Some("https://evil.example")).unwrap(), "github.com");
+        assert_eq!(of("oauth_huggingface", None).as_deref(), providers::provider("huggingface").map(|it| it.discovery));
+        assert_eq!(of("oauth_microsoft", Some("https://login.microsoftonline.com/t/v2.0")).unwrap(), microsoft("t"));
+        assert_eq!(of("oauth_custom_acme", Some("https://id.acme.example")).unwrap(), "https://id.acme.example");
+        for nobody in ["oauth_microsoft", "oauth_custom_acme", "oauth_nobody", "oauth_", "saml", "oauth_token_google"] {
+            assert_eq!(of(nobody, Some("")), None, "{nobody}");
+        }
+    }
+
+    #[test]
+    fn else_the_settings_say_whose_a_subject_is() {
+        let tenant = |tenant: &str| with("microsoft", |it| it.tenant = Some(tenant.to_owned()));
+        assert_eq!(issuer(&tenant("t"), "oauth_microsoft", None).unwrap(), microsoft("t"));
+        assert_eq!(issuer(&tenant("consumers"), "oauth_microsoft", None).unwrap(), microsoft(CONSUMERS));
+        assert_eq!(issuer(&tenant("common"), "oauth_microsoft", None), None);
+        let own = with("custom_acme", |it| it.issuer = Some("https://id.acme.example".to_owned()));
+        assert_eq!(issuer(&own, "oauth_custom_acme", None).unwrap(), "https://id.acme.example");
+        let plain = with("custom_acme", |it| it.token_url = Some("https://acme.example/token".to_owned()));
+        assert_eq!(issuer(&plain, "oauth_custom_acme", None).unwrap(), "acme.example");
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// The tenant of Microsoft's consumer accounts, whose addresses Microsoft itself has proven.
-const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+pub(super) const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 /// The most characters of anything that a provider says.
 const MAX_CHARS: usize = 256;
 
@@ -76,7 +76,7 @@ fn text(value: &Value) -> Option<String> {
 }
 
 /// The id of an account. What programs write that meant to write none is none: it would be everybody's.
-pub(super) fn subject(value: &Value) -> Option<String> {
+pub(crate) fn subject(value: &Value) -> Option<String> {
     let id = match value {
         Value::String(id) => id.clone(),
         Value::Number(id) if id.is_u64() || id.is_i64() => id.to_string(),

@@ -1,6 +1,6 @@
 //! The accounts at other providers that a user has connected, and the tokens that came with them.
 
-use super::accounts::{Account, apply, tokens_context, view};
+use super::accounts::{Account, apply, metadata, tokens_context, view};
 use super::connection;
 use super::ended::error_value;
 use super::flow::{Start, ask};
@@ -14,7 +14,6 @@ use doorward_base::*;
 use doorward_store::external_accounts::{self as store, ExternalAccountRecord};
 use doorward_store::users::UserWithEmails;
 use doorward_store::verifications::VerificationRecord;
-use doorward_wire::Object;
 use doorward_wire::bapi::{ListOauthAccessTokens, OauthAccessToken};
 use doorward_wire::fapi::{ConnectExternalAccount, ReauthorizeExternalAccount};
 use doorward_wire::resource::{DeletedObject, ExternalAccount};
@@ -275,7 +274,7 @@ pub async fn revoke_tokens(scope: &Scope, user: &UserWithEmails, id: &ExternalAc
 pub async fn access_tokens(scope: &Scope, req: &ListOauthAccessTokens) -> Result<(Vec<OauthAccessToken>, i64), ApiError> {
     let page = crate::users::page(req.limit, req.offset)?;
     let user = load(scope, &req.user_id).await?;
-    let strategy = if req.provider.starts_with("oauth_") { req.provider.clone() } else { format!("oauth_{}", req.provider) };
+    let strategy = super::strategy(&req.provider);
     let connection = connection::find(&scope.instance, &strategy).ok_or(codes::OAUTH_TOKEN_PROVIDER_NOT_ENABLED)?;
     let mut out = Vec::new();
     let (skip, take) = (usize::try_from(page.offset).unwrap_or(usize::MAX), usize::try_from(page.limit).unwrap_or(usize::MAX));
@@ -293,7 +292,7 @@ pub async fn access_tokens(scope: &Scope, req: &ListOauthAccessTokens) -> Result
             id_token: good.id,
             expires_at: good.expire_at,
             provider: strategy.clone(),
-            public_metadata: Object::new(),
+            public_metadata: metadata(record),
             label: None,
             scopes: record.approved_scopes.split(' ').filter(|it| !it.is_empty()).map(str::to_owned).collect(),
         });

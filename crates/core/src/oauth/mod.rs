@@ -17,12 +17,12 @@ mod providers;
 mod settings;
 
 pub(crate) use accounts::{Account, linked_to, resolve, tokens_context, view};
-pub(crate) use connection::{find, require_authenticatable, secret_context};
+pub(crate) use connection::{find, issuer, require_authenticatable, secret_context};
 pub use documents::Documents;
 pub(crate) use ended::{Ended, carried_over, current_state, seal_identity, vouched_again};
 pub use flow::{POPUP_PATHS, callback, redeem};
 pub(crate) use flow::{Start, ask};
-pub(crate) use identity::Identity;
+pub(crate) use identity::{Identity, subject};
 pub use mine::{access_tokens, connect, disconnect, reauthorize, remove, revoke_tokens};
 pub(crate) use operator::open_secret;
 pub use operator::{forget_secret, has_secret, set_secret};
@@ -39,6 +39,11 @@ const ONE_TAP: &str = "google_one_tap";
 /// Whether a strategy sends the browser to a provider.
 pub(crate) fn is_redirect(strategy: &str) -> bool {
     providers::key_of(strategy).is_some()
+}
+
+/// The strategy of a provider, which may be named by its key alone.
+pub(crate) fn strategy(provider: &str) -> String {
+    if provider.starts_with("oauth_") { provider.to_owned() } else { format!("oauth_{provider}") }
 }
 
 /// The strategy under which an account is known that an ID token proves: `google_one_tap` and `oauth_token_google` prove

@@ -2,27 +2,31 @@
 
 use super::email_addresses::read_email;
 use super::factors::GivenFactors;
+use super::imported_accounts::{self, ImportedExternalAccount};
 use super::input::{self, PasswordInput};
 use super::metadata::Metadata;
-use super::{blank, read_wallet};
+use super::passed_over::{self, PassedOver};
+use super::{blank, lock_end, read_wallet};
 use crate::app::{Scope, internal};
 use crate::phone::Phone;
 use doorward_base::*;
-use doorward_store::StoreError;
+use doorward_store::external_accounts::{self, ExternalAccountRecord};
 use doorward_store::users::{self, EmailRecord, PhoneRecord, UserRecord, WalletRecord};
+use doorward_store::{StoreError, Tx};
 use doorward_wire::Object;
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::HashSet;
 
 /// The most identifiers of a kind.
-const MAX_IDENTIFIERS: usize = 100;
+pub(super) const MAX_IDENTIFIERS: usize = 100;
 /// The most characters of an id that is kept.
 const MAX_ID: usize = 64;
 /// How far the clock of the other server may be ahead.
 const SKEW_MS: i64 = 60_000;
 
 /// A user as `GET /v1/users` shows one, with the password's hash and the second factors beside it. What is not named here is
-/// passed over: among it pictures, passkeys and accounts at other providers.
+/// passed over and counted: among it passkeys.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "the names are those of the wire")]
@@ -39,15 +43,24 @@ pub struct ImportedUser {
     pub email_addresses: Option<Vec<ImportedIdentifier>>,
     pub phone_numbers: Option<Vec<ImportedIdentifier>>,
     pub web3_wallets: Option<Vec<ImportedIdentifier>>,
+    pub external_accounts: Option<Vec<ImportedExternalAccount>>,
     pub public_metadata: Option<Object>,
     pub private_metadata: Option<Object>,
     pub unsafe_metadata: Option<Object>,
     pub password_digest: Option<String>,
     pub password_hasher: Option<String>,
     pub password_last_updated_at: Option<Timestamp>,
+    pub password_enabled: Option<bool>,
+    pub password_compromised: Option<bool>,
     pub totp_secret: Option<String>,
+    pub totp_enabled: Option<bool>,
     pub backup_codes: Option<Vec<String>>,
+    pub backup_code_enabled: Option<bool>,
+    pub mfa_enabled_at: Option<Timestamp>,
+    pub mfa_disabled_at: Option<Timestamp>,
+    pub has_image: Option<bool>,
     pub banned: Option<bool>,
+    pub locked: Option<bool>,
     pub bypass_client_trust: Option<bool>,
     pub delete_self_enabled: Option<bool>,
     pub create_organization_enabled: Option<bool>,
@@ -57,6 +70,9 @@ pub struct ImportedUser {
     pub last_active_at: Option<Timestamp>,
     pub created_at: Option<Timestamp>,
     pub updated_at: Option<Timestamp>,
+    /// What there is besides.
+    #[serde(flatten)]
+    pub other: Object,
 }
 
 /// An address, number or wallet of such a user.
@@ -82,13 +98,16 @@ pub struct ImportedIdentifier {
 pub struct ImportedProof {
     pub status: Option<String>,
     pub strategy: Option<String>,
+    pub attempts: Option<i64>,
+    pub expire_at: Option<Timestamp>,
+    pub error: Option<Value>,
 }
 
 /// What became of one.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The user was added.
-    Added,
+    /// The user was added, without this.
+    Added(PassedOver),
     /// The user is there already: one has the same id or the same id of the app's own, or, where neither is given, an
     /// identifier.
     Present,
@@ -104,7 +123,11 @@ struct Plan {
     emails: Vec<EmailRecord>,
     phones: Vec<PhoneRecord>,
     wallets: Vec<WalletRecord>,
+    /// With their places in the row.
+    accounts: Vec<(usize, ExternalAccountRecord)>,
     factors: GivenFactors,
+    compromised: bool,
+    left: PassedOver,
 }
 
 /// Adds users who are not there yet, in one transaction; when one of them collides with somebody, each in its own. Give it
@@ -139,10 +162,13 @@ pub async fn import(scope: &Scope, rows: &[ImportedUser]) -> Result<Vec<Outcome>
         }
     }
     if insert_all(scope, &plans).await? {
-        return Ok(outcomes.into_iter().map(|it| it.unwrap_or(Outcome::Added)).collect());
-    }
-    for (at, plan) in &plans {
-        outcomes[*at] = Some(insert_one(scope, plan).await?);
+        for (at, plan) in plans {
+            outcomes[at] = Some(Outcome::Added(plan.left));
+        }
+    } else {
+        for (at, plan) in plans {
+            outcomes[at] = Some(insert_one(scope, plan).await?);
+        }
     }
     Ok(outcomes.into_iter().flatten().collect())
 }
@@ -167,12 +193,12 @@ async fn insert_all(scope: &Scope, plans: &[(usize, Plan)]) -> Result<bool, ApiE
     Ok(true)
 }
 
-async fn insert_one(scope: &Scope, plan: &Plan) -> Result<Outcome, ApiError> {
+async fn insert_one(scope: &Scope, plan: Plan) -> Result<Outcome, ApiError> {
     let mut tx = scope.db().begin().await.map_err(internal)?;
-    match insert(scope, &mut tx, plan).await {
+    match insert(scope, &mut tx, &plan).await {
         Ok(()) => {
             tx.commit().await.map_err(internal)?;
-            Ok(Outcome::Added)
+            Ok(Outcome::Added(plan.left))
         }
         Err(error) if error.code() == codes::FORM_IDENTIFIER_EXISTS => {
             Ok(if plan.named { Outcome::Refused(error) } else { Outcome::Present })
@@ -181,7 +207,7 @@ async fn insert_one(scope: &Scope, plan: &Plan) -> Result<Outcome, ApiError> {
     }
 }
 
-async fn insert(scope: &Scope, tx: &mut doorward_store::Tx, plan: &Plan) -> Result<(), ApiError> {
+async fn insert(scope: &Scope, tx: &mut Tx, plan: &Plan) -> Result<(), ApiError> {
     let taken = |error: StoreError, param: &str| match error {
         StoreError::Conflict => ApiError::new(codes::FORM_IDENTIFIER_EXISTS).param(param),
         other => internal(other),
@@ -197,7 +223,25 @@ async fn insert(scope: &Scope, tx: &mut doorward_store::Tx, plan: &Plan) -> Resu
     for wallet in &plan.wallets {
         users::insert_wallet(tx, scope.ins(), wallet).await.map_err(|e| taken(e, "web3_wallets"))?;
     }
-    plan.factors.write(scope, tx, &plan.user.id).await
+    for (n, account) in &plan.accounts {
+        external_accounts::insert(tx, scope.ins(), account).await.map_err(|e| taken(e, &format!("external_accounts[{n}]")))?;
+    }
+    plan.factors.write(scope, tx, &plan.user.id).await?;
+    if plan.compromised {
+        users::set_password_compromised(tx, scope.ins(), &plan.user.id, true, scope.now).await.map_err(internal)?;
+    }
+    if plan.moves_times() {
+        users::keep_times(tx, scope.ins(), &plan.user).await.map_err(internal)?;
+    }
+    Ok(())
+}
+
+impl Plan {
+    /// Whether what is written after the user says that the user changed, or there are times that are not written with it.
+    fn moves_times(&self) -> bool {
+        let given = self.user.mfa_enabled_at.or(self.user.mfa_disabled_at).is_some();
+        given || self.compromised || !self.accounts.is_empty() || !self.factors.is_empty()
+    }
 }
 
 async fn plan(scope: &Scope, row: &ImportedUser) -> Result<Plan, ApiError> {
@@ -210,14 +254,18 @@ async fn plan(scope: &Scope, row: &ImportedUser) -> Result<Plan, ApiError> {
     let emails = emails(scope, row, &user)?;
     let phones = phones(scope, row, &user)?;
     let wallets = wallets(scope, row, &user)?;
-    if user.username.is_none() && emails.is_empty() && phones.is_empty() && wallets.is_empty() {
-        let text = "A user needs an address, a number, a wallet or a user name.";
+    let mut left = passed_over::of_row(row);
+    let accounts = imported_accounts::read(scope, row, &user, &mut left)?;
+    let found = !emails.is_empty() || !phones.is_empty() || !wallets.is_empty() || accounts.iter().any(|(_, it)| it.status == "verified");
+    if user.username.is_none() && !found {
+        let text = "A user needs an address, a number, a wallet, a user name or a proven account at a provider.";
         return Err(ApiError::new(codes::FORM_DATA_MISSING).param("email_addresses").long(text));
     }
     let email = primary(&emails, &row.primary_email_address_id, |it| (&it.id, it.verified));
     user.primary_email_address_id = email.map(|it| it.id.clone());
     user.primary_email_key = email.map(|it| it.address_key.clone());
-    let phone = primary(&phones, &row.primary_phone_number_id, |it| (&it.id, it.verified));
+    let usable: Vec<&PhoneRecord> = phones.iter().filter(|it| !it.second_factor).collect();
+    let phone = primary(&usable, &row.primary_phone_number_id, |it| (&it.id, it.verified));
     user.primary_phone_number_id = phone.map(|it| it.id.clone());
     user.primary_phone = phone.map(|it| it.number.clone());
     user.has_phone_numbers = !phones.is_empty();
@@ -225,8 +273,13 @@ async fn plan(scope: &Scope, row: &ImportedUser) -> Result<Plan, ApiError> {
     user.primary_web3_wallet_id = wallet.map(|it| it.id.clone());
     user.primary_web3_wallet = wallet.map(|it| it.address.clone());
     user.has_web3_wallets = !wallets.is_empty();
+    // Second factors that stayed behind are none, whenever they began.
+    let enrolled = !factors.is_empty() || phones.iter().any(|it| it.second_factor);
+    user.mfa_enabled_at = time(row.mfa_enabled_at, "mfa_enabled_at", scope)?.filter(|_| enrolled);
+    user.mfa_disabled_at = time(row.mfa_disabled_at, "mfa_disabled_at", scope)?;
+    let compromised = row.password_compromised == Some(true) && user.password_hash.is_some();
     let named = [false, true].into_iter().any(|external| name(row, external).is_some());
-    Ok(Plan { user, named, emails, phones, wallets, factors })
+    Ok(Plan { user, named, emails, phones, wallets, accounts, factors, compromised, left })
 }
 
 /// The one that is named, or the first proven one, or the first.
@@ -252,6 +305,7 @@ fn profile(scope: &Scope, row: &ImportedUser) -> Result<UserRecord, ApiError> {
     user.create_organization_enabled = row.create_organization_enabled.unwrap_or(user.create_organization_enabled);
     user.bypass_client_trust = row.bypass_client_trust == Some(true);
     user.banned = row.banned == Some(true);
+    user.locked_until = (row.locked == Some(true)).then(|| lock_end(scope));
     user.legal_accepted_at = time(row.legal_accepted_at, "legal_accepted_at", scope)?;
     user.last_sign_in_at = time(row.last_sign_in_at, "last_sign_in_at", scope)?;
     user.last_active_at = time(row.last_active_at, "last_active_at", scope)?;
@@ -264,7 +318,7 @@ fn profile(scope: &Scope, row: &ImportedUser) -> Result<UserRecord, ApiError> {
 }
 
 /// A time in Unix milliseconds that has been already, give or take [`SKEW_MS`]. 0 and less mean "not known".
-fn time(at: Option<Timestamp>, param: &str, scope: &Scope) -> Result<Option<Timestamp>, ApiError> {
+pub(super) fn time(at: Option<Timestamp>, param: &str, scope: &Scope) -> Result<Option<Timestamp>, ApiError> {
     match at {
         Some(at) if at > scope.now + SKEW_MS => Err(ApiError::new(codes::FORM_DISALLOW_FUTURE_DATE).param(param)),
         at => Ok(at.filter(|at| *at > 0)),
@@ -272,7 +326,7 @@ fn time(at: Option<Timestamp>, param: &str, scope: &Scope) -> Result<Option<Time
 }
 
 /// An id from elsewhere, if it is one of ours by its form.
-fn kept_id(id: &Option<String>, prefix: &str, param: &str) -> Result<Option<String>, ApiError> {
+pub(super) fn kept_id(id: &Option<String>, prefix: &str, param: &str) -> Result<Option<String>, ApiError> {
     let Some(id) = id.as_deref().filter(|id| !id.is_empty()) else { return Ok(None) };
     let rest = id.strip_prefix(prefix).filter(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
     match rest {
@@ -285,29 +339,57 @@ fn kept_id(id: &Option<String>, prefix: &str, param: &str) -> Result<Option<Stri
 }
 
 /// What identifiers of all kinds have.
-struct Common {
-    id: IdentificationId,
+pub(super) struct Common {
+    pub id: IdentificationId,
     strategy: Option<String>,
-    created_at: Timestamp,
-    updated_at: Timestamp,
+    attempts: Option<i64>,
+    /// When it was proven, or stopped being open.
+    pub proven_at: Timestamp,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// What a row says of an identifier that all kinds have.
+pub(super) struct Given<'r> {
+    /// Where it is in the row, such as `email_addresses` and 0.
+    pub at: (&'r str, usize),
+    /// The name of the field that has its id, and the id.
+    pub id: (&'r str, &'r Option<String>),
+    pub proof: &'r Option<ImportedProof>,
+    pub created_at: Option<Timestamp>,
+    pub updated_at: Option<Timestamp>,
+}
+
+impl Given<'_> {
+    pub(super) fn read(&self, scope: &Scope, user: &UserRecord) -> Result<Common, ApiError> {
+        let (kind, n) = self.at;
+        let param = |name: &str| format!("{kind}[{n}].{name}");
+        let proof = self.proof.as_ref().filter(|proof| proof.status.as_deref() == Some("verified"));
+        let named = |text: &&str| {
+            !text.is_empty() && text.len() <= MAX_ID && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        };
+        let strategy = proof.map(|proof| proof.strategy.as_deref().filter(named).unwrap_or("admin").to_owned());
+        let id = kept_id(self.id.1, IdentificationId::PREFIX, &param(self.id.0))?;
+        // They are listed by age: where it is not known, in the order in which they came.
+        let later = user.created_at.saturating_add(i64::try_from(n).unwrap_or_default());
+        let created_at = time(self.created_at, &param("created_at"), scope)?.unwrap_or(later);
+        let updated_at = time(self.updated_at, &param("updated_at"), scope)?.unwrap_or(created_at);
+        // Elsewhere it may be the end of a code that was good for some minutes more.
+        let proven_at = self.proof.as_ref().and_then(|proof| proof.expire_at).filter(|at| *at > 0).map(|at| at.min(scope.now));
+        Ok(Common {
+            id: id.map_or_else(|| IdentificationId::new(scope.now, &scope.app.rng), IdentificationId::from),
+            strategy,
+            attempts: proof.and_then(|proof| proof.attempts),
+            proven_at: proven_at.unwrap_or(updated_at),
+            created_at,
+            updated_at,
+        })
+    }
 }
 
 fn common(scope: &Scope, n: usize, kind: &str, it: &ImportedIdentifier, user: &UserRecord) -> Result<Common, ApiError> {
-    let proof = it.verification.as_ref().filter(|proof| proof.status.as_deref() == Some("verified"));
-    let named = |text: &&str| {
-        !text.is_empty() && text.len() <= MAX_ID && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-    };
-    let strategy = proof.map(|proof| proof.strategy.as_deref().filter(named).unwrap_or("admin").to_owned());
-    let id = kept_id(&it.id, IdentificationId::PREFIX, &format!("{kind}[{n}].id"))?;
-    // They are listed by age: where it is not known, in the order in which they came.
-    let later = user.created_at.saturating_add(i64::try_from(n).unwrap_or_default());
-    let created_at = time(it.created_at, &format!("{kind}[{n}].created_at"), scope)?.unwrap_or(later);
-    Ok(Common {
-        id: id.map_or_else(|| IdentificationId::new(scope.now, &scope.app.rng), IdentificationId::from),
-        strategy,
-        created_at,
-        updated_at: time(it.updated_at, &format!("{kind}[{n}].updated_at"), scope)?.unwrap_or(created_at),
-    })
+    let (created_at, updated_at) = (it.created_at, it.updated_at);
+    Given { at: (kind, n), id: ("id", &it.id), proof: &it.verification, created_at, updated_at }.read(scope, user)
 }
 
 /// Reads the identifiers of a kind. `read` answers what it is compared by, beside the record.
@@ -335,7 +417,7 @@ fn each<T>(
 fn emails(scope: &Scope, row: &ImportedUser, user: &UserRecord) -> Result<Vec<EmailRecord>, ApiError> {
     each("email_addresses", &row.email_addresses, |n, it| {
         let email = read_email(&it.value).map_err(|error| error.param(format!("email_addresses[{n}]")))?;
-        let Common { id, strategy, created_at, updated_at } = common(scope, n, "email_addresses", it, user)?;
+        let Common { id, strategy, attempts, proven_at, created_at, updated_at } = common(scope, n, "email_addresses", it, user)?;
         let record = EmailRecord {
             id,
             user_id: user.id.clone(),
@@ -343,9 +425,9 @@ fn emails(scope: &Scope, row: &ImportedUser, user: &UserRecord) -> Result<Vec<Em
             address_key: email.key.clone(),
             verified: strategy.is_some(),
             reserved: strategy.is_none() && it.reserved == Some(true),
-            verified_at: strategy.is_some().then_some(updated_at),
+            verified_at: strategy.is_some().then_some(proven_at),
             strategy,
-            attempts: None,
+            attempts,
             created_at,
             updated_at,
         };
@@ -359,7 +441,7 @@ fn phones(scope: &Scope, row: &ImportedUser, user: &UserRecord) -> Result<Vec<Ph
         let unfit = || ApiError::new(codes::FORM_PARAM_FORMAT_INVALID).param(&param).long("Not a valid number in international form.");
         // To which countries messages are sent is asked when one is.
         let phone = Phone::parse(&it.value).ok_or_else(unfit)?;
-        let Common { id, strategy, created_at, updated_at } = common(scope, n, "phone_numbers", it, user)?;
+        let Common { id, strategy, attempts, proven_at, created_at, updated_at } = common(scope, n, "phone_numbers", it, user)?;
         let second_factor = strategy.is_some() && it.reserved_for_second_factor == Some(true);
         let record = PhoneRecord {
             id,
@@ -367,9 +449,9 @@ fn phones(scope: &Scope, row: &ImportedUser, user: &UserRecord) -> Result<Vec<Ph
             number: phone.as_str().to_owned(),
             verified: strategy.is_some(),
             reserved: strategy.is_none() && it.reserved == Some(true),
-            verified_at: strategy.is_some().then_some(updated_at),
+            verified_at: strategy.is_some().then_some(proven_at),
             strategy,
-            attempts: None,
+            attempts,
             second_factor,
             default_second_factor: second_factor && it.default_second_factor == Some(true),
             created_at,
@@ -382,13 +464,13 @@ fn phones(scope: &Scope, row: &ImportedUser, user: &UserRecord) -> Result<Vec<Ph
 fn wallets(scope: &Scope, row: &ImportedUser, user: &UserRecord) -> Result<Vec<WalletRecord>, ApiError> {
     each("web3_wallets", &row.web3_wallets, |n, it| {
         let address = read_wallet(&it.value).map_err(|error| error.param(format!("web3_wallets[{n}]")))?;
-        let Common { id, strategy, created_at, updated_at } = common(scope, n, "web3_wallets", it, user)?;
+        let Common { id, strategy, proven_at, created_at, updated_at, .. } = common(scope, n, "web3_wallets", it, user)?;
         let record = WalletRecord {
             id,
             user_id: user.id.clone(),
             address: address.as_str().to_owned(),
             verified: strategy.is_some(),
-            verified_at: strategy.is_some().then_some(updated_at),
+            verified_at: strategy.is_some().then_some(proven_at),
             strategy,
             created_at,
             updated_at,

@@ -1,7 +1,8 @@
 //! A whole instance in from a file and out into one.
 
 use super::at::Which;
-use super::user_files::{reader, writer};
+use super::progress::Progress;
+use super::user_files::writer;
 use super::{Place, out};
 use clap::Args;
 use doorward_core::moving::{self, Import as Moving};
@@ -11,7 +12,7 @@ use std::path::PathBuf;
 
 /// The longest line, in bytes: a picture in base64 and the rest of its row.
 const MAX_LINE: u64 = 64 * 1024 * 1024;
-/// After how many lines progress is told.
+/// After how many lines progress is told, at least.
 const PROGRESS: u64 = 10_000;
 
 /// Example: doorward instance export --config doorward.toml shop.instance
@@ -59,17 +60,16 @@ impl Export {
 impl Import {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let app = self.place.open().await?;
-        let mut reader = reader(&self.file)?;
+        let (mut reader, mut progress) = Progress::reading(&self.file, PROGRESS)?;
         let (mut number, mut line) = (1_u64, String::new());
         read(&mut reader, &mut line)?;
         let mut moving = Moving::begin(&app, &line).await.map_err(anyhow::Error::msg)?;
         while read(&mut reader, &mut line)? {
             number += 1;
             moving.line(&line).await.map_err(|error| anyhow::anyhow!("line {number}: {error}"))?;
-            if number.is_multiple_of(PROGRESS) {
-                out::note(&format!("{number} lines read"));
-            }
+            progress.tell(number, || format!("{number} lines read"));
         }
+        drop(progress);
         let done = moving.finish().await.map_err(anyhow::Error::msg)?;
         if done.backup_codes_lost > 0 {
             let text = "backup codes were left behind: they work under the other server's master key only";

@@ -6,6 +6,7 @@ mod instance;
 mod instance_files;
 mod keys;
 mod out;
+mod progress;
 mod provider_secret;
 mod rows;
 mod sdk;

@@ -2,9 +2,9 @@
 
 use csv::StringRecord;
 use doorward_base::{ApiError, codes};
-use doorward_core::users::{ImportedIdentifier, ImportedProof, ImportedUser};
+use doorward_core::users::{ImportedIdentifier, ImportedProof, ImportedUser, PassedOver};
 use serde::Deserialize as _;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::io::{BufRead, Read};
 
 /// The most that one user may take up in a file, in bytes.
@@ -187,7 +187,7 @@ impl<R: BufRead> Read for Counted<R> {
     }
 }
 
-/// The columns that are read; others are passed over.
+/// The hosted service's columns, in its order.
 pub(super) const COLUMNS: [&str; 13] = [
     "id",
     "first_name",
@@ -204,6 +204,30 @@ pub(super) const COLUMNS: [&str; 13] = [
     "password_hasher",
 ];
 
+/// Ours, behind them: a text, or else JSON. Others are passed over and counted.
+pub(super) const OWN_COLUMNS: [&str; 18] = [
+    "external_id",
+    "locale",
+    "public_metadata",
+    "private_metadata",
+    "unsafe_metadata",
+    "banned",
+    "locked",
+    "bypass_client_trust",
+    "delete_self_enabled",
+    "create_organization_enabled",
+    "create_organizations_limit",
+    "password_compromised",
+    "password_last_updated_at",
+    "legal_accepted_at",
+    "last_sign_in_at",
+    "last_active_at",
+    "created_at",
+    "updated_at",
+];
+/// Which of ours are texts.
+const TEXTS: [&str; 2] = ["external_id", "locale"];
+
 fn from_csv(columns: &StringRecord, record: &StringRecord) -> Result<ImportedUser, ApiError> {
     if record.len() != columns.len() {
         return Err(unreadable(format!("The row has {} columns, the first row has {}.", record.len(), columns.len())));
@@ -217,6 +241,11 @@ fn from_csv(columns: &StringRecord, record: &StringRecord) -> Result<ImportedUse
             (of(&format!("primary_{kind}")), of(&format!("verified_{kinds}")), of(&format!("unverified_{kinds}")));
         listed(primary.as_deref(), verified.as_deref(), unverified.as_deref())
     };
+    let own = OWN_COLUMNS.iter().filter_map(|name| Some((*name, of(name)?)));
+    let own = own.map(|(name, text)| Ok((name.to_owned(), own_value(name, text)?))).collect::<Result<Map<_, _>, ApiError>>()?;
+    let names = columns.iter().map(|name| name.trim_start_matches('\u{feff}'));
+    let unknown = names.filter(|name| !COLUMNS.contains(name) && !OWN_COLUMNS.contains(name));
+    let other = unknown.filter_map(|name| Some((name.to_owned(), of(name)?.into()))).collect();
     Ok(ImportedUser {
         id: of("id"),
         first_name: of("first_name"),
@@ -227,8 +256,64 @@ fn from_csv(columns: &StringRecord, record: &StringRecord) -> Result<ImportedUse
         totp_secret: of("totp_secret"),
         password_digest: of("password_digest"),
         password_hasher: of("password_hasher"),
-        ..ImportedUser::default()
+        other,
+        ..user(own.into())?
     })
+}
+
+fn own_value(name: &str, text: String) -> Result<Value, ApiError> {
+    if TEXTS.contains(&name) {
+        return Ok(text.into());
+    }
+    serde_json::from_str(&text).map_err(|_| unreadable(format!("{name} is not JSON.")).param(name))
+}
+
+/// A user in the columns of the hosted service's export, and ours.
+pub(super) fn to_csv(user: &Map<String, Value>) -> Vec<String> {
+    let hosted = COLUMNS.iter().map(|column| hosted_value(user, column));
+    let own = OWN_COLUMNS.iter().map(|column| match user.get(*column) {
+        Some(Value::String(text)) => text.clone(),
+        None | Some(Value::Null) => String::new(),
+        Some(Value::Object(metadata)) if metadata.is_empty() => String::new(),
+        Some(other) => other.to_string(),
+    });
+    hosted.chain(own).collect()
+}
+
+fn hosted_value(user: &Map<String, Value>, column: &str) -> String {
+    let text = |name: &str| user.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let value = |it: &Value, kind: &str| it[kind].as_str().unwrap_or_default().to_owned();
+    match column.split_once('_') {
+        Some(("primary", kind)) => {
+            let (list, id) = if kind == "email_address" {
+                ("email_addresses", "primary_email_address_id")
+            } else {
+                ("phone_numbers", "primary_phone_number_id")
+            };
+            let id = text(id);
+            all(user, list).iter().find(|it| it["id"] == id.as_str()).map(|it| value(it, kind)).unwrap_or_default()
+        }
+        Some((state @ ("verified" | "unverified"), kinds)) => {
+            let kind = if kinds == "email_addresses" { "email_address" } else { "phone_number" };
+            let wanted = |it: &&Value| (it["verification"]["status"] == "verified") == (state == "verified");
+            all(user, kinds).iter().filter(wanted).map(|it| value(it, kind)).collect::<Vec<_>>().join("|")
+        }
+        _ => text(column),
+    }
+}
+
+fn all<'u>(user: &'u Map<String, Value>, kinds: &str) -> &'u [Value] {
+    user.get(kinds).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// Counts what of a user there is no column for.
+pub(super) fn count_without_columns(user: &Map<String, Value>, left: &mut PassedOver) {
+    for kinds in ["external_accounts", "web3_wallets"] {
+        left.add(kinds, all(user, kinds).len() as u64);
+    }
+    left.add("backup_codes", u64::from(!all(user, "backup_codes").is_empty()));
+    let kept = all(user, "phone_numbers").iter().filter(|it| it["reserved_for_second_factor"] == true);
+    left.add("second_factor_numbers", kept.count() as u64);
 }
 
 /// The identifiers of a row, the primary one first. It is among the proven ones or among the others; where it is in neither
@@ -243,7 +328,7 @@ fn listed(primary: Option<&str>, verified: Option<&str>, unverified: Option<&str
         proven.retain(|other| other != primary);
         proven.insert(0, primary.to_owned());
     }
-    let status = |proven: bool| Some(ImportedProof { status: proven.then(|| "verified".to_owned()), strategy: None });
+    let status = |proven: bool| Some(ImportedProof { status: proven.then(|| "verified".to_owned()), ..ImportedProof::default() });
     let identifier =
         |value: String, proven: bool| ImportedIdentifier { value, verification: status(proven), ..ImportedIdentifier::default() };
     let open = open.into_iter().filter(|other| !proven.contains(other)).map(|value| identifier(value, false)).collect::<Vec<_>>();

@@ -2,21 +2,22 @@
 
 use super::at::At;
 use super::out;
-use super::rows::{COLUMNS, Format, Rows};
-use anyhow::Context as _;
+use super::progress::Progress;
+use super::rows::{self, COLUMNS, Format, OWN_COLUMNS, Rows};
 use clap::{Args, ValueEnum};
 use doorward_base::{ApiError, UserId};
 use doorward_core::Scope;
-use doorward_core::users::{self, ImportedUser, Outcome};
+use doorward_core::users::{self, ImportedUser, Outcome, PassedOver};
+use doorward_wire::bapi::UserFilter;
 use serde_json::{Map, Value, json};
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufRead, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Users in one transaction.
 const BATCH: usize = 100;
 /// Users in a page of an export.
 const PAGE: i64 = 200;
-/// After how many users progress is told.
+/// After how many users progress is told, at least.
 const PROGRESS: u64 = 1000;
 
 /// Example: doorward user import --config doorward.toml users.csv
@@ -24,7 +25,8 @@ const PROGRESS: u64 = 1000;
 /// Users who are there already, by id or external id, or where a row has neither by an identifier, are skipped: a run that
 /// was cut off is simply repeated. A row that cannot be taken is told on standard error by its line, with the parameter
 /// that is wrong, and nothing of it is written; the exit code is 1 then, after all other rows were taken. The summary on
-/// standard output says how many users were added, were there already, and were refused.
+/// standard output says how many users were added, were there already, and were refused. What cannot be taken of those who were
+/// added, such as passkeys, is counted on standard error, and in `passed_over` of the JSON.
 #[derive(Args)]
 pub(super) struct Import {
     #[command(flatten)]
@@ -41,15 +43,16 @@ pub(super) struct Import {
 enum ExportFormat {
     /// A user object on each line, as the Backend API has it, with the password's hash.
     Jsonl,
-    /// The columns of the hosted service's export.
+    /// The columns of the hosted service's export, and behind them our own. Accounts at providers, wallets and ids of
+    /// addresses stay behind.
     Csv,
 }
 
 /// Example: doorward user export --config doorward.toml users.jsonl
 ///
 /// The file has the hashes of all passwords: keep it as you keep a backup. It is made with mode 0600 and never replaced.
-/// Pictures, passkeys, accounts at other providers and backup codes made here stay behind: `doorward instance export` takes
-/// everything.
+/// Pictures, passkeys, tokens of providers and backup codes made here stay behind, and are counted at the end: `doorward instance
+/// export` takes everything.
 #[derive(Args)]
 pub(super) struct Export {
     #[command(flatten)]
@@ -62,15 +65,6 @@ pub(super) struct Export {
     with_totp_secrets: bool,
     /// The file, which must not be there yet; `-` for standard output.
     file: PathBuf,
-}
-
-/// A file to read, or standard input.
-pub(super) fn reader(file: &Path) -> anyhow::Result<Box<dyn BufRead>> {
-    if file.as_os_str() == "-" {
-        return Ok(Box::new(BufReader::new(std::io::stdin())));
-    }
-    let opened = std::fs::File::open(file).with_context(|| file.display().to_string())?;
-    Ok(Box::new(BufReader::with_capacity(64 * 1024, opened)))
 }
 
 /// A new file for its owner only, or standard output; and the file, to bring it to the disk at the end.
@@ -89,31 +83,37 @@ struct Counts {
     added: u64,
     present: u64,
     refused: u64,
+    passed_over: PassedOver,
 }
 
 impl Counts {
     fn words(&self) -> String {
-        let Self { read, added, present, refused } = self;
+        let Self { read, added, present, refused, .. } = self;
         format!("{read} read: {added} added, {present} there already, {refused} refused")
     }
 
-    fn refuse(&mut self, line: u64, error: &ApiError) {
+    fn refuse(&mut self, line: u64, error: &ApiError, progress: &Progress) {
         self.refused += 1;
         let param = error.meta().param_name.as_deref().map(|param| format!("{param}: ")).unwrap_or_default();
-        out::note(&format!("line {line}: {param}{} ({})", error.long_message(), error.code().code));
+        progress.note(&format!("line {line}: {param}{} ({})", error.long_message(), error.code().code));
     }
 }
 
 impl Import {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let mut rows = Rows::new(reader(&self.file)?, self.format)?;
+        let (reader, mut progress) = Progress::reading(&self.file, PROGRESS)?;
+        let mut rows = Rows::new(reader, self.format)?;
         let scope = self.at.scope().await?;
         let mut counts = Counts::default();
-        let done = import(&scope, &mut rows, &mut counts).await;
+        let done = import(&scope, &mut rows, &mut counts, &mut progress).await;
+        drop(progress);
+        note_passed_over(&counts.passed_over);
         if self.at.json {
-            let Counts { read, added, present, refused } = counts;
-            let summary = json!({"read": read, "added": added, "present": present, "refused": refused, "complete": done.is_ok()});
-            out::json(&summary)?;
+            let Counts { read, added, present, refused, passed_over } = &counts;
+            let complete = done.is_ok();
+            out::json(&json!({
+                "read": read, "added": added, "present": present, "refused": refused, "passed_over": passed_over, "complete": complete,
+            }))?;
         } else {
             out::line(&counts.words())?;
         }
@@ -125,7 +125,14 @@ impl Import {
     }
 }
 
-async fn import(scope: &Scope, rows: &mut Rows<Box<dyn BufRead>>, counts: &mut Counts) -> anyhow::Result<()> {
+/// Says what could not be taken along.
+fn note_passed_over(passed_over: &PassedOver) {
+    if let Some(words) = passed_over.words() {
+        out::note(&format!("left behind: {words}"));
+    }
+}
+
+async fn import(scope: &Scope, rows: &mut Rows<Box<dyn BufRead>>, counts: &mut Counts, progress: &mut Progress) -> anyhow::Result<()> {
     let mut batch: Vec<(u64, ImportedUser)> = Vec::with_capacity(BATCH);
     loop {
         // What was read before the file broke is taken.
@@ -133,32 +140,33 @@ async fn import(scope: &Scope, rows: &mut Rows<Box<dyn BufRead>>, counts: &mut C
         match &next {
             Ok(Some(_)) => counts.read += 1,
             Ok(None) | Err(_) => {
-                write(scope, &mut batch, counts).await?;
+                write(scope, &mut batch, counts, progress).await?;
                 return next.map(drop);
             }
         }
         match next? {
             Some((line, Ok(user))) => batch.push((line, user)),
-            Some((line, Err(error))) => counts.refuse(line, &error),
+            Some((line, Err(error))) => counts.refuse(line, &error, progress),
             None => {}
         }
         if batch.len() == BATCH {
-            write(scope, &mut batch, counts).await?;
+            write(scope, &mut batch, counts, progress).await?;
         }
-        if counts.read.is_multiple_of(PROGRESS) {
-            out::note(&counts.words());
-        }
+        progress.tell(counts.read, || counts.words());
     }
 }
 
-async fn write(scope: &Scope, batch: &mut Vec<(u64, ImportedUser)>, counts: &mut Counts) -> anyhow::Result<()> {
+async fn write(scope: &Scope, batch: &mut Vec<(u64, ImportedUser)>, counts: &mut Counts, progress: &Progress) -> anyhow::Result<()> {
     let scope = Scope { now: scope.app.clock.now(), ..scope.clone() };
     let (lines, rows): (Vec<u64>, Vec<ImportedUser>) = std::mem::take(batch).into_iter().unzip();
     for (line, outcome) in lines.into_iter().zip(users::import(&scope, &rows).await?) {
         match outcome {
-            Outcome::Added => counts.added += 1,
+            Outcome::Added(left) => {
+                counts.added += 1;
+                counts.passed_over.merge(&left);
+            }
             Outcome::Present => counts.present += 1,
-            Outcome::Refused(error) => counts.refuse(line, &error),
+            Outcome::Refused(error) => counts.refuse(line, &error, progress),
         }
     }
     Ok(())
@@ -168,69 +176,63 @@ impl Export {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let scope = self.at.scope().await?;
         let (mut out, file) = writer(&self.file)?;
-        let count = match self.format {
+        let done = match self.format {
             ExportFormat::Jsonl => {
-                let line = |user: &Map<String, Value>| {
+                let line = |user: &Map<String, Value>, _: &mut PassedOver| {
                     serde_json::to_writer(&mut out, user)?;
                     Ok(out.write_all(b"\n")?)
                 };
-                let count = export(&scope, self.with_totp_secrets, line).await?;
+                let done = export(&scope, self.with_totp_secrets, line).await?;
                 out.flush()?;
-                count
+                done
             }
             ExportFormat::Csv => {
                 let mut csv = csv::Writer::from_writer(out);
-                csv.write_record(COLUMNS)?;
-                let count = export(&scope, self.with_totp_secrets, |user| Ok(csv.write_record(record(user))?)).await?;
+                csv.write_record(COLUMNS.iter().chain(&OWN_COLUMNS))?;
+                let line = |user: &Map<String, Value>, left: &mut PassedOver| {
+                    rows::count_without_columns(user, left);
+                    Ok(csv.write_record(rows::to_csv(user))?)
+                };
+                let done = export(&scope, self.with_totp_secrets, line).await?;
                 csv.flush()?;
-                count
+                done
             }
         };
         if let Some(file) = file {
             file.sync_all()?;
         }
-        // Standard output may be the file.
+        self.tell(done)
+    }
+
+    /// Standard output may be the file.
+    fn tell(&self, (count, left): (u64, PassedOver)) -> anyhow::Result<()> {
         out::note(&format!("{count} users written"));
+        note_passed_over(&left);
+        if self.at.json && self.file.as_os_str() != "-" {
+            out::json(&json!({"written": count, "passed_over": left}))?;
+        }
         Ok(())
     }
 }
 
-async fn export(scope: &Scope, secrets: bool, mut line: impl FnMut(&Map<String, Value>) -> anyhow::Result<()>) -> anyhow::Result<u64> {
-    let (mut after, mut count): (Option<UserId>, u64) = (None, 0);
+async fn export(
+    scope: &Scope,
+    secrets: bool,
+    mut line: impl FnMut(&Map<String, Value>, &mut PassedOver) -> anyhow::Result<()>,
+) -> anyhow::Result<(u64, PassedOver)> {
+    let total = users::count(scope, &UserFilter::default()).await?;
+    let mut progress = Progress::new(u64::try_from(total).ok(), PROGRESS);
+    let (mut after, mut count, mut left): (Option<UserId>, u64, PassedOver) = (None, 0, PassedOver::default());
     loop {
-        let page = users::export_page(scope, after.as_ref(), PAGE, secrets).await?;
+        let (page, behind) = users::export_page(scope, after.as_ref(), PAGE, secrets).await?;
+        left.merge(&behind);
         for user in &page {
-            line(user)?;
+            line(user, &mut left)?;
             count += 1;
         }
-        if count.is_multiple_of(PROGRESS) && count > 0 {
-            out::note(&format!("{count} written"));
-        }
-        let Some(last) = page.last() else { return Ok(count) };
+        progress.done(count);
+        progress.tell(count, || format!("{count} written"));
+        let Some(last) = page.last() else { return Ok((count, left)) };
         after = Some(last.get("id").and_then(Value::as_str).unwrap_or_default().into());
     }
-}
-
-/// A user in the columns of the hosted service's export.
-fn record(user: &Map<String, Value>) -> [String; COLUMNS.len()] {
-    let text = |name: &str| user.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let all = |kinds: &str| user.get(kinds).and_then(Value::as_array).cloned().unwrap_or_default();
-    let value = |it: &Value, kind: &str| it[kind].as_str().unwrap_or_default().to_owned();
-    COLUMNS.map(|column| match column.split_once('_') {
-        Some(("primary", kind)) => {
-            let (list, id) = if kind == "email_address" {
-                ("email_addresses", "primary_email_address_id")
-            } else {
-                ("phone_numbers", "primary_phone_number_id")
-            };
-            let id = text(id);
-            all(list).iter().find(|it| it["id"] == id.as_str()).map(|it| value(it, kind)).unwrap_or_default()
-        }
-        Some((state @ ("verified" | "unverified"), kinds)) => {
-            let kind = if kinds == "email_addresses" { "email_address" } else { "phone_number" };
-            let wanted = |it: &&Value| (it["verification"]["status"] == "verified") == (state == "verified");
-            all(kinds).iter().filter(wanted).map(|it| value(it, kind)).collect::<Vec<_>>().join("|")
-        }
-        _ => text(column),
-    })
 }

@@ -214,6 +214,16 @@ pub async fn touch(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timesta
     change(tx, instance, id, sql!(text, instance, id, now)).await
 }
 
+/// Writes when a user who came from elsewhere changed and had second factors there, over what the other statements that brought
+/// the user wrote. Times of second factors that are not given stay as they are.
+pub async fn keep_times(tx: &mut Tx, instance: &InstanceId, it: &UserRecord) -> Result<(), StoreError> {
+    let text =
+        "UPDATE users SET updated_at = $3, mfa_enabled_at = COALESCE($4, mfa_enabled_at), mfa_disabled_at = COALESCE($5, mfa_disabled_at)
+        WHERE instance_id = $1 AND id = $2";
+    let sql = sql!(text, instance, &it.id, it.updated_at, it.mfa_enabled_at, it.mfa_disabled_at);
+    change(tx, instance, &it.id, sql).await.map(|_| ())
+}
+
 /// Says which picture a user shows. False when there is no such user.
 pub(crate) async fn set_image(
     tx: &mut Tx,

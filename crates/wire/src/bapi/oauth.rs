@@ -24,7 +24,7 @@ resource! {
         expires_at: Option<Timestamp>,
         /// The strategy, such as `oauth_google`.
         provider: String,
-        /// Always empty.
+        /// What the account came with from another server; else empty.
         public_metadata: Object,
         /// Always null.
         label: Option<String>,
