@@ -30,26 +30,116 @@ impl Server {
     }
 }
 
-/// Creates users from four sides until nobody answers any more; kills the server once `kill_at` were acknowledged.
-fn create_until_killed(mut server: Server, round: usize, kill_at: usize) -> Vec<String> {
+/// What is written until the server is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Kind {
+    User,
+    Metadata,
+    Session,
+    SignInToken,
+    Invitation,
+    Allowed,
+    Waiting,
+}
+
+/// Something that was written, and the id that it has or that its user has.
+type Written = (Kind, String);
+
+impl Kind {
+    /// Every other one is a user; what is somebody's waits for there to be a user whom nothing else was written for.
+    fn drawn(rng: &Rng, spare: bool) -> Self {
+        match rng.bytes::<1>()[0] % 12 {
+            0 if spare => Self::Metadata,
+            1 if spare => Self::Session,
+            2 if spare => Self::SignInToken,
+            3 => Self::Invitation,
+            4 => Self::Allowed,
+            5 => Self::Waiting,
+            _ => Self::User,
+        }
+    }
+
+    fn is_of_a_user(self) -> bool {
+        matches!(self, Self::Metadata | Self::Session | Self::SignInToken)
+    }
+
+    /// What writes it.
+    fn call(self, name: &str, user: &str) -> (&'static str, String, Value) {
+        let post = |path: &str, body: Value| ("POST", path.to_owned(), body);
+        let email = format!("{name}@example.com");
+        match self {
+            Self::User => post("/v1/users", new_user(name)),
+            Self::Metadata => ("PATCH", format!("/v1/users/{user}/metadata"), json!({"public_metadata": {"name": name}})),
+            Self::Session => post("/v1/sessions", json!({"user_id": user})),
+            Self::SignInToken => post("/v1/sign_in_tokens", json!({"user_id": user})),
+            Self::Invitation => post("/v1/invitations", json!({"email_address": email, "notify": false})),
+            Self::Allowed => post("/v1/allowlist_identifiers", json!({"identifier": email, "notify": false})),
+            Self::Waiting => post("/v1/waitlist_entries", json!({"email_address": email, "notify": false})),
+        }
+    }
+
+    /// The event that tells of it, if there is one.
+    fn event(self) -> Option<&'static str> {
+        match self {
+            Self::User => Some("user.created"),
+            Self::Metadata => Some("user.updated"),
+            Self::Session => Some("session.created"),
+            Self::Waiting => Some("waitlistEntry.created"),
+            Self::SignInToken | Self::Invitation | Self::Allowed => None,
+        }
+    }
+
+    /// What an event tells of. A user changes by signing in, too.
+    fn told_by(event: &str) -> Self {
+        [Self::User, Self::Session, Self::Waiting].into_iter().find(|kind| kind.event() == Some(event)).unwrap_or(Self::User)
+    }
+
+    /// Whether it is there, and whole. What cannot be read is asked for by taking it away: once.
+    fn is_there(self, server: &Server, id: &str) -> bool {
+        let done = |method: &str, path: String| server.ask(method, &path, &Value::Null).0 == 200;
+        match self {
+            Self::User => server.exists(id),
+            Self::Metadata => server.ask("GET", &format!("/v1/users/{id}"), &Value::Null).1["public_metadata"]["name"].is_string(),
+            Self::Session => done("GET", format!("/v1/sessions/{id}")),
+            Self::SignInToken => done("POST", format!("/v1/sign_in_tokens/{id}/revoke")),
+            Self::Invitation => done("POST", format!("/v1/invitations/{id}/revoke")),
+            Self::Allowed => done("DELETE", format!("/v1/allowlist_identifiers/{id}")),
+            Self::Waiting => done("DELETE", format!("/v1/waitlist_entries/{id}")),
+        }
+    }
+}
+
+/// Writes from four sides until nobody answers any more; kills the server once `kill_at` were acknowledged. Each side's mix
+/// comes of the seed.
+fn write_until_killed(mut server: Server, round: u64, kill_at: usize, seed: u64) -> Vec<Written> {
     let (private, key) = (server.private, server.key.clone());
     let (made, number) = (Mutex::new(Vec::new()), AtomicUsize::new(0));
     std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
+        for side in 0..4 {
+            let rng = Rng::seeded(seed.wrapping_add(round * 4 + side));
+            let (made, number, key) = (&made, &number, &key);
+            scope.spawn(move || {
+                let mut spare: Vec<String> = Vec::new();
                 loop {
-                    let name = format!("u{round}-{}", number.fetch_add(1, Ordering::Relaxed));
-                    match ask(private, &key, "POST", "/v1/users", &new_user(&name).to_string()) {
-                        Some((200, user)) => made.lock().unwrap().push(user["id"].as_str().unwrap().to_owned()),
-                        Some(other) => panic!("{other:?}"),
+                    let kind = Kind::drawn(&rng, !spare.is_empty());
+                    let user = kind.is_of_a_user().then(|| spare.pop()).flatten().unwrap_or_default();
+                    let name = format!("w{round}-{}", number.fetch_add(1, Ordering::Relaxed));
+                    let (method, path, body) = kind.call(&name, &user);
+                    let id = match ask(private, key, method, &path, &body.to_string()) {
+                        Some((200, answer)) => answer["id"].as_str().unwrap().to_owned(),
+                        Some(other) => panic!("{kind:?}: {other:?}"),
                         None => return,
+                    };
+                    if kind == Kind::User {
+                        spare.push(id.clone());
                     }
+                    made.lock().unwrap().push((kind, id));
                 }
             });
         }
         let began = Instant::now();
         while made.lock().unwrap().len() < kill_at {
-            assert!(began.elapsed() < Duration::from_secs(60), "only {} users were made", made.lock().unwrap().len());
+            assert!(began.elapsed() < Duration::from_secs(60), "only {} writes were done", made.lock().unwrap().len());
             std::thread::yield_now();
         }
         server.child.kill().unwrap();
@@ -57,20 +147,28 @@ fn create_until_killed(mut server: Server, round: usize, kill_at: usize) -> Vec<
     made.into_inner().unwrap()
 }
 
+/// By what the writes of this run are drawn: `DOORWARD_TEST_CRASH_SEED` draws those of another run again.
+fn crash_seed() -> u64 {
+    let drawn = || u64::from_le_bytes(Rng::system().bytes());
+    std::env::var("DOORWARD_TEST_CRASH_SEED").map_or_else(|_| drawn(), |text| text.parse().unwrap())
+}
+
 #[tokio::test]
-async fn fault_140_a_killed_server_has_every_user_that_it_said_it_had_and_no_half_ones() {
+async fn fault_140_a_killed_server_has_all_that_it_said_it_had_and_no_half_users() {
     let dir = tempfile::tempdir().unwrap();
     let place = Place::new(dir.path()).await;
-    let mut all = Vec::new();
-    for (round, kill_at) in [7, 23, 61].into_iter().enumerate() {
-        all.extend(create_until_killed(place.start(None), round, kill_at));
+    let (seed, mut count) = (crash_seed(), 0);
+    for (round, kill_at) in (0..).zip([7, 23, 61]) {
+        let made = write_until_killed(place.start(None), round, kill_at, seed);
+        count += made.iter().filter(|(kind, _)| *kind == Kind::User).count();
         let server = place.start(None);
-        assert!(all.iter().all(|id| server.exists(id)), "round {round}");
+        for (kind, id) in &made {
+            assert!(kind.is_there(&server, id), "seed {seed}, round {round}: {kind:?} {id}");
+        }
         let (_, users) = server.ask("GET", "/v1/users?limit=500", &Value::Null);
         let users = users.as_array().unwrap();
-        assert!(users.len() >= all.len() && users.iter().all(|user| user["email_addresses"].as_array().unwrap().len() == 1));
+        assert!(users.len() >= count && users.iter().all(|user| user["email_addresses"].as_array().unwrap().len() == 1));
     }
-    assert!(all.len() >= 7 + 23 + 61);
 }
 
 /// As docs/OPERATIONS.md says it: the copy of a database at work, and its master key from where that is kept.
@@ -255,10 +353,10 @@ async fn fault_151_a_crowd_that_comes_back_at_once_is_served() {
     assert_eq!(server.ask("POST", &mint, &json!({})).0, 200);
 }
 
-/// What an endpoint was told: the ids of the users that were made, each with the ids of the events that said so.
+/// What an endpoint was told: each event by its kind and by what it is of, with the ids under which it came.
 #[derive(Default)]
 struct Told {
-    users: Mutex<HashMap<String, HashSet<String>>>,
+    events: Mutex<HashMap<(String, String), HashSet<String>>>,
     news: Condvar,
 }
 
@@ -294,13 +392,13 @@ fn take(mut socket: TcpStream, told: &Told) -> Option<()> {
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
     let event: Value = serde_json::from_slice(&body).unwrap();
-    let user = event["data"]["id"].as_str().unwrap().to_owned();
-    told.users.lock().unwrap().entry(user).or_default().insert(id);
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    told.events.lock().unwrap().entry((text(&event["type"]), text(&event["data"]["id"]))).or_default().insert(id);
     told.news.notify_all();
     socket.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").ok()
 }
 
-/// `DOORWARD_TEST_CRASH_WRITES` says how many users are made; each kill comes after a random number of them.
+/// `DOORWARD_TEST_CRASH_WRITES` says how many writes there are; each kill comes after a random number of them.
 #[tokio::test]
 async fn fault_140_no_kill_loses_an_event_of_what_was_acknowledged() {
     let most = std::env::var("DOORWARD_TEST_CRASH_WRITES").map_or(300, |text| text.parse().unwrap());
@@ -309,11 +407,14 @@ async fn fault_140_no_kill_loses_an_event_of_what_was_acknowledged() {
     let told = Arc::new(Told::default());
     let url = format!("http://127.0.0.1:{}/hook", listen(told.clone()));
     drop(place.start(None));
-    assert!(ended(place.command(&["webhook", "create", "--url", &url, "--event", "user.created"]).spawn().unwrap()).0);
-    let (mut all, mut round) = (Vec::new(), 0);
+    let events = [Kind::User, Kind::Metadata, Kind::Session, Kind::Waiting].into_iter().filter_map(Kind::event);
+    let create: Vec<&str> = ["webhook", "create", "--url", &url].into_iter().chain(events.flat_map(|event| ["--event", event])).collect();
+    assert!(ended(place.command(&create).spawn().unwrap()).0);
+    let seed = crash_seed();
+    let (rng, mut all, mut round) = (Rng::seeded(seed), Vec::new(), 0);
     while all.len() < most {
-        let kill_at = 1 + usize::from(Rng::system().bytes::<1>()[0]) % 60;
-        all.extend(create_until_killed(place.start(None), round, kill_at));
+        let kill_at = 1 + usize::from(rng.bytes::<1>()[0]) % 60;
+        all.extend(write_until_killed(place.start(None), round, kill_at, seed));
         round += 1;
     }
     // What a killed server had begun to deliver is another's after its lease. The test does not wait a minute for that.
@@ -321,18 +422,24 @@ async fn fault_140_no_kill_loses_an_event_of_what_was_acknowledged() {
     db.exec(sql!("UPDATE webhook_deliveries SET next_at = 0 WHERE status = 'pending'")).await.unwrap();
     db.close().await;
     let server = place.start(None);
-    let began = Instant::now();
-    let mut users = told.users.lock().unwrap();
-    while let Some(missing) = all.iter().find(|id| !users.contains_key(*id)) {
-        assert!(
-            began.elapsed() < Duration::from_secs(60),
-            "after {round} kills {} of {} are told of, not {missing}",
-            users.len(),
-            all.len()
-        );
-        users = told.news.wait_timeout(users, Duration::from_secs(1)).unwrap().0;
+    let events = all_told(&told, &all, seed);
+    assert!(events.values().all(|ids| ids.len() == 1), "each under one id, however often");
+    let mut there: HashSet<Written> = all.into_iter().collect();
+    there.extend(events.into_keys().map(|(event, id)| (Kind::told_by(&event), id)));
+    for (kind, id) in &there {
+        assert!(kind.is_there(&server, id), "what was acknowledged or told of is there: {kind:?} {id}, seed {seed}");
     }
-    assert!(all.iter().all(|id| server.exists(id)), "every user that was acknowledged is there");
-    assert!(users.keys().all(|id| server.exists(id)), "and whoever was told of is there");
-    assert!(users.values().all(|ids| ids.len() == 1), "each under one id, however often");
+}
+
+/// Waits until an endpoint was told of all that there are events of, and answers all that it was told.
+fn all_told(told: &Told, all: &[Written], seed: u64) -> HashMap<(String, String), HashSet<String>> {
+    let wanted: Vec<(String, String)> = all.iter().filter_map(|(kind, id)| Some((kind.event()?.to_owned(), id.clone()))).collect();
+    let began = Instant::now();
+    let mut events = told.events.lock().unwrap();
+    while let Some(missing) = wanted.iter().find(|it| !events.contains_key(*it)) {
+        let late = began.elapsed() > Duration::from_secs(60);
+        assert!(!late, "seed {seed}: {} events of {} are told, not {missing:?}", events.len(), wanted.len());
+        events = told.news.wait_timeout(events, Duration::from_secs(1)).unwrap().0;
+    }
+    events.clone()
 }
