@@ -461,4 +461,8 @@ async fn of_a_bad_row_nothing_is_written_and_the_parameter_is_named() {
     }
     let nameless = row(json!({"email_addresses": email(EMAIL)}));
     assert!(matches!(users::import(&scope, &[nameless]).await.unwrap()[..], [Outcome::Present]), "known by the address");
+    let mut nameless = json!({"external_accounts": [google("taken")]});
+    assert!(matches!(users::import(&scope, &[row(nameless.clone())]).await.unwrap()[..], [Outcome::Present]), "known by the account");
+    nameless["email_addresses"] = email("new@example.com");
+    assert!(matches!(users::import(&scope, &[row(nameless)]).await.unwrap()[..], [Outcome::Refused(_)]), "somebody else's");
 }

@@ -109,7 +109,7 @@ pub enum Outcome {
     /// The user was added, without this.
     Added(PassedOver),
     /// The user is there already: one has the same id or the same id of the app's own, or, where neither is given, an
-    /// identifier.
+    /// identifier or a proven account at a provider.
     Present,
     /// Nothing of the user was written, for this reason.
     Refused(ApiError),
@@ -201,7 +201,7 @@ async fn insert_one(scope: &Scope, plan: Plan) -> Result<Outcome, ApiError> {
             Ok(Outcome::Added(plan.left))
         }
         Err(error) if error.code() == codes::FORM_IDENTIFIER_EXISTS => {
-            Ok(if plan.named { Outcome::Refused(error) } else { Outcome::Present })
+            Ok(if plan.is_of_whom_it_met(&error) { Outcome::Present } else { Outcome::Refused(error) })
         }
         Err(error) => Err(error),
     }
@@ -237,6 +237,17 @@ async fn insert(scope: &Scope, tx: &mut Tx, plan: &Plan) -> Result<(), ApiError>
 }
 
 impl Plan {
+    /// Whether a user who is there already is the one of this plan, who is known by nothing but identifiers. Accounts are written
+    /// last: somebody else has one if no other proven identifier of the plan was met before.
+    fn is_of_whom_it_met(&self, error: &ApiError) -> bool {
+        let account = error.meta().param_name.as_deref().is_some_and(|param| param.starts_with("external_accounts"));
+        let proven = self.emails.iter().any(|it| it.verified)
+            || self.phones.iter().any(|it| it.verified)
+            || self.wallets.iter().any(|it| it.verified)
+            || self.user.username.is_some();
+        !(self.named || account && proven)
+    }
+
     /// Whether what is written after the user says that the user changed, or there are times that are not written with it.
     fn moves_times(&self) -> bool {
         let given = self.user.mfa_enabled_at.or(self.user.mfa_disabled_at).is_some();
