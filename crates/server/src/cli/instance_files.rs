@@ -7,7 +7,7 @@ use super::{Place, out};
 use clap::Args;
 use doorward_core::moving::{self, Import as Moving};
 use serde_json::json;
-use std::io::{BufRead, Read as _};
+use std::io::{BufRead, Read as _, Write};
 use std::path::PathBuf;
 
 /// The longest line, in bytes: a picture in base64 and the rest of its row.
@@ -47,13 +47,35 @@ pub(super) struct Import {
 impl Export {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let (app, instance) = self.which.open().await?;
-        let (mut out, file) = writer(&self.file)?;
+        let (out, file) = writer(&self.file)?;
+        let mut out = Told { out, lines: 0, progress: Progress::new(None, PROGRESS) };
         let rows = moving::export(&app, &instance.id, &mut out).await.map_err(anyhow::Error::msg)?;
+        drop(out);
         if let Some(file) = file {
             file.sync_all()?;
         }
         out::note(&format!("{} with {} rows written", instance.id, rows.values().sum::<u64>()));
         Ok(())
+    }
+}
+
+/// A file that is written, and how far it is.
+struct Told<W> {
+    out: W,
+    lines: u64,
+    progress: Progress,
+}
+
+impl<W: Write> Write for Told<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.lines += bytes[..written].iter().map(|byte| u64::from(*byte == b'\n')).sum::<u64>();
+        self.progress.tell(self.lines, || format!("{} lines written", self.lines));
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
     }
 }
 
