@@ -24,12 +24,14 @@ struct One {
 pub(crate) struct Known {
     pub(crate) ids: Vec<String>,
     pub(crate) emails: Vec<String>,
+    /// When the newest user was made.
+    pub(crate) newest: Timestamp,
 }
 
 /// Adds so many users, one a second until now, and makes them searchable.
 pub(crate) async fn fill(db: &Db, instance: &InstanceId, count: usize) -> anyhow::Result<Known> {
     let (rng, now) = (Rng::system(), Clock::system().now());
-    let mut known = Known { ids: Vec::new(), emails: Vec::new() };
+    let mut known = Known { ids: Vec::new(), emails: Vec::new(), newest: now };
     let mut done = 0;
     while done < count {
         let mut tx = db.begin().await?;

@@ -21,6 +21,21 @@ const ROUNDS: usize = 3;
 const SEARCH: &str = "search";
 const COUNT: &str = "count";
 const COUNT_FOUND: &str = "count of a search";
+/// Of two hundred users, in an order that has nothing to do with when they came.
+const NEW_BY_NAME: &str = "list (newest 200, by first name)";
+const ALL: [&str; 11] = [
+    "create",
+    "get",
+    "list (10 newest)",
+    "list (by last name)",
+    "list (by wallet)",
+    "list (banned, by user name)",
+    NEW_BY_NAME,
+    "find by e-mail",
+    SEARCH,
+    COUNT,
+    COUNT_FOUND,
+];
 
 /// A server with users in it.
 struct Filled {
@@ -37,7 +52,7 @@ pub(crate) fn many() -> usize {
 pub(crate) async fn measure(kind: &Kind) -> anyhow::Result<Vec<Row>> {
     let (few, lots) = (filled(kind, FEW).await?, filled(kind, many()).await?);
     let mut rows = Vec::new();
-    for what in ["create", "get", "list (10 newest)", "list (by last name)", "find by e-mail", SEARCH, COUNT, COUNT_FOUND] {
+    for what in ALL {
         let (mut at_few, mut at_lots) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             at_few.push(one(&few, what).await?);
@@ -91,6 +106,12 @@ async fn one(it: &Filled, what: &str) -> anyhow::Result<Cost> {
         COUNT_FOUND => (reads(it, parts(&it.known.emails).map(|part| format!("/v1/users/count?query={part}")).collect()), 2_000),
         COUNT => (reads(it, vec!["/v1/users/count".to_owned()]), 2_000),
         "list (by last name)" => (reads(it, vec!["/v1/users?limit=10&order_by=last_name".to_owned()]), 2_000),
+        "list (by wallet)" => (reads(it, vec!["/v1/users?limit=10&order_by=-web3wallet".to_owned()]), 2_000),
+        "list (banned, by user name)" => (reads(it, vec!["/v1/users?limit=10&banned=true&order_by=username".to_owned()]), 2_000),
+        NEW_BY_NAME => {
+            let since = it.known.newest - 200_500;
+            (reads(it, vec![format!("/v1/users?limit=10&created_at_after={since}&order_by=first_name")]), 2_000)
+        }
         _ => (reads(it, vec!["/v1/users?limit=10".to_owned()]), 2_000),
     };
     let load = Load { connections: 1, warm_up: 100, count };

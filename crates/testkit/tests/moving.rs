@@ -466,3 +466,34 @@ async fn of_a_bad_row_nothing_is_written_and_the_parameter_is_named() {
     nameless["email_addresses"] = email("new@example.com");
     assert!(matches!(users::import(&scope, &[row(nameless)]).await.unwrap()[..], [Outcome::Refused(_)]), "somebody else's");
 }
+
+#[tokio::test]
+async fn what_comes_twice_in_a_file_or_in_two_runs_is_added_once() {
+    let server = TestServer::start().await;
+    server.user("taken@example.com", PASSWORD).await;
+    let scope = scope(&server, &server.instance.id).await;
+    let proven = |email: &str| json!([{"email_address": email, "verification": {"status": "verified"}}]);
+    let rows = [
+        row(json!({"id": "user_1", "email_addresses": proven("taken@example.com")})),
+        // The same one, put right.
+        row(json!({"id": "user_1", "email_addresses": proven("ada@example.com")})),
+        row(json!({"id": "user_1", "email_addresses": proven("ada@example.com")})),
+        // Nothing would tell a second run that it is there.
+        row(json!({"email_addresses": [{"email_address": "bob@example.com"}]})),
+    ];
+    let words = |outcomes: &[Outcome]| {
+        outcomes
+            .iter()
+            .map(|it| match it {
+                Outcome::Added(_) => "added".to_owned(),
+                Outcome::Present => "present".to_owned(),
+                Outcome::Refused(error) => error.meta().param_name.clone().unwrap(),
+            })
+            .collect::<Vec<_>>()
+    };
+    let first = users::import(&scope, &rows).await.unwrap();
+    assert_eq!(words(&first), ["email_addresses", "added", "present", "external_id"]);
+    let second = users::import(&scope, &rows).await.unwrap();
+    assert_eq!(words(&second), ["present", "present", "present", "external_id"]);
+    assert_eq!(server.backend("GET", "/v1/users/count", None).await.expect(200)["total_count"], 2);
+}

@@ -124,7 +124,7 @@ async fn changes_side_by_side_are_all_found() {
 #[tokio::test]
 async fn many_from_a_file_are_found_in_order() {
     let server = TestServer::start().await;
-    let row = |n: usize| json!({"email_addresses": [{"value": format!("u{n:03}@many.example")}], "first_name": "Many"});
+    let row = |n: usize| json!({"external_id": n.to_string(), "email_addresses": [{"value": format!("u{n:03}@many.example")}], "first_name": "Many"});
     let rows: Vec<ImportedUser> = (0..300).map(|n| serde_json::from_value(row(n)).unwrap()).collect();
     let instance = instance::by_id(&server.app, &server.instance.id).await.unwrap().unwrap();
     let scope = Scope { app: server.app.clone(), instance, now: server.app.clock.now() };

@@ -145,32 +145,56 @@ pub async fn import(scope: &Scope, rows: &[ImportedUser]) -> Result<Vec<Outcome>
         let found = users::known(scope.db(), scope.ins(), &given, external).await.map_err(internal)?;
         known.extend(found.into_iter().map(|name| (external, name)));
     }
+    // A row with the name of one before it is looked at when it is known what became of that one.
+    let (mut planned, mut again) = (HashSet::new(), Vec::new());
     for row in rows {
-        let names: Vec<(bool, String)> =
-            [false, true].into_iter().filter_map(|external| Some((external, name(row, external)?.to_owned()))).collect();
+        let names = names(row);
+        let at = outcomes.len();
         if names.iter().any(|name| known.contains(name)) {
             outcomes.push(Some(Outcome::Present));
-            continue;
-        }
-        match plan(scope, row).await {
-            Ok(plan) => {
-                known.extend(names);
-                plans.push((outcomes.len(), plan));
-                outcomes.push(None);
+        } else if names.iter().any(|name| planned.contains(name)) {
+            again.push((at, row));
+            outcomes.push(None);
+        } else {
+            match plan(scope, row).await {
+                Ok(plan) => {
+                    planned.extend(names);
+                    plans.push((at, plan));
+                    outcomes.push(None);
+                }
+                Err(error) => outcomes.push(Some(Outcome::Refused(error))),
             }
-            Err(error) => outcomes.push(Some(Outcome::Refused(error))),
         }
     }
     if insert_all(scope, &plans).await? {
+        known.extend(planned);
         for (at, plan) in plans {
             outcomes[at] = Some(Outcome::Added(plan.left));
         }
     } else {
         for (at, plan) in plans {
-            outcomes[at] = Some(insert_one(scope, plan).await?);
+            outcomes[at] = Some(insert_one(scope, plan, names(&rows[at]), &mut known).await?);
         }
     }
+    for (at, row) in again {
+        let names = names(row);
+        outcomes[at] = Some(if names.iter().any(|name| known.contains(name)) {
+            Outcome::Present
+        } else {
+            match plan(scope, row).await {
+                Ok(plan) => insert_one(scope, plan, names, &mut known).await?,
+                Err(error) => Outcome::Refused(error),
+            }
+        });
+    }
     Ok(outcomes.into_iter().flatten().collect())
+}
+
+/// By what a user is known again: whether it is an id of the app's own, and the id.
+type Name = (bool, String);
+
+fn names(row: &ImportedUser) -> Vec<Name> {
+    [false, true].into_iter().filter_map(|external| Some((external, name(row, external)?.to_owned()))).collect()
 }
 
 /// The id, or the id of the app's own.
@@ -193,11 +217,13 @@ async fn insert_all(scope: &Scope, plans: &[(usize, Plan)]) -> Result<bool, ApiE
     Ok(true)
 }
 
-async fn insert_one(scope: &Scope, plan: Plan) -> Result<Outcome, ApiError> {
+/// Adds one user, and its names to those that are known.
+async fn insert_one(scope: &Scope, plan: Plan, names: Vec<Name>, known: &mut HashSet<Name>) -> Result<Outcome, ApiError> {
     let mut tx = scope.db().begin().await.map_err(internal)?;
     match insert(scope, &mut tx, &plan).await {
         Ok(()) => {
             tx.commit().await.map_err(internal)?;
+            known.extend(names);
             Ok(Outcome::Added(plan.left))
         }
         Err(error) if error.code() == codes::FORM_IDENTIFIER_EXISTS => {
@@ -289,7 +315,16 @@ async fn plan(scope: &Scope, row: &ImportedUser) -> Result<Plan, ApiError> {
     user.mfa_enabled_at = time(row.mfa_enabled_at, "mfa_enabled_at", scope)?.filter(|_| enrolled);
     user.mfa_disabled_at = time(row.mfa_disabled_at, "mfa_disabled_at", scope)?;
     let compromised = row.password_compromised == Some(true) && user.password_hash.is_some();
-    let named = [false, true].into_iter().any(|external| name(row, external).is_some());
+    let named = !names(row).is_empty();
+    let held = emails.iter().any(EmailRecord::is_held)
+        || phones.iter().any(PhoneRecord::is_held)
+        || wallets.iter().any(|it| it.verified)
+        || accounts.iter().any(|(_, it)| it.status == "verified")
+        || user.username.is_some();
+    if !named && !held {
+        let text = "A user of whom nothing is proven needs an id or an external_id, by which it is known again.";
+        return Err(ApiError::new(codes::FORM_DATA_MISSING).param("external_id").long(text));
+    }
     Ok(Plan { user, named, emails, phones, wallets, accounts, factors, compromised, left })
 }
 
