@@ -13,16 +13,8 @@ let clerk;
 
 // Options of the SDK that the server refuses, and why.
 const notHere = new Set([
-  // There are no organizations yet.
-  "InstanceAPI.updateOrganizationSettings creator_role_id",
-  "InstanceAPI.updateOrganizationSettings domains_default_role_id",
-  "SignInTokenAPI.createSignInToken org_id",
   // The protocol has dropped it: only older dates have it.
   "InstanceAPI.updateRestrictions ignore_dots_for_gmail_addresses",
-  // In the SDK, but not in the reference.
-  "InstanceAPI.update enhanced_email_deliverability",
-  "UserAPI.createUser timezone",
-  "UserAPI.updateUser timezone",
 ]);
 
 const refused = (status, code) => (error) => error.status === status && error.errors[0].code === code;

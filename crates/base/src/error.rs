@@ -375,7 +375,7 @@ list! {
     OAUTH_UNSUPPORTED_PROVIDER = "oauth_unsupported_provider", 400, "Unsupported OAuth provider", "There is no such provider.";
     SIGN_UP_MODE_RESTRICTED = "sign_up_mode_restricted", 403, "Sign up is restricted", "Sign-ups are closed for this application.";
     SIGN_UP_RESTRICTED_WAITLIST = "sign_up_restricted_waitlist", 403, "Sign-ups restricted with waitlist", "Sign-ups are by invitation for now. Join the waitlist.";
-    ACCESS_NOT_ALLOWED = "not_allowed_access", 403, "Access not allowed.", "{param} may not be used with this application.";
+    ACCESS_NOT_ALLOWED = "not_allowed_access", 403, "Access not allowed.", "You do not have access to this application.";
     EMAIL_SUBADDRESS_NOT_ALLOWED = "not_allowed_access", 403, "Email subaddress not allowed.", "Addresses with +, = or # before the @ may not be used with this application.";
     EMAIL_DISPOSABLE_NOT_ALLOWED = "not_allowed_access", 403, "Access not allowed.", "Disposable addresses may not be used with this application.";
     SVIX_APP_MISSING = "svix_app_missing", 400, "No webhooks", "This instance does not use webhooks. Create the webhook app first.";

@@ -82,6 +82,10 @@ pub struct Caller {
     pub native: bool,
     /// Whether the caller's SDK knows sessions that wait for something to be done.
     pub knows_pending: bool,
+    /// Whether it knows the task of setting up a second factor.
+    pub knows_setup_mfa: bool,
+    /// Whether it knows sign-ins on new devices by a status of their own.
+    pub knows_client_trust: bool,
     /// The token of its development browser, once it was found.
     pub dev_browser: Option<Secret>,
     /// The testing token that it named, whether or not it is good.

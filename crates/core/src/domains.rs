@@ -208,8 +208,9 @@ pub async fn update(scope: &Scope, req: &UpdateDomain) -> Result<Domain, ApiErro
         return Err(codes::DOMAIN_UPDATE_FORBIDDEN.into());
     }
     let own = own_domain(scope, scope.instance.settings.proxy_url.clone());
-    if let Some(name) = req.name.as_deref().filter(|name| filled(Some(name)) != Some(own.name.as_str())) {
-        let domain = read_name(&scope.instance, Some(counted(name, req.is_secondary == Some(true))))?;
+    let read = |name: &str| read_name(&scope.instance, Some(counted(&name.to_ascii_lowercase(), req.is_secondary == Some(true))));
+    let name = req.name.as_deref().map(read).transpose()?;
+    if let Some(domain) = name.filter(|name| *name != own.name) {
         let moved = move_to(scope, Move { domain: &domain, home_url: None, proxy_url }).await?;
         let url = format!("{}://{}", moved.scheme, moved.host);
         let (name, accounts_portal_url) = (domain, Some(url.clone()));

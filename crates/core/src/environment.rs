@@ -270,7 +270,6 @@ fn attributes(instance: &Instance) -> Value {
     phone_number["used_for_first_factor"] = json!(phone);
     phone_number["verify_at_sign_up"] = json!(phone);
     if set.phone_second_factor {
-        phone_number["enabled"] = json!(true);
         phone_number["used_for_second_factor"] = json!(true);
         phone_number["second_factors"] = json!(["phone_code"]);
     }

@@ -139,10 +139,15 @@ const FRESH_MS: i64 = 10 * 60 * 1000;
 
 /// Lets an operation go on for who proved to be the user lately, where the instance asks for that: by the second factor of whoever
 /// has one, which is what the SDKs ask for. Who has nothing to prove it by is let through: asking would keep them out for ever.
+/// Whoever acts as the user never is: they would be in for good.
 ///
 /// # Errors
-/// `session_reverification_required`.
+/// `session_reverification_required`, `resource_forbidden`.
 pub fn require(scope: &Scope, session: &SessionRecord, user: &UserWithEmails) -> Result<(), ApiError> {
+    if session.actor.is_some() {
+        let error = ApiError::new(codes::RESOURCE_FORBIDDEN);
+        return Err(error.long("Whoever acts as a user does not change who gets into the account."));
+    }
     if !scope.instance.settings.session.reverify_sensitive {
         return Ok(());
     }

@@ -67,14 +67,20 @@ pub(crate) fn channel(scope: &Scope, text: Option<&str>) -> Result<Channel, ApiE
 ///
 /// # Errors
 /// `unsupported_country_code`, for the parameter.
-pub(crate) fn check_country(scope: &Scope, phone: &Phone, param: &str) -> Result<(), ApiError> {
+pub(crate) fn check_country(scope: &Scope, phone: &Phone, param: Option<&str>) -> Result<(), ApiError> {
     if scope.instance.takes_test_identifiers() && phone.is_test() {
         return Ok(());
     }
     let allowed = &scope.instance.settings.sms.allowed_countries;
     match phone.country() {
         Some(country) if allowed.iter().any(|it| it.eq_ignore_ascii_case(&country)) => Ok(()),
-        _ => Err(ApiError::new(codes::UNSUPPORTED_COUNTRY_CODE).param(param)),
+        _ => {
+            let error = ApiError::new(codes::UNSUPPORTED_COUNTRY_CODE);
+            Err(match param {
+                Some(param) => error.param(param),
+                None => error,
+            })
+        }
     }
 }
 

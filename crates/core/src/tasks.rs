@@ -33,8 +33,11 @@ fn lacks_second_factor(scope: &Scope, user: Option<&UserWithEmails>) -> bool {
 /// # Errors
 /// `session_creation_not_allowed` where the caller could not set up the second factor that is required.
 pub(crate) fn at_begin(scope: &Scope, caller: &Caller, user: Option<&UserWithEmails>, new_password: bool) -> Result<bool, ApiError> {
+    if !caller.knows_setup_mfa && lacks_second_factor(scope, user) {
+        return Err(codes::SESSION_CREATION_NOT_ALLOWED.into());
+    }
     if !caller.knows_pending {
-        return if lacks_second_factor(scope, user) { Err(codes::SESSION_CREATION_NOT_ALLOWED.into()) } else { Ok(false) };
+        return Ok(false);
     }
     let tasks = user.map_or_else(|| if lacks_second_factor(scope, None) { vec![SETUP_MFA] } else { Vec::new() }, |it| of_user(scope, it));
     Ok(tasks.iter().any(|task| !(new_password && *task == RESET_PASSWORD)))

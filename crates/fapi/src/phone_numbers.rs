@@ -1,5 +1,5 @@
 use doorward_base::*;
-use doorward_core::users;
+use doorward_core::{reverification, users};
 use doorward_gateway::Cx;
 use doorward_wire::fapi::*;
 use doorward_wire::resource::{DeletedObject, PhoneNumber};
@@ -18,7 +18,11 @@ pub(crate) async fn get(cx: &mut Cx, req: GetMyPhoneNumber) -> Result<PhoneNumbe
 
 pub(crate) async fn update(cx: &mut Cx, req: UpdateMyPhoneNumber) -> Result<PhoneNumber, ApiError> {
     let (second, default) = (req.reserved_for_second_factor, req.default_second_factor);
-    users::update_phone(&cx.scope, &cx.session()?.1, &req.phone_number_id, second, default).await
+    let (session, user) = cx.session()?;
+    if second.is_some() {
+        reverification::require(&cx.scope, session, user)?;
+    }
+    users::update_phone(&cx.scope, user, &req.phone_number_id, second, default).await
 }
 
 pub(crate) async fn prepare(cx: &mut Cx, req: PrepareMyPhoneNumber) -> Result<PhoneNumber, ApiError> {

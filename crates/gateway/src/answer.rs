@@ -6,7 +6,7 @@ use doorward_base::*;
 use doorward_core::{client, handshake};
 use doorward_wire::{Api, Auth, EndpointMeta, Envelope, Rate};
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, SET_COOKIE};
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
 /// One error as the wire has it.
@@ -164,10 +164,16 @@ fn set_cookies(cx: &Cx, uat: Option<i64>, response: &mut Response<Body>) {
             cookies::uat_cookies(uat, suffix, domain, cx.secure()).into_iter().for_each(&mut add);
         }
     }
-    if cx.native()
-        && let Some(token) = &cx.current.new_token
-        && let Ok(value) = HeaderValue::from_str(token.expose())
-    {
-        response.headers_mut().insert(AUTHORIZATION, value);
+    if !cx.native() {
+        return;
+    }
+    // Extensions take the token of a development browser for gone that is not said again.
+    for (name, token) in [
+        (AUTHORIZATION, cx.current.new_token.as_ref().map(|it| it.expose())),
+        (HeaderName::from_static("clerk-db-jwt"), cx.dev_browser_token.as_deref()),
+    ] {
+        if let Some(value) = token.and_then(|token| HeaderValue::from_str(token).ok()) {
+            response.headers_mut().insert(name, value);
+        }
     }
 }

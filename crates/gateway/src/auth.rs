@@ -33,10 +33,14 @@ pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
     headers.get(name)?.to_str().ok().map(str::trim).filter(|v| !v.is_empty())
 }
 
-/// The host that the request names, lower case.
+/// The longest name of a host (RFC 1035, section 2.3.4), with a port.
+const MAX_HOST: usize = 255 + 6;
+
+/// The host that the request names, lower case. None is that long: it would be remembered that nobody answers on it.
 fn host(parts: &Parts) -> Option<String> {
     let named = header(&parts.headers, HOST.as_str()).map(str::to_owned);
-    named.or_else(|| parts.uri.authority().map(ToString::to_string)).map(|h| h.to_ascii_lowercase())
+    let named = named.or_else(|| parts.uri.authority().map(ToString::to_string)).filter(|host| host.len() <= MAX_HOST);
+    named.map(|host| host.to_ascii_lowercase())
 }
 
 /// Whether a trusted proxy says that its caller came by https.
@@ -81,7 +85,18 @@ pub(crate) async fn frontend(inner: &Inner, parts: &Parts, peer: IpAddr, foreign
 fn caller(parts: &Parts, ip: IpAddr, frontend_url: String, native: bool) -> Caller {
     let user_agent = header(&parts.headers, USER_AGENT.as_str()).map(|text| text.chars().take(512).collect());
     let testing_token = query(parts, "__clerk_testing_token").map(Secret::new);
-    Caller { ip: Some(ip), user_agent, origin: None, frontend_url, native, knows_pending: false, dev_browser: None, testing_token }
+    Caller {
+        ip: Some(ip),
+        user_agent,
+        origin: None,
+        frontend_url,
+        native,
+        dev_browser: None,
+        testing_token,
+        knows_pending: false,
+        knows_setup_mfa: false,
+        knows_client_trust: false,
+    }
 }
 
 /// The address under which this request sees the Frontend API: a satellite's, the proxy's in front of it, or the host's.
@@ -94,7 +109,12 @@ fn seen_as(instance: &Instance, parts: &Parts) -> String {
     known.map_or_else(|| instance.frontend_url(), |known| format!("{}://{}", known.scheme, known.host))
 }
 
-/// The origin rules: browsers say where they are, native apps show a token instead, and nobody does both.
+/// Whether an origin is that of an app which runs in a browser, or is made of one.
+fn is_of_app(origin: &str) -> bool {
+    Origin::parse(origin).is_some_and(|it| !it.is_of_the_web())
+}
+
+/// The origin rules: pages say where they are, native apps show a token instead, and only apps that run in a browser do both.
 fn check_origin(instance: &Instance, parts: &Parts, caller: &mut Caller, proxy_url: Option<&str>) -> Result<Option<String>, ApiError> {
     let origins: Vec<_> = parts.headers.get_all(ORIGIN).iter().collect();
     if origins.len() > 1 {
@@ -112,12 +132,15 @@ fn check_origin(instance: &Instance, parts: &Parts, caller: &mut Caller, proxy_u
         return Ok(None);
     };
     let origin = origin.to_str().map_err(|_| codes::ORIGIN_INVALID)?;
-    if header(&parts.headers, AUTHORIZATION.as_str()).is_some() {
+    // An extension of a browser says where it is, too, and keeps its token itself.
+    let is_app = is_of_app(origin);
+    if header(&parts.headers, AUTHORIZATION.as_str()).is_some() && !is_app {
         return Err(codes::ORIGIN_AND_AUTHORIZATION.into());
     }
     if !instance.allows_origin(origin) && proxy_origin.as_deref() != Some(origin) {
         return Err(codes::ORIGIN_INVALID.into());
     }
+    caller.native |= is_app;
     caller.origin = Some(origin.to_owned());
     Ok(Some(origin.to_owned()))
 }
@@ -157,6 +180,8 @@ pub(crate) fn client_token(parts: &Parts, api: Api) -> Option<Secret> {
     }
     let token = match header(&parts.headers, AUTHORIZATION.as_str()) {
         Some(sent) => sent.strip_prefix("Bearer ").unwrap_or(sent),
+        // Its browser's cookies are those of pages.
+        None if header(&parts.headers, ORIGIN.as_str()).is_some_and(is_of_app) => return None,
         None => cookie(&parts.headers, "__client")?,
     };
     Some(Secret::from(token))

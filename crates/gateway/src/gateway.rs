@@ -4,7 +4,7 @@ use crate::cx::{Cx, Trace};
 use crate::limits::{Call, Limits};
 use crate::routes::{Entry, Routes};
 use crate::upload::{self, MAX_BODY_BYTES};
-use crate::version::ApiVersion;
+use crate::version::{ApiVersion, ScriptVersion};
 use crate::{cors, docs, openapi, versions};
 use axum::Router;
 use axum::body::Body;
@@ -24,6 +24,7 @@ use http_body_util::BodyExt as _;
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, LazyLock};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
@@ -31,6 +32,13 @@ use tracing::Instrument as _;
 
 /// How many files may be on their way in at once.
 const MAX_UPLOADS: usize = 8;
+/// How many bodies may be on their way in at once, beside those that come with their heads.
+const MAX_READING: usize = 1024;
+/// How long one may take.
+const READING_TIMEOUT: Duration = Duration::from_secs(10);
+/// What a browser's own addresses are looked at by `HEAD` before people open them: links in mails. The others may change something
+/// when they are read.
+const LOOKED_AT: [&str; 2] = ["verify", "acceptTicket"];
 
 /// How the gateway guards the server.
 #[derive(Clone, Debug)]
@@ -73,6 +81,13 @@ pub(crate) struct Inner {
     in_flight: Semaphore,
     mints: Semaphore,
     uploads: Semaphore,
+    reading: Semaphore,
+}
+
+/// A body: read, or a file that is read once it is known who sends it.
+enum Sent {
+    Read(Bytes),
+    File(Body),
 }
 
 /// What the log line of a request says beside its status and duration; put onto the answer by whoever knows.
@@ -88,7 +103,8 @@ impl Gateway {
     pub fn new(app: Arc<App>, config: Config) -> Self {
         let limits = Limits::new(&app.clock);
         let (in_flight, mints) = (Semaphore::new(config.max_in_flight), Semaphore::new(config.max_mints_in_flight));
-        Self(Arc::new(Inner { app, config, limits, in_flight, mints, uploads: Semaphore::new(MAX_UPLOADS) }))
+        let (uploads, reading) = (Semaphore::new(MAX_UPLOADS), Semaphore::new(MAX_READING));
+        Self(Arc::new(Inner { app, config, limits, in_flight, mints, uploads, reading }))
     }
 
     /// The routes as a router, with `/openapi.json` and `/docs` of the same table.
@@ -158,9 +174,12 @@ impl Gateway {
         let mut logged = Logged { route: Some(meta.id), ..Logged::default() };
         let mut origin = None;
         let gate = if meta.rate == Rate::Mint { &self.0.mints } else { &self.0.in_flight };
-        let result = match gate.try_acquire() {
-            Err(_) => Err(ApiError::new(codes::SERVER_BUSY).retry_after(1)),
-            Ok(_permit) => {
+        // Before the call takes a place: whoever sends slowly keeps nobody's.
+        let body = if entry.shape.takes_file() { Ok(Sent::File(body)) } else { self.read(body).await.map(Sent::Read) };
+        let result = match (body, gate.try_acquire()) {
+            (Err(error), _) => Err(error),
+            (Ok(_), Err(_)) => Err(busy()),
+            (Ok(body), Ok(_permit)) => {
                 let timeout = self.0.config.request_timeout;
                 // Pinned where it is: it is large, and handed on by value it would be copied.
                 let work = std::pin::pin!(self.handle(&entry, &params, parts, body, &trace, &mut logged, &mut origin));
@@ -178,19 +197,34 @@ impl Gateway {
         response
     }
 
+    /// Reads a body that is no file. Most come with their heads; for the others there are places of their own.
+    async fn read(&self, body: Body) -> Result<Bytes, ApiError> {
+        let mut reading = std::pin::pin!(collect(body, self.0.config.max_body_bytes));
+        if let Poll::Ready(read) = std::future::poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx))).await {
+            return read;
+        }
+        let _place = self.0.reading.try_acquire().map_err(|_| busy())?;
+        let timeout = READING_TIMEOUT.min(self.0.config.request_timeout);
+        tokio::time::timeout(timeout, reading).await.unwrap_or_else(|_| Err(codes::REQUEST_TIMEOUT.into()))
+    }
+
     #[allow(clippy::too_many_arguments, reason = "the parts of one request, and what its log line needs")]
     async fn handle(
         &self,
         entry: &Entry,
         params: &RawPathParams,
         mut parts: Parts,
-        body: Body,
+        body: Sent,
         trace: &Trace,
         logged: &mut Logged,
         origin: &mut Option<String>,
     ) -> Result<Response<Body>, ApiError> {
         let meta = &entry.documented.meta;
         let began = Instant::now();
+        let looks = parts.method == Method::HEAD && matches!(meta.auth, Auth::Client | Auth::Session | Auth::AnySession);
+        if looks && !LOOKED_AT.contains(&meta.id) {
+            return Err(codes::METHOD_NOT_ALLOWED.into());
+        }
         let arrival = self.arrive(meta, &parts).await?;
         logged.instance = Some(arrival.instance.id.clone());
         *origin = arrival.allowed_origin.clone();
@@ -201,15 +235,14 @@ impl Gateway {
         let path: Vec<(String, String)> = params.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
         let mut cx = self.context(meta, &mut parts, arrival, trace).await?;
         // Files are large: few of them at once, and only from those who may send one.
-        let uploading = entry.shape.takes_file().then(|| self.0.uploads.try_acquire()).transpose();
-        let _uploading = uploading.map_err(|_| ApiError::new(codes::SERVER_BUSY).retry_after(1))?;
-        let most = if entry.shape.takes_file() { MAX_BODY_BYTES } else { self.0.config.max_body_bytes };
-        let body = http_body_util::Limited::new(body, most).collect().await;
-        let body = body.map_err(|e| match e.downcast_ref::<http_body_util::LengthLimitError>() {
-            Some(_) => ApiError::new(codes::REQUEST_TOO_LARGE),
-            None => ApiError::new(codes::BAD_REQUEST),
-        })?;
-        let mut body = body.to_bytes();
+        let _uploading;
+        let mut body = match body {
+            Sent::Read(body) => body,
+            Sent::File(body) => {
+                _uploading = self.0.uploads.try_acquire().map_err(|_| busy())?;
+                collect(body, MAX_BODY_BYTES).await?
+            }
+        };
         if entry.shape.takes_file() {
             cx.upload = upload::read(&cx.headers, &body).await?;
             if cx.upload.is_some() || upload::is_form(&cx.headers) {
@@ -253,10 +286,16 @@ impl Gateway {
     async fn context(&self, meta: &EndpointMeta, parts: &mut Parts, arrival: Arrival, trace: &Trace) -> Result<Cx, ApiError> {
         let header = auth::header(&parts.headers, "clerk-api-version");
         let api_version = ApiVersion::choose(header, auth::query(parts, "__clerk_api_version").as_deref())?;
+        let script = ScriptVersion::parse(auth::query(parts, "_clerk_js_version").as_deref());
         let scope = Scope { app: self.0.app.clone(), instance: arrival.instance, now: self.0.app.clock.now() };
         let mut cx = Cx {
             scope,
-            caller: Caller { knows_pending: api_version.knows_pending(), ..arrival.caller },
+            caller: Caller {
+                knows_pending: api_version.knows_pending(),
+                knows_setup_mfa: api_version.knows_setup_mfa(script),
+                knows_client_trust: api_version.knows_client_trust(script),
+                ..arrival.caller
+            },
             api_version,
             current: Current::default(),
             client_token: auth::client_token(parts, meta.api),
@@ -304,6 +343,19 @@ impl Gateway {
         }
         Ok(())
     }
+}
+
+fn busy() -> ApiError {
+    ApiError::new(codes::SERVER_BUSY).retry_after(1)
+}
+
+async fn collect(body: Body, most: usize) -> Result<Bytes, ApiError> {
+    let read = http_body_util::Limited::new(body, most).collect().await;
+    let read = read.map_err(|e| match e.downcast_ref::<http_body_util::LengthLimitError>() {
+        Some(_) => ApiError::new(codes::REQUEST_TOO_LARGE),
+        None => ApiError::new(codes::BAD_REQUEST),
+    })?;
+    Ok(read.to_bytes())
 }
 
 /// An app that asks for anything of its client may hand in what its browser came back from a provider with.

@@ -53,6 +53,20 @@ impl ApiVersion {
         self >= Self::V2025_11_10
     }
 
+    /// Whether they know the task of setting up a second factor. The scripts of browsers named the date before they did.
+    pub(crate) fn knows_setup_mfa(self, script: Option<ScriptVersion>) -> bool {
+        self.knows_pending() && script.is_none_or(|script| script >= ScriptVersion(5, 124))
+    }
+
+    /// Whether they know sign-ins on new devices by a status of their own: of the scripts of browsers all of the sixth generation, and
+    /// none of the fifth, whatever date they name.
+    pub(crate) fn knows_client_trust(self, script: Option<ScriptVersion>) -> bool {
+        match script {
+            Some(script) => script >= ScriptVersion(6, 0),
+            None => self >= Self::V2026_05_12,
+        }
+    }
+
     fn parse(text: &str) -> Option<Self> {
         if let Some((_, known)) = Self::ALL.iter().find(|(name, _)| *name == text) {
             return Some(*known);
@@ -60,6 +74,18 @@ impl ApiVersion {
         let digits: String = text.split('-').collect();
         let shaped = text.len() == 10 && text.split('-').map(str::len).eq([4, 2, 2]) && digits.bytes().all(|b| b.is_ascii_digit());
         shaped.then(|| digits.parse().ok().map(Self)).flatten()
+    }
+}
+
+/// The version of the script that a browser runs: major and minor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ScriptVersion(u32, u32);
+
+impl ScriptVersion {
+    /// From what the script says of itself, such as `5.124.0`. None for one that says nothing, or nothing that can be read.
+    pub(crate) fn parse(text: Option<&str>) -> Option<Self> {
+        let mut numbers = text?.split('.').map(str::parse);
+        Some(Self(numbers.next()?.ok()?, numbers.next()?.ok()?))
     }
 }
 

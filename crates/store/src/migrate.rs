@@ -32,6 +32,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0048_user_orders.sql"),
     include_str!("migrations/0049_secret_keys.sql"),
     include_str!("migrations/0050_account_metadata.sql"),
+    include_str!("migrations/0051_unused_clients.sql"),
 ];
 
 /// The schema that this build reads and writes.

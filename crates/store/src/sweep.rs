@@ -43,6 +43,14 @@ pub const RULES: &[Rule] = &[
             (SELECT 1 FROM sessions s WHERE s.instance_id = clients.instance_id AND s.client_id = clients.id)",
         after: 90 * DAY,
     },
+    // Anybody can have one made.
+    Rule {
+        table: "clients",
+        key: "instance_id, id",
+        gone: "updated_at < $1 AND last_authentication_strategy IS NULL AND NOT EXISTS
+            (SELECT 1 FROM sessions s WHERE s.instance_id = clients.instance_id AND s.client_id = clients.id)",
+        after: 3 * DAY,
+    },
     Rule {
         table: "dev_browsers",
         key: "instance_id, id",

@@ -13,7 +13,7 @@ pub struct VerificationRecord {
     pub owner_id: String,
     /// The strategy's name.
     pub strategy: String,
-    /// The identifier the code went to: an id, or the canonical address where there is no id yet.
+    /// Where the code went: the address as it is compared, or the number; of a challenge, what is to answer it.
     pub target_id: String,
     /// The keyed hash of the code.
     pub code_hash: String,

@@ -104,6 +104,12 @@ async fn what_matters_is_changed_by_who_was_there_lately_where_the_instance_asks
         refused.refused(403, "session_reverification_required", "");
     }
 
+    let phone = |name: &'static str| ("/v1/me/phone_numbers/idn_1?_method=PATCH", [(name, "true")]);
+    let (at, reserved) = phone("reserved_for_second_factor");
+    browser.post(at, &reserved).await.refused(403, "session_reverification_required", "");
+    let (at, default) = phone("default_second_factor");
+    assert_ne!(browser.post(at, &default).await.code(), "session_reverification_required", "the SDKs cannot prove presence for it");
+
     let session = browser.session_id().await.unwrap();
     let verify = format!("/v1/client/sessions/{session}/verify");
     browser.post(&verify, &[("level", "first_factor")]).await.expect(200);

@@ -90,7 +90,8 @@ async fn an_app_brings_a_code_that_apple_gave_to_it() {
         app.post(&format!("/v1/client/{what}?_is_native=1"), &fields).await
     };
     let code = provider.app_code();
-    bring("sign_ins", &[("code", &code)]).await.refused(404, "external_account_not_found", "");
+    let nobody = bring("sign_ins", &[("code", &code)]).await.response()["first_factor_verification"].clone();
+    assert_eq!((&nobody["status"], &nobody["error"]["code"]), (&json!("transferable"), &json!("external_account_not_found")));
     bring("sign_ins", &[("code", &code)]).await.refused(400, "oauth_token_exchange_error", "");
     let made = bring("sign_ups", &[("code", &provider.app_code()), ("first_name", "Augusta")]).await;
     assert_eq!(made.response()["status"], "complete", "{}", made.text);

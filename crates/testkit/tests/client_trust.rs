@@ -86,4 +86,12 @@ async fn pitfall_019_an_sdk_that_does_not_know_the_status_is_asked_for_a_second_
     let half = old.sign_in(EMAIL, PASSWORD).await;
     assert_eq!((&half.response()["status"], &half.response()["client_trust_state"]), (&json!("needs_second_factor"), &json!("new")));
     assert_eq!(prove(&server, &mut old, &half).await.response()["status"], "complete");
+    // What a browser's script says of itself counts more than the date, which the fifth generation names as the sixth does.
+    for (script, status) in [("5.128.0", "needs_second_factor"), ("6.0.0", "needs_client_trust"), ("nonsense", "needs_second_factor")] {
+        let mut browser = server.browser();
+        browser.api_version = Some("2025-11-10".to_owned());
+        let at = format!("/v1/client/sign_ins?_clerk_js_version={script}");
+        let half = browser.post(&at, &[("identifier", EMAIL), ("password", PASSWORD)]).await;
+        assert_eq!(half.response()["status"], status, "{script}");
+    }
 }

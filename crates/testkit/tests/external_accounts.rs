@@ -280,7 +280,7 @@ async fn an_account_is_disconnected_unless_it_is_the_only_way_in() {
     assert_eq!(visit(&mut ada, &provider, "sign_ups", ACME).await, "/done");
     let account = accounts(&mut ada).await[0]["id"].as_str().unwrap().to_owned();
     let at = format!("{ACCOUNTS}/{account}?_method=DELETE");
-    ada.post(&at, &[]).await.refused(422, "form_data_missing", "external_account_id");
+    ada.post(&at, &[]).await.refused(422, "form_data_missing", "");
     ada.post("/v1/me/change_password", &[("new_password", PASSWORD)]).await.expect(200);
     let gone = ada.post(&at, &[]).await;
     assert_eq!(gone.response(), &json!({"object": "external_account", "id": account, "deleted": true}));

@@ -15,8 +15,8 @@ async fn fault_038_no_step_of_a_sign_in_is_reached_without_the_one_before() {
     let server = TestServer::start().await;
     server.user("ada@example.com", PASSWORD).await;
     let mut ada = server.browser();
-    for identifier in ["", "ada@example.com"] {
-        let started = ada.post("/v1/client/sign_ins", &[("identifier", identifier)]).await;
+    for named in [&[][..], &[("identifier", "ada@example.com")]] {
+        let started = ada.post("/v1/client/sign_ins", named).await;
         let before = started.response()["status"].clone();
         let at = format!("/v1/client/sign_ins/{}", started.response()["id"].as_str().unwrap());
         let attempts = [
@@ -31,7 +31,7 @@ async fn fault_038_no_step_of_a_sign_in_is_reached_without_the_one_before() {
         ];
         for (step, fields) in attempts {
             let refused = ada.post(&format!("{at}/{step}"), &fields).await;
-            assert!(matches!(refused.status, 400..500), "{identifier:?} {step} {fields:?}: {}", refused.text);
+            assert!(matches!(refused.status, 400..500), "{named:?} {step} {fields:?}: {}", refused.text);
             let seen = ada.get(&at).await;
             assert_eq!((&seen.response()["status"], &seen.response()["created_session_id"]), (&before, &Value::Null), "{step}");
         }
@@ -135,6 +135,28 @@ async fn fault_118_a_caller_that_never_finishes_is_not_waited_for() {
         String::from_utf8_lossy(&start).into_owned()
     });
     assert_eq!(answer.await.unwrap(), "HTTP/1.1 408");
+}
+
+#[tokio::test]
+async fn fault_118_whoever_sends_slowly_takes_no_call_s_place() {
+    let config = Config { limits_enabled: false, max_in_flight: 2, max_mints_in_flight: 2, ..Config::default() };
+    let server = TestServer::with(Options { config, ..Options::default() }).await;
+    server.user("ada@example.com", PASSWORD).await;
+    let mut ada = server.browser();
+    ada.sign_in("ada@example.com", PASSWORD).await.expect(200);
+    let session = ada.session_id().await.unwrap();
+    let mut slow = Vec::new();
+    for path in ["/v1/client/sessions/sess_1/tokens", "/v1/client/sign_ins"].repeat(4) {
+        let mut stream = tokio::net::TcpStream::connect(server.public).await.unwrap();
+        let host = server.public;
+        let head = format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{{");
+        tokio::io::AsyncWriteExt::write_all(&mut stream, head.as_bytes()).await.unwrap();
+        slow.push(stream);
+    }
+    for _ in 0..20 {
+        ada.mint(&session).await.expect(200);
+        ada.get("/v1/me").await.expect(200);
+    }
 }
 
 #[tokio::test]

@@ -1,12 +1,14 @@
 //! Guessing at codes and passwords, many at once; and what a guess tells by what it costs.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use doorward_base::Rng;
+use doorward_base::{Rng, UserId};
 use doorward_core::password::Passwords;
+use doorward_store::users;
 use doorward_testkit::{Answer, Browser, Options, TestServer};
 use futures_util::future::join_all;
 use serde_json::json;
 use std::task::{Context, Waker};
+use std::time::Duration;
 
 const EMAIL: &str = "ada@example.com";
 const PASSWORD: &str = "correct horse";
@@ -83,6 +85,34 @@ async fn fault_034_wrong_passwords_side_by_side_cannot_outrun_the_lock() {
 }
 
 /// What a sign-in with a password costs shows where there is no room for a hash: whoever is named, one is needed.
+/// What a request finds that waited for its hash while the account changed.
+#[tokio::test]
+async fn fault_026_nobody_gets_in_by_what_was_true_a_moment_ago() {
+    let server = TestServer::start().await;
+    let id = UserId::from(server.user("ada@example.com", "correct horse").await);
+    let (db, ins, now) = (&server.app.db, &server.instance.id, server.app.clock.now());
+    let password_of = users::get(db, ins, &id).await.unwrap().unwrap().user.password_updated_at;
+    let gets_in = async |password_of| {
+        let mut tx = db.begin().await.unwrap();
+        let done = users::signed_in(&mut tx, ins, &id, password_of, now).await.unwrap().is_some();
+        drop(tx);
+        done
+    };
+    assert!(gets_in(password_of).await && gets_in(None).await);
+    server.advance(Duration::from_secs(1));
+    let at = format!("/v1/users/{id}");
+    server.backend("PATCH", &at, Some(json!({"password": "another horse", "skip_password_checks": true}))).await.expect(200);
+    assert!(!gets_in(password_of).await, "the password is another one");
+    assert!(gets_in(None).await, "what proves no password does not care");
+    server.backend("POST", &format!("{at}/lock"), None).await.expect(200);
+    assert!(!gets_in(None).await, "a server has locked them");
+    let mut tx = db.begin().await.unwrap();
+    users::give_back_guess(&mut tx, ins, &id).await.unwrap();
+    users::clear_guesses(&mut tx, ins, &id).await.unwrap();
+    tx.commit().await.unwrap();
+    server.browser().sign_in("ada@example.com", "another horse").await.refused(403, "user_locked", "");
+}
+
 #[tokio::test]
 async fn fault_055_a_password_costs_a_hash_whoever_is_named() {
     let passwords = Passwords::new(1, 1);

@@ -143,6 +143,32 @@ async fn a_native_app_keeps_its_token_itself() {
 }
 
 #[tokio::test]
+async fn an_extension_of_a_browser_says_where_it_is_and_keeps_its_token_itself() {
+    const EXTENSION: &str = "chrome-extension://abcdefghijklmnop";
+    let server = TestServer::start().await;
+    server.user("ada@example.com", "correct horse").await;
+    let fields = [("identifier", "ada@example.com"), ("password", "correct horse")];
+    let mut app = server.browser();
+    app.origin = Some(EXTENSION.to_owned());
+    app.post("/v1/client/sign_ins", &fields).await.refused(400, "origin_invalid", "");
+    server.change_settings(|s| s.allowed_origins = vec![EXTENSION.to_owned()]).await;
+    // The browser has a page's cookie too, which is not the extension's.
+    let mut page = server.browser();
+    page.sign_in("ada@example.com", "correct horse").await.expect(200);
+    app.cookies = page.cookies.clone();
+    assert_eq!(app.post("/v1/me?_method=PATCH", &[]).await.status, 401);
+    let development = page.post("/v1/dev_browser", &[]).await.json["token"].as_str().unwrap().to_owned();
+    let done = app.post(&format!("/v1/client/sign_ins?__clerk_db_jwt={development}"), &fields).await;
+    done.expect(200);
+    assert!(done.set_cookies().is_empty(), "{:?}", done.set_cookies());
+    assert_eq!(done.headers["clerk-db-jwt"], development.as_str());
+    assert_eq!(done.headers["access-control-allow-origin"], EXTENSION);
+    app.token = Some(done.headers["authorization"].to_str().unwrap().into());
+    app.post("/v1/me?_method=PATCH", &[("first_name", "Ada")]).await.expect(200);
+    page.get("/v1/me").await.expect(200);
+}
+
+#[tokio::test]
 async fn fault_023_a_page_elsewhere_cannot_sign_anybody_out() {
     let server = TestServer::start().await;
     server.user("ada@example.com", "correct horse").await;

@@ -141,7 +141,7 @@ async fn an_address_is_added_proven_and_made_the_primary_one() {
     assert_eq!(ada.get("/v1/me/email_addresses").await.expect(200).as_array().unwrap().len(), 2);
     delete(&mut ada, &format!("/v1/me/email_addresses/{id}")).await.expect(200);
     assert_eq!(ada.get("/v1/me").await.response()["primary_email_address_id"], old.as_str(), "the oldest proven one takes its place");
-    delete(&mut ada, &format!("/v1/me/email_addresses/{old}")).await.refused(422, "form_data_missing", "email_id");
+    delete(&mut ada, &format!("/v1/me/email_addresses/{old}")).await.refused(422, "form_data_missing", "");
     delete(&mut ada, &format!("/v1/me/email_addresses/{id}")).await.refused(404, "resource_not_found", "");
     server.browser().sign_in(NEW, PASSWORD).await.refused(422, "form_identifier_not_found", "identifier");
 }

@@ -417,7 +417,7 @@ async fn fault_098_the_only_way_into_an_account_is_not_removed() {
     let (mut ada, mut authenticator, passkey) = registered(&server).await;
     ada.post("/v1/me/remove_password", &[("current_password", PASSWORD)]).await.expect(200);
     let path = format!("/v1/me/passkeys/{}", passkey["id"].as_str().unwrap());
-    ada.send("DELETE", &path, None).await.refused(422, "form_data_missing", "passkey_id");
+    ada.send("DELETE", &path, None).await.refused(422, "form_data_missing", "");
     assert_eq!(enter(&server, &mut authenticator).await.1.response()["status"], "complete");
     register(&mut ada, &mut Authenticator::default()).await;
     ada.send("DELETE", &path, None).await.expect(200);

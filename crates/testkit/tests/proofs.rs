@@ -388,7 +388,7 @@ async fn who_acts_as_somebody_has_proven_nothing_of_theirs() {
     let fields = [("strategy", "ticket"), ("ticket", made["token"].as_str().unwrap())];
     let done = desk.post("/v1/client/sign_ins", &fields).await;
     assert_eq!(done.json["client"]["sessions"][0]["factor_verification_age"], json!([-1, -1]));
-    desk.post("/v1/me/totp", &[]).await.refused(403, "session_reverification_required", "");
+    desk.post("/v1/me/totp", &[]).await.refused(403, "resource_forbidden", "");
     desk.get("/v1/me").await.expect(200);
 }
 
@@ -432,6 +432,11 @@ async fn fault_030_a_head_accepts_no_invitation() {
     };
     ada.send("HEAD", path, None).await;
     assert_eq!(status().await, "pending");
+    for path in
+        ["/v1/client", "/v1/me", "/v1/oauth_callback?state=ver_1.x&code=c", "/v1/client/handshake?redirect_url=http://localhost:3000/"]
+    {
+        assert_eq!(ada.send("HEAD", path, None).await.status, 405, "{path}: what reads may change something");
+    }
     ada.get(path).await;
     assert_eq!(status().await, "accepted");
 }
@@ -625,7 +630,7 @@ async fn fault_098_nobody_takes_their_own_last_way_in_away_not_even_with_both_ha
     let mut ada = by_code(named, EMAIL).await;
     let own = ada.get("/v1/me").await.response()["email_addresses"][0]["id"].as_str().unwrap().to_owned();
     let refused = ada.post(&format!("/v1/me/email_addresses/{own}?_method=DELETE"), &[]).await;
-    refused.refused(422, "form_data_missing", "email_id");
+    refused.refused(422, "form_data_missing", "");
     // An address that was only named, or mistyped, is no way in.
     let named = json!({"username": "mistyped", "password": PASSWORD, "skip_user_requirement": true});
     let id = server.backend("POST", "/v1/users", Some(named)).await.expect(200)["id"].as_str().unwrap().to_owned();

@@ -45,8 +45,6 @@ async fn a_reserved_identifier_is_its_users_alone_and_is_proven_by_the_first_cod
         let id = reserved(&server, field, value).await;
         let waiting = shown(&server, &id, path).await;
         assert_eq!((&waiting["reserved"], &waiting["verification"]), (&json!(true), &Value::Null));
-        server.browser().sign_in(value, PASSWORD).await.expect(200);
-        assert_eq!(shown(&server, &id, path).await["reserved"], true, "a password says nothing about who has it");
 
         server.browser().post("/v1/client/sign_ups", &[(field, value)]).await.refused(422, "form_identifier_exists", field);
         let other = server.user(&format!("other.{field}@example.com"), PASSWORD).await;
@@ -63,7 +61,58 @@ async fn a_reserved_identifier_is_its_users_alone_and_is_proven_by_the_first_cod
         let proven = shown(&server, &id, path).await;
         assert_eq!((&proven["reserved"], &proven["verification"]["status"]), (&json!(false), &json!("verified")));
         assert_eq!(proven["verification"]["strategy"], strategy);
+        // Who has it did not choose the password.
+        server.browser().sign_in(value, PASSWORD).await.refused(400, "strategy_for_user_invalid", "strategy");
     }
+}
+
+#[tokio::test]
+async fn fault_045_whoever_was_in_by_a_password_may_have_named_a_strangers_address() {
+    let (server, provider) = acme_with(all_ways).await;
+    for (path, field, value, strategy) in KINDS {
+        let id = reserved(&server, field, value).await;
+        let mut mallory = server.browser();
+        mallory.sign_in(value, PASSWORD).await.expect(200);
+        for strategy in [strategy, &format!("reset_password_{strategy}")] {
+            let begun = server.browser().post("/v1/client/sign_ins", &[("identifier", value), ("strategy", strategy)]).await;
+            begun.refused(400, "strategy_for_user_invalid", "strategy");
+        }
+        assert_eq!(shown(&server, &id, path).await["reserved"], true, "a password says nothing about who has it");
+    }
+    let id = reserved(&server, "email_address", "victim@example.com").await;
+    let mut mallory = server.browser();
+    mallory.sign_in("victim@example.com", PASSWORD).await.expect(200);
+    provider.account(json!({"sub": "victim-1", "email": "victim@example.com", "email_verified": true}));
+    for what in ["sign_ins", "sign_ups"] {
+        let mut victim = server.browser();
+        visit(&mut victim, &provider, what, ACME).await;
+        assert_eq!(user_id(&mut victim).await, None, "{what}");
+    }
+    let invitation = json!({"email_address": "victim@example.com", "ignore_existing": true});
+    let url = server.backend("POST", "/v1/invitations", Some(invitation)).await.expect(200)["url"].as_str().unwrap().to_owned();
+    let ticket = url.split_once("ticket=").unwrap().1;
+    let invited = server.browser().post("/v1/client/sign_ins", &[("strategy", "ticket"), ("ticket", ticket)]).await;
+    assert_eq!(invited.status, 400, "{}", invited.text);
+    let them = server.backend("GET", &format!("/v1/users/{id}"), None).await;
+    assert_eq!(them.expect(200)["external_accounts"], json!([]));
+}
+
+#[tokio::test]
+async fn the_first_proof_makes_a_reserved_address_the_primary_one() {
+    let server = TestServer::start().await;
+    let body = json!({
+        "email_address": ["one@example.com", "two@example.com"],
+        "email_address_identification_status": ["reserved", "reserved"],
+        "skip_password_requirement": true,
+    });
+    let made = server.backend("POST", "/v1/users", Some(body)).await.expect(200).clone();
+    assert_eq!(made["primary_email_address_id"], made["email_addresses"][0]["id"]);
+    let mut ada = server.browser();
+    let (at, _) = prepare(&mut ada, "two@example.com", "email_code").await;
+    let code = server.code_for("two@example.com").await;
+    ada.post(&format!("{at}/attempt_first_factor"), &[("strategy", "email_code"), ("code", &code)]).await.expect(200);
+    let now = server.backend("GET", &format!("/v1/users/{}", made["id"].as_str().unwrap()), None).await.expect(200).clone();
+    assert_eq!(now["primary_email_address_id"], made["email_addresses"][1]["id"]);
 }
 
 #[tokio::test]
@@ -128,7 +177,7 @@ async fn the_block_list_is_asked_about_a_reserved_address_and_the_allow_list_tak
     reserved(&server, "email_address", "ada@example.com").await;
     server.browser().sign_in("ada@example.com", PASSWORD).await.expect(200);
     server.backend("POST", "/v1/blocklist_identifiers", Some(json!({"identifier": "*@example.com"}))).await.expect(200);
-    server.browser().sign_in("ada@example.com", PASSWORD).await.refused(403, "not_allowed_access", "email_address");
+    server.browser().sign_in("ada@example.com", PASSWORD).await.refused(403, "not_allowed_access", "");
 }
 
 #[tokio::test]

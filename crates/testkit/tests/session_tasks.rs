@@ -182,6 +182,11 @@ async fn pitfall_019_an_sdk_that_knows_no_pending_sessions_never_sees_one() {
         old.api_version = version;
         old.sign_in(EMAIL, PASSWORD).await.refused(409, "session_creation_not_allowed", "");
     }
+    // Some scripts know pending sessions, and not this task.
+    let at = |script: &str| format!("/v1/client/sign_ins?_clerk_js_version={script}");
+    let fields = [("identifier", EMAIL), ("password", PASSWORD)];
+    server.browser().post(&at("5.120.0"), &fields).await.refused(409, "session_creation_not_allowed", "");
+    server.browser().post(&at("5.124.0"), &fields).await.expect(200);
     // In a browser where a newer app began one, an older one sees nobody.
     let mut browser = server.browser();
     browser.sign_in(EMAIL, PASSWORD).await.expect(200);

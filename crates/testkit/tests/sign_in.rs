@@ -116,12 +116,13 @@ async fn a_forgotten_password_is_replaced_and_everybody_else_is_out() {
 }
 
 #[tokio::test]
-async fn an_unknown_identifier_is_named_and_an_empty_one_counts_as_absent() {
+async fn an_unknown_identifier_is_named_and_an_empty_one_is_asked_for() {
     let server = TestServer::start().await;
     let mut browser = server.browser();
     browser.sign_in("nobody@example.com", "whatever it is").await.refused(422, "form_identifier_not_found", "identifier");
-    let bare = browser.post("/v1/client/sign_ins", &[("identifier", "")]).await;
-    assert_eq!(bare.response()["status"], "needs_identifier");
+    // By this code the SDKs know that no wallet was found.
+    browser.post("/v1/client/sign_ins", &[("identifier", "")]).await.refused(422, "form_param_nil", "identifier");
+    assert_eq!(browser.post("/v1/client/sign_ins", &[]).await.response()["status"], "needs_identifier");
     browser.post("/v1/client/sign_ins", &[("password", "x")]).await.refused(422, "form_param_missing", "identifier");
     browser.post("/v1/client/sign_ins", &[("strategy", "carrier_pigeon"), ("identifier", "a@b.co")]).await.refused(
         422,

@@ -304,18 +304,18 @@ async fn fault_067_a_provider_that_is_switched_off_is_trusted_on_no_path() {
     visit(&mut back_again, &provider, "sign_ins", ACME).await;
     server.change_settings(|it| it.oauth.get_mut("custom_acme").unwrap().enabled = false).await;
     for what in ["sign_ins", "sign_ups"] {
-        set_out(&mut server.browser(), what, ACME).await.refused(400, "oauth_provider_not_enabled", "strategy");
+        set_out(&mut server.browser(), what, ACME).await.refused(400, "oauth_provider_not_enabled", "");
         let fields = [("strategy", "oauth_token_custom_acme"), ("token", "x.y.z")];
-        server.browser().post(&format!("/v1/client/{what}"), &fields).await.refused(400, "oauth_provider_not_enabled", "strategy");
+        server.browser().post(&format!("/v1/client/{what}"), &fields).await.refused(400, "oauth_provider_not_enabled", "");
     }
     assert_eq!(back(&mut away, &provider.visit(&to)).await, CALLBACK);
     assert_eq!(client(&mut away).await["sign_in"]["first_factor_verification"]["error"]["code"], "oauth_provider_not_enabled");
-    waiting.post("/v1/client/sign_ins", &[("transfer", "true")]).await.refused(400, "oauth_provider_not_enabled", "strategy");
-    back_again.post("/v1/client/sign_ups", &[("transfer", "true")]).await.refused(400, "oauth_provider_not_enabled", "strategy");
+    waiting.post("/v1/client/sign_ins", &[("transfer", "true")]).await.refused(400, "oauth_provider_not_enabled", "");
+    back_again.post("/v1/client/sign_ups", &[("transfer", "true")]).await.refused(400, "oauth_provider_not_enabled", "");
     let connect = [("strategy", ACME), ("redirect_url", "/user")];
-    ada.post("/v1/me/external_accounts", &connect).await.refused(400, "oauth_provider_not_enabled", "strategy");
+    ada.post("/v1/me/external_accounts", &connect).await.refused(400, "oauth_provider_not_enabled", "");
     let at = format!("/v1/me/external_accounts/{account}/reauthorize?_method=PATCH");
-    ada.post(&at, &connect).await.refused(400, "oauth_provider_not_enabled", "strategy");
+    ada.post(&at, &connect).await.refused(400, "oauth_provider_not_enabled", "");
     let user = user_id(&mut ada).await.unwrap();
     let tokens = server.backend("GET", &format!("/v1/users/{user}/oauth_access_tokens/{ACME}"), None).await;
     tokens.refused(404, "oauth_token_provider_not_enabled", "");
@@ -332,8 +332,8 @@ async fn fault_067_a_provider_that_is_switched_off_is_trusted_on_no_path() {
     for what in ["sign_ins", "sign_ups"] {
         set_out(&mut server.browser(), what, ACME).await.refused(400, "oauth_non_authenticatable_provider", "strategy");
     }
-    set_out(&mut server.browser(), "sign_ins", "oauth_nobody").await.refused(400, "oauth_unsupported_provider", "strategy");
-    set_out(&mut server.browser(), "sign_ins", "oauth_google").await.refused(400, "oauth_provider_not_enabled", "strategy");
+    set_out(&mut server.browser(), "sign_ins", "oauth_nobody").await.refused(400, "oauth_unsupported_provider", "");
+    set_out(&mut server.browser(), "sign_ins", "oauth_google").await.refused(400, "oauth_provider_not_enabled", "");
     ada.post("/v1/me/external_accounts", &connect).await.expect(200);
 }
 
@@ -548,6 +548,25 @@ async fn a_person_may_say_no() {
     let again = ada.post(&format!("/v1/client/sign_ups/{id}?_method=PATCH"), &[("strategy", ACME), ("redirect_url", CALLBACK)]).await;
     assert_eq!(back(&mut ada, &provider.visit(&way(&again))).await, CALLBACK);
     assert_eq!(client(&mut ada).await["sessions"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn whoever_gives_up_at_a_provider_signs_up_otherwise() {
+    let (server, provider) = acme_with(|it| it.attributes.password = Presence::Required).await;
+    for gave_up in ["came back", "stayed away"] {
+        let mut ada = server.browser();
+        let to = way(&set_out(&mut ada, "sign_ups", ACME).await);
+        if gave_up == "came back" {
+            back(&mut ada, &provider.visit(&to).replace("code=code-0", "error=access_denied")).await;
+        }
+        let at = format!("/v1/client/sign_ups/{}", client(&mut ada).await["sign_up"]["id"].as_str().unwrap());
+        let email = format!("{}@example.com", gave_up.replace(' ', "."));
+        ada.post(&format!("{at}?_method=PATCH"), &[("email_address", &email), ("password", PASSWORD)]).await.expect(200);
+        ada.post(&format!("{at}/prepare_verification"), &[("strategy", "email_code")]).await.expect(200);
+        let code = server.code_for(&email).await;
+        let done = ada.post(&format!("{at}/attempt_verification"), &[("strategy", "email_code"), ("code", &code)]).await;
+        assert_eq!(done.response()["status"], "complete", "{gave_up}: {}", done.text);
+    }
 }
 
 #[tokio::test]

@@ -21,6 +21,25 @@ async fn is_signed_in(browser: &mut Browser) -> bool {
 }
 
 #[tokio::test]
+async fn clients_on_which_nobody_ever_signed_in_go_after_three_days() {
+    let server = TestServer::with(Options { environment: Environment::Production, ..Options::default() }).await;
+    server.user("ada@example.com", "correct horse").await;
+    let mut known = server.browser();
+    known.sign_in("ada@example.com", "correct horse").await.expect(200);
+    for _ in 0..3 {
+        server.browser().send("PUT", "/v1/client", None).await.expect(200);
+    }
+    let clients = async || server.backend("GET", "/v1/clients", None).await.expect(200).as_array().unwrap().len();
+    server.advance(Duration::from_secs(2 * DAY));
+    sweep(&server).await;
+    assert_eq!(clients().await, 4);
+    server.advance(Duration::from_secs(2 * DAY));
+    sweep(&server).await;
+    assert_eq!(clients().await, 1);
+    assert!(is_signed_in(&mut known).await);
+}
+
+#[tokio::test]
 async fn ended_sessions_go_after_a_month_and_unused_clients_after_three() {
     let server = TestServer::with(Options { environment: Environment::Production, ..Options::default() }).await;
     let ada = server.user("ada@example.com", "correct horse").await;

@@ -127,6 +127,12 @@ async fn who_acts_as_a_user_is_named_in_every_token_and_not_for_long() {
     assert_eq!(done.json["client"]["sessions"][0]["actor"], actor);
     assert_eq!(claims(&desk.mint(&session).await)["act"], actor);
     redeem(&mut server.browser(), made["token"].as_str().unwrap()).await.refused(400, "actor_token_already_used_code", "");
+    // Nor do they stay: what changes who gets in is not for them.
+    desk.post("/v1/me?_method=PATCH", &[("first_name", "Ada")]).await.expect(200);
+    desk.post("/v1/me?_method=PATCH", &[("username", "mine")]).await.refused(403, "resource_forbidden", "");
+    desk.post("/v1/me/email_addresses", &[("email_address", "mine@example.com")]).await.refused(403, "resource_forbidden", "");
+    desk.post("/v1/me/passkeys", &[]).await.refused(403, "resource_forbidden", "");
+    desk.send("DELETE", "/v1/me", None).await.refused(403, "resource_forbidden", "");
     let shown = server.backend("GET", &format!("/v1/users/{user}"), None).await.expect(200).clone();
     assert_eq!((&shown["last_sign_in_at"], &shown["locked"]), (&before["last_sign_in_at"], &json!(true)), "nobody signed in");
     server.advance(Duration::from_secs(600));

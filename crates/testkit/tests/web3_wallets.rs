@@ -286,7 +286,7 @@ async fn fault_045_a_wallet_that_two_wait_for_is_whose_proof_comes_first_and_the
     let user = &done.json["client"]["sessions"][0]["user"];
     assert_eq!(user["id"], bob);
     let own = format!("/v1/me/web3_wallets/{}?_method=DELETE", user["primary_web3_wallet_id"].as_str().unwrap());
-    browser.post(&own, &[]).await.refused(422, "form_data_missing", "web3_wallet_id");
+    browser.post(&own, &[]).await.refused(422, "form_data_missing", "");
 }
 
 #[tokio::test]

@@ -30,6 +30,15 @@ impl Identifier<'_> {
         }
     }
 
+    /// What it is, at the beginning of a sentence.
+    pub(crate) fn noun(&self) -> &'static str {
+        match self {
+            Self::Email(_) => "This email address",
+            Self::Phone(_) => "This phone number",
+            Self::Wallet(_) => "This wallet",
+        }
+    }
+
     fn email(&self) -> Option<(&str, &str)> {
         match self {
             Self::Email(key) => key.split_once('@'),

@@ -50,7 +50,7 @@ enum Notice {
 async fn invite(scope: &Scope, record: &AccessRecord) -> Result<Notice, ApiError> {
     if record.kind == identifier::PHONE {
         let phone = Phone::kept(&record.identifier);
-        sms::check_country(scope, &phone, "identifier")?;
+        sms::check_country(scope, &phone, Some("identifier"))?;
         let page = Places::of(&scope.instance, &scope.instance.frontend_url()).sign_up;
         let letter = Letter {
             slug: "invitation",

@@ -104,12 +104,11 @@ pub(crate) async fn sign_in<'u>(scope: &Scope, user: &'u UserWithEmails) -> Resu
     if any_allowed(scope, &proven).await? { Ok(()) } else { Err(not_allowed(None)) }
 }
 
+/// Without a parameter: where it is met there is no field of that name, and forms show such an error beside the field only.
 fn not_allowed(identifier: Option<Identifier<'_>>) -> ApiError {
-    let error = ApiError::new(codes::ACCESS_NOT_ALLOWED);
-    match identifier {
-        Some(identifier) => error.param(identifier.kind()),
-        None => error.long("You do not have access to this application."),
-    }
+    let what = identifier.map_or("You", |it| it.noun());
+    let verb = if identifier.is_some() { "does" } else { "do" };
+    ApiError::new(codes::ACCESS_NOT_ALLOWED).long(format!("{what} {verb} not have access to this application."))
 }
 
 /// What an address must not look like. Test addresses may, where there are any: nothing is sent to them.

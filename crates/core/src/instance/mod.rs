@@ -261,7 +261,7 @@ pub struct CreatedInstance {
     pub id: InstanceId,
     /// The publishable key.
     pub publishable_key: String,
-    /// The secret key. It is sealed in the database and shown to operators only.
+    /// The secret key, shown this once, unless it is a development instance's.
     pub secret_key: Secret,
     /// The address of the Frontend API.
     pub frontend_url: String,

@@ -13,7 +13,7 @@ impl Origin {
     pub fn parse(text: &str) -> Option<Self> {
         let url = url::Url::parse(text).ok()?;
         let exact = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
-        if !exact || url.path() != "/" || text.ends_with('/') {
+        if !exact || !matches!(url.path(), "" | "/") || text.ends_with('/') {
             return None;
         }
         Self::of(&url)
@@ -28,9 +28,14 @@ impl Origin {
     /// As text; the scheme's own port is left out.
     pub fn text(&self) -> String {
         match (self.scheme.as_str(), self.port) {
-            ("http", 80) | ("https", 443) => format!("{}://{}", self.scheme, self.host),
+            ("http", 80) | ("https", 443) | (_, 0) => format!("{}://{}", self.scheme, self.host),
             (scheme, port) => format!("{scheme}://{}:{port}", self.host),
         }
+    }
+
+    /// Whether it is of a page. Extensions of browsers and programs that are made of pages have schemes of their own.
+    pub fn is_of_the_web(&self) -> bool {
+        matches!(self.scheme.as_str(), "http" | "https")
     }
 
     pub(super) fn is_loopback(&self) -> bool {
@@ -93,6 +98,11 @@ mod tests {
         assert!(!matches("https://*.example.com", "https://badexample.com"));
         assert!(!matches("https://*.example.com", "https://x.example.com.evil.test"));
         assert!(matches("http://localhost:*", "http://localhost:3000"));
+        assert!(matches("chrome-extension://abcdef", "chrome-extension://abcdef"));
+        assert!(!matches("chrome-extension://abcdef", "chrome-extension://abcdeg"));
+        assert!(!matches("chrome-extension://abcdef", "https://abcdef"));
+        let extension = Origin::parse("chrome-extension://abcdef").unwrap();
+        assert_eq!((extension.text().as_str(), extension.is_of_the_web()), ("chrome-extension://abcdef", false));
         for bad in
             ["example.com", "https://*", "https://a.*.com", "https://example.com/path", "https://user@example.com", "https://*.com:x"]
         {

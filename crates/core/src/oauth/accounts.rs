@@ -5,7 +5,7 @@ use super::identity::Identity;
 use crate::app::{Scope, internal};
 use crate::enumeration;
 use crate::identifiers::{self, Email};
-use crate::users::FirstProof;
+use crate::users::{FirstProof, email_proves};
 use doorward_base::*;
 use doorward_store::external_accounts::{self as store, ExternalAccountRecord};
 use doorward_store::users::{self, EmailRecord, UserWithEmails};
@@ -111,7 +111,8 @@ pub(crate) async fn resolve(scope: &Scope, it: &Identity) -> Result<Option<(User
     let Some(email) = address(it) else { return Ok(None) };
     // Who has only named the address and not proven it has no claim to it, and nobody's account is entered by it.
     let Some(user) = users::by_email(scope.db(), scope.ins(), &email.key).await.map_err(internal)? else { return Ok(None) };
-    if it.email_verified != Some(true) {
+    let proves = user.emails.iter().any(|own| own.address_key == email.key && email_proves(&user, own));
+    if it.email_verified != Some(true) || !proves {
         // Where accounts are hidden, a provider that takes any address for granted must not tell of them either.
         if enumeration::hides(scope) {
             return Ok(None);

@@ -64,7 +64,7 @@ pub(crate) fn find<'a>(instance: &'a Instance, strategy: &'a str) -> Option<Conn
 pub(crate) fn require<'a>(instance: &'a Instance, strategy: &'a str) -> Result<Connection<'a>, ApiError> {
     find(instance, strategy).ok_or_else(|| {
         let known = key_of(strategy).and_then(providers::provider).is_some();
-        ApiError::new(if known { codes::OAUTH_PROVIDER_NOT_ENABLED } else { codes::OAUTH_UNSUPPORTED_PROVIDER }).param("strategy")
+        ApiError::new(if known { codes::OAUTH_PROVIDER_NOT_ENABLED } else { codes::OAUTH_UNSUPPORTED_PROVIDER })
     })
 }
 

@@ -34,7 +34,7 @@ use connection::Connection;
 use doorward_base::*;
 
 /// Google's button in a corner of the page: it brings an ID token.
-const ONE_TAP: &str = "google_one_tap";
+pub(crate) const ONE_TAP: &str = "google_one_tap";
 
 /// Whether a strategy sends the browser to a provider.
 pub(crate) fn is_redirect(strategy: &str) -> bool {

@@ -237,7 +237,7 @@ async fn check(
     secret: Option<&str>,
 ) -> Result<Map<String, Value>, ApiError> {
     let (Some(IdTokens { .. }), Some(at)) = (connection.id_tokens(endpoints), &endpoints.keys) else {
-        return Err(ApiError::new(codes::OAUTH_UNSUPPORTED_PROVIDER).param("strategy"));
+        return Err(ApiError::new(codes::OAUTH_UNSUPPORTED_PROVIDER));
     };
     let settings = connection.settings;
     let clients: Vec<&str> = std::iter::once(&settings.client_id).chain(&settings.more_client_ids).map(String::as_str).collect();

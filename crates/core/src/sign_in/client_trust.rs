@@ -33,5 +33,5 @@ pub(super) async fn asked(
         return Ok(Trust::NotAsked);
     }
     // An SDK that does not know the status would show nothing for it.
-    Ok(if caller.knows_pending { Trust::NewDevice } else { Trust::AsSecondFactor })
+    Ok(if caller.knows_client_trust { Trust::NewDevice } else { Trust::AsSecondFactor })
 }

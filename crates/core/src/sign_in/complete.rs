@@ -129,6 +129,7 @@ pub(super) async fn complete(
     let mut state = parts.state;
     let strategy = parts.proof.strategy.clone();
     let by_password_alone = strategy == "password" && parts.second.is_none();
+    new.password_of = (strategy == "password").then_some(user.user.password_updated_at.unwrap_or(0));
     state.stage = Stage::Complete { proof: parts.proof, second: parts.second, session: new.session.id.clone() };
     let mut tx = scope.db().begin().await.map_err(internal)?;
     if let Some(what) = &parts.consume {
@@ -174,6 +175,8 @@ pub(crate) struct NewSession {
     token: Secret,
     /// The token's hash that the client has until then; none when the client is new.
     before: Option<ClientRecord>,
+    /// From when the password is that was proven, if one was.
+    password_of: Option<Timestamp>,
 }
 
 /// A session that began.
@@ -195,19 +198,31 @@ impl NewSession {
             None => client::fresh(scope),
         };
         let session = session::begin(scope, caller, &client.id, user);
-        Self { session, client, token, before }
+        Self { session, client, token, before, password_of: None }
     }
+}
+
+/// Why somebody is not let in who was to be a moment ago.
+async fn kept_out(scope: &Scope, tx: &mut Tx, id: &UserId) -> Result<ApiError, ApiError> {
+    let now = users::get(&mut *tx, scope.ins(), id).await.map_err(internal)?;
+    Ok(match now {
+        Some(it) if !it.user.banned => match refuse_locked(scope, &it.user) {
+            Err(locked) => locked,
+            Ok(()) => codes::CLIENT_STATE_INVALID.into(),
+        },
+        _ => codes::USER_BANNED.into(),
+    })
 }
 
 /// Writes the session, the user's sign-in and the client's new token.
 pub(crate) async fn complete_new_session(scope: &Scope, tx: &mut Tx, new: NewSession, strategy: &str) -> Result<Completed, ApiError> {
-    let NewSession { session, mut client, token, before } = new;
-    // Whoever acts as somebody has not signed that one in, and opens no account that is locked.
+    let NewSession { session, mut client, token, before, password_of } = new;
+    // Whoever acts as somebody has not signed that one in, and takes no lock off.
     let user = match &session.actor {
         Some(_) => users::acted_as(tx, scope.ins(), &session.user_id).await,
-        None => users::signed_in(tx, scope.ins(), &session.user_id, scope.now).await,
+        None => users::signed_in(tx, scope.ins(), &session.user_id, password_of, scope.now).await,
     };
-    let user = user.map_err(internal)?.ok_or(codes::USER_BANNED)?;
+    let Some(user) = user.map_err(internal)? else { return Err(kept_out(scope, tx, &session.user_id).await?) };
     let hash = crypto::token_hash(token.expose());
     match &before {
         Some(before) => {

@@ -75,6 +75,22 @@ pub(super) async fn keep(
         Some((id, code)) => (id, Some(code)),
         None => (SignInId::new(scope.now, &scope.app.rng), None),
     };
+    write_new(scope, current, (id, state), user, code, right).await
+}
+
+/// The same of nobody, under an id that its state was made for.
+pub(super) async fn keep_as(scope: &Scope, current: Current, id: SignInId, state: SignInState) -> Result<(SignIn, Current), ApiError> {
+    write_new(scope, current, (id, state), None, None, None).await
+}
+
+async fn write_new(
+    scope: &Scope,
+    current: Current,
+    (id, state): (SignInId, SignInState),
+    user: Option<&UserWithEmails>,
+    code: Option<verification::NewCode>,
+    right: Option<Right<'_>>,
+) -> Result<(SignIn, Current), ApiError> {
     let (mut client, new_token, is_new) = match current.record {
         Some(record) => (record, current.new_token, false),
         None => {

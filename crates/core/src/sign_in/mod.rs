@@ -22,7 +22,7 @@ pub use first::{attempt_first, prepare_first};
 use first::{finish, opened_link, proven_by_link};
 pub(crate) use guesses::{refuse_locked, take_guess, was_right, wrong_password};
 pub(crate) use kept::current_view;
-use kept::{Right, advance, keep, load, load_current, new_record, write};
+use kept::{Right, advance, keep, keep_as, load, load_current, new_record, write};
 pub(crate) use missing::{Missing, carried_over};
 pub use new_password::reset_password;
 pub(crate) use pretended::pretended_ksuid;
@@ -41,7 +41,7 @@ use crate::{enumeration, password, strategies};
 use doorward_base::*;
 use doorward_store::attempts::AttemptRecord;
 use doorward_store::users::{self, UserWithEmails};
-use doorward_wire::fapi::SignIn;
+use doorward_wire::fapi::{CreateSignIn, SignIn};
 
 /// The names of all first factors, in the order in which they are offered.
 pub fn first_factor_names() -> impl Iterator<Item = &'static str> {
@@ -58,6 +58,11 @@ struct Loaded {
     record: AttemptRecord,
     state: SignInState,
     user: Option<UserWithEmails>,
+}
+
+/// Who somebody says they are.
+fn named_by(req: &CreateSignIn) -> Option<&str> {
+    req.identifier.as_ref()?.as_deref()
 }
 
 /// Text that was sent empty counts as not sent.

@@ -2,7 +2,7 @@
 
 use super::complete::{self, Parts};
 use super::state::{Proof, SignInState, Stage, view};
-use super::{Loaded, advance, keep, load_current, signed_in_as};
+use super::{Loaded, advance, keep, keep_as, load_current, named_by, signed_in_as};
 use crate::app::{Caller, Scope, internal};
 use crate::client::{Current, Outcome};
 use crate::oauth::{self, Brought, Ended, Identity, Start};
@@ -22,7 +22,7 @@ pub(super) async fn set_out(scope: &Scope, caller: &Caller, current: Current, re
         redirect_url: req.redirect_url.as_deref(),
         complete_url: req.action_complete_redirect_url.as_deref(),
         prompt: req.oidc_prompt.as_deref(),
-        login_hint: req.oidc_login_hint.as_deref().or(req.identifier.as_deref()),
+        login_hint: req.oidc_login_hint.as_deref().or(named_by(req)),
         scopes: &[],
     };
     let code = oauth::ask(scope, caller, id.as_str(), None, start).await?;
@@ -155,7 +155,17 @@ pub(super) async fn transfer(scope: &Scope, caller: &Caller, current: Current) -
 pub(super) async fn with_token(scope: &Scope, caller: &Caller, current: Current, req: &CreateSignIn) -> Result<Outcome<SignIn>, ApiError> {
     let strategy = super::filled(req.strategy.as_deref()).unwrap_or_default();
     let identity = oauth::by_token(scope, strategy, Brought { token: req.token.as_deref(), code: req.code.as_deref() }).await?;
-    at_once(scope, caller, current, strategy, &identity).await
+    match at_once(scope, caller, current.clone(), strategy, &identity).await {
+        // Apps go on as browsers do that come back; whoever used One Tap is told by the error.
+        Err(error) if error.code() == codes::EXTERNAL_ACCOUNT_NOT_FOUND && strategy != oauth::ONE_TAP => {
+            let id = SignInId::new(scope.now, &scope.app.rng);
+            let ended = Ended::transferable(scope, id.as_str(), codes::EXTERNAL_ACCOUNT_NOT_FOUND, &identity)?;
+            let state = SignInState { stage: Stage::BackInVain { ended }, ..SignInState::default() };
+            let (value, current) = keep_as(scope, current, id, state).await?;
+            Ok(Outcome { value, current })
+        }
+        done => done,
+    }
 }
 
 async fn at_once(

@@ -4,13 +4,14 @@ use super::complete::{self, Parts};
 use super::first::{attempted, prepared};
 use super::pretended::{narrow, narrow_to_named};
 use super::{
-    Proof, SignInState, Stage, devices, filled, find_user, keep, missing, provider, refuse_banned, refuse_breached, refuse_hidden,
-    refuse_when_signed_in, signed_in_as, wrong_password,
+    Proof, SignInState, Stage, devices, filled, find_user, keep, missing, named_by, provider, refuse_banned, refuse_breached,
+    refuse_hidden, refuse_when_signed_in, signed_in_as, wrong_password,
 };
 use crate::app::{Caller, Scope, internal};
 use crate::client::{Current, Outcome};
 use crate::strategies::{self, Attempt, FactorParams};
 use crate::tickets::{self, Opened};
+use crate::users::email_proves;
 use crate::{captcha, enumeration, oauth, passkeys, trusted_devices};
 use doorward_base::*;
 use doorward_store::users::{self, UserWithEmails};
@@ -51,7 +52,10 @@ pub async fn start(
     {
         return Err(ApiError::new(codes::FORM_PARAM_VALUE_INVALID).param("strategy"));
     }
-    let Some(identifier) = filled(req.identifier.as_deref()) else {
+    if strategy.is_none() && req.identifier == Some(None) {
+        return Err(ApiError::new(codes::FORM_PARAM_NIL).param("identifier"));
+    }
+    let Some(identifier) = filled(named_by(req)) else {
         if strategy == Some(passkeys::STRATEGY) {
             return discover(scope, caller, current).await;
         }
@@ -166,7 +170,8 @@ async fn with_ticket(
         }
         Opened::Invitation(it) => {
             let user = users::by_email(scope.db(), scope.ins(), &it.email_key).await.map_err(internal)?;
-            let user = user.ok_or(codes::INVITATION_ACCOUNT_NOT_EXISTS)?;
+            let entered = |user: &UserWithEmails| user.emails.iter().any(|own| own.address_key == it.email_key && email_proves(user, own));
+            let user = user.filter(entered).ok_or(codes::INVITATION_ACCOUNT_NOT_EXISTS)?;
             let consume = tickets::consumed(&user, &it)?;
             (user, consume, None, None)
         }

@@ -82,7 +82,15 @@ pub(super) async fn ask(
     let Some(strategy) = sign_in::filled(fields.strategy.as_deref()).filter(|it| is_one(it)) else { return Ok(Asked::Nothing) };
     if !oauth::is_redirect(strategy) {
         let identity = oauth::by_token(scope, strategy, Brought { token: fields.token.as_deref(), code: fields.code.as_deref() }).await?;
-        return take(scope, owner, state, strategy, &identity).await.map(|()| Asked::Known);
+        return match take(scope, owner, state, strategy, &identity).await {
+            // Apps go on as browsers do that come back; whoever used One Tap is told by the error.
+            Err(error) if error.code() == codes::EXTERNAL_ACCOUNT_EXISTS && strategy != oauth::ONE_TAP => {
+                let ended = Ended::transferable(scope, owner, codes::EXTERNAL_ACCOUNT_EXISTS, &identity)?;
+                state.provider = AtProvider::InVain { ended };
+                Ok(Asked::Known)
+            }
+            done => done.map(|()| Asked::Known),
+        };
     }
     let start = Start {
         strategy,

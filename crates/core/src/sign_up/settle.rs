@@ -26,7 +26,9 @@ pub(super) async fn settle(
     consume: Option<VerificationRecord>,
 ) -> Result<Outcome<SignUp>, ApiError> {
     let open = requirements(scope, &loaded.state);
-    let complete = open.missing.is_empty() && open.unverified.is_empty() && !loaded.state.provider.is_open();
+    // Who gave up at a provider and goes on otherwise needs it no more. Who has said nothing else is still expected back.
+    let waits = loaded.state.provider.is_open() && !loaded.state.names_somebody();
+    let complete = open.missing.is_empty() && open.unverified.is_empty() && !waits;
     if complete {
         loaded.state.require_human(&scope.instance, loaded.state.provider.strategy().unwrap_or_default())?;
         access::admit(scope, loaded.state.entrance(), &loaded.state.identifiers(), true).await?;

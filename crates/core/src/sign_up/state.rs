@@ -127,6 +127,11 @@ impl SignUpState {
         email.chain(phone).chain(wallet).collect()
     }
 
+    /// Whether it says by what its user is to be found.
+    pub(super) fn names_somebody(&self) -> bool {
+        self.username.is_some() || !self.identifiers().is_empty()
+    }
+
     pub(super) fn given(&self, field: Proven) -> bool {
         match field {
             Proven::Email => self.email.is_some(),

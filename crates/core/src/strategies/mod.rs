@@ -21,7 +21,7 @@ use crate::instance::Instance;
 use crate::oauth;
 use crate::phone::Phone;
 use crate::settings::Presence;
-use crate::users::FirstProof;
+use crate::users::{FirstProof, email_proves, phone_proves};
 use crate::verification::NewCode;
 use crate::web3::Address;
 use doorward_base::*;
@@ -292,7 +292,7 @@ pub(crate) fn email_factors(strategy: &str, user: &UserWithEmails) -> Vec<Factor
     let primary = user.user.primary_email_address_id.as_ref();
     user.emails
         .iter()
-        .filter(|email| email.is_held())
+        .filter(|email| email_proves(user, email))
         .map(|email| Factor {
             strategy: strategy.to_owned(),
             email_address_id: Some(email.id.clone()),
@@ -310,8 +310,8 @@ pub(crate) fn named<'u>(user: &'u UserWithEmails, identifier: Option<&str>) -> O
         return user.wallets.iter().find(|it| it.address == address.as_str()).map(|it| &it.id);
     }
     match identifiers::parse_identifier(identifier)? {
-        Identifier::Email(email) => user.emails.iter().find(|it| it.is_held() && it.address_key == email.key).map(|it| &it.id),
-        Identifier::Phone(phone) => user.phones.iter().find(|it| it.is_held() && it.number == phone.as_str()).map(|it| &it.id),
+        Identifier::Email(email) => user.emails.iter().find(|it| email_proves(user, it) && it.address_key == email.key).map(|it| &it.id),
+        Identifier::Phone(phone) => user.phones.iter().find(|it| phone_proves(user, it) && it.number == phone.as_str()).map(|it| &it.id),
         Identifier::Username(_) => None,
     }
 }
@@ -321,7 +321,7 @@ pub(crate) fn named<'u>(user: &'u UserWithEmails, identifier: Option<&str>) -> O
 fn chosen_email(with: &Prepare<'_>) -> Result<(IdentificationId, Email), ApiError> {
     let named = named(with.user, with.identifier);
     let primary = with.user.user.primary_email_address_id.as_ref();
-    let held = || with.user.emails.iter().filter(|email| email.is_held());
+    let held = || with.user.emails.iter().filter(|email| email_proves(with.user, email));
     let email = match with.params.email_address_id() {
         Some(id) => held().find(|email| email.id.as_str() == id),
         None => held().min_by_key(|email| (Some(&email.id) != named, Some(&email.id) != primary)),
@@ -343,7 +343,7 @@ pub(crate) fn phone_factors(strategy: &str, user: &UserWithEmails, second: bool)
     let primary = user.user.primary_phone_number_id.as_ref();
     user.phones
         .iter()
-        .filter(|phone| phone.is_held() && phone.second_factor == second)
+        .filter(|phone| phone_proves(user, phone) && phone.second_factor == second)
         .map(|phone| Factor {
             strategy: strategy.to_owned(),
             phone_number_id: Some(phone.id.clone()),
@@ -361,7 +361,7 @@ pub(crate) async fn phone_code_for(with: Prepare<'_>, strategy: &str, second: bo
     let channel = crate::sms::channel(with.scope, with.params.channel.as_deref())?;
     let named = named(with.user, with.identifier);
     let primary = with.user.user.primary_phone_number_id.as_ref();
-    let usable = || with.user.phones.iter().filter(|phone| phone.is_held() && phone.second_factor == second);
+    let usable = || with.user.phones.iter().filter(|phone| phone_proves(with.user, phone) && phone.second_factor == second);
     let is_first = |phone: &PhoneRecord| if second { phone.default_second_factor } else { Some(&phone.id) == primary };
     let phone = match with.params.phone_number_id() {
         Some(id) => usable().find(|phone| phone.id.as_str() == id),
@@ -375,8 +375,8 @@ pub(crate) async fn phone_code_for(with: Prepare<'_>, strategy: &str, second: bo
 
 /// Whether what was sent to an address or a number went to one that is still the user's: whoever has it after them proves nothing.
 pub(crate) fn is_theirs(user: &UserWithEmails, target: &str) -> bool {
-    let address = user.emails.iter().any(|it| it.is_held() && it.address_key == target);
-    address || user.phones.iter().any(|it| it.is_held() && it.number == target)
+    let address = user.emails.iter().any(|it| email_proves(user, it) && it.address_key == target);
+    address || user.phones.iter().any(|it| phone_proves(user, it) && it.number == target)
 }
 
 /// Checks a code of this attempt.

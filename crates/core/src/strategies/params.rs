@@ -61,7 +61,7 @@ impl From<&CreateSignIn> for FactorParams {
     fn from(it: &CreateSignIn) -> Self {
         Self {
             strategy: it.strategy.clone(),
-            identifier: it.identifier.clone(),
+            identifier: it.identifier.clone().flatten(),
             trusted_device_id: it.trusted_device_id.clone(),
             password: secret(&it.password),
             redirect_url: it.redirect_url.clone(),

@@ -1,4 +1,4 @@
-//! The signed-in user's addresses. An address that is not proven belongs to nobody: it finds no user, and keeps no other
+//! The signed-in user's addresses. One that is neither proven nor reserved belongs to nobody: it finds no user, and keeps no other
 //! from proving it.
 
 use super::change::Change;

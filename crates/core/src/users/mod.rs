@@ -36,7 +36,7 @@ pub use own::{delete_own, update_own};
 pub use passed_over::PassedOver;
 pub(crate) use phone_numbers::read_phone;
 pub use phone_numbers::{add_phone, attempt_phone, delete_phone, get_phone, list_phones, prepare_phone, update_phone};
-pub(crate) use reserved::FirstProof;
+pub(crate) use reserved::{FirstProof, email_proves, phone_proves};
 pub use update::update;
 pub(crate) use wallets::read_wallet;
 pub use wallets::{add_wallet, attempt_wallet, delete_wallet, get_wallet, list_wallets, prepare_wallet, remove_wallet};
@@ -148,21 +148,26 @@ pub(crate) enum Hand {
 /// without a way in. Of several who take something away at once each sees what the others have taken.
 ///
 /// # Errors
-/// `form_data_missing`, naming `param`.
+/// `form_data_missing`, naming `param` to servers: the forms by which people remove something have no field to show an error beside.
 pub(crate) async fn keep_way_in(scope: &Scope, tx: &mut Tx, before: &UserWithEmails, param: &str, hand: Hand) -> Result<(), ApiError> {
     users::touch(tx, scope.ins(), &before.user.id, scope.now).await.map_err(internal)?;
     let now = users::get(&mut *tx, scope.ins(), &before.user.id).await.map_err(internal)?;
     let now = now.ok_or_else(|| ApiError::not_found("User", &before.user.id))?;
     let enters = |user| strategies::enters(&scope.instance, user);
-    if has_identifier(before) {
-        keep_identifier(&now, param)?;
+    let missing = match hand {
+        Hand::User => ApiError::new(codes::FORM_DATA_MISSING),
+        Hand::Server => ApiError::new(codes::FORM_DATA_MISSING).param(param),
+    };
+    if has_identifier(before) && !has_identifier(&now) {
+        return Err(missing.long(LAST_IDENTIFIER));
     }
     if hand == Hand::User && enters(before) && !enters(&now) {
-        let error = ApiError::new(codes::FORM_DATA_MISSING).param(param);
-        return Err(error.long("This is the only way into the account. Add another before you remove it."));
+        return Err(missing.long("This is the only way into the account. Add another before you remove it."));
     }
     Ok(())
 }
+
+const LAST_IDENTIFIER: &str = "This is the last identifier of the account. Add another before you remove it.";
 
 /// Refuses to leave a user with nothing to be found by.
 ///
@@ -172,8 +177,7 @@ fn keep_identifier(left: &UserWithEmails, param: &str) -> Result<(), ApiError> {
     if has_identifier(left) {
         return Ok(());
     }
-    let error = ApiError::new(codes::FORM_DATA_MISSING).param(param);
-    Err(error.long("This is the last identifier of the account. Add another before you remove it."))
+    Err(ApiError::new(codes::FORM_DATA_MISSING).param(param).long(LAST_IDENTIFIER))
 }
 
 /// Servers read a time where a browser may read null.

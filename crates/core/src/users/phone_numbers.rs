@@ -27,7 +27,7 @@ pub(crate) fn read_phone(scope: &Scope, text: &str) -> Result<Phone, ApiError> {
         let error = ApiError::new(codes::FORM_PARAM_FORMAT_INVALID).param("phone_number");
         error.long("phone_number must be a valid number in international form, such as +12015550123.")
     })?;
-    sms::check_country(scope, &phone, "phone_number")?;
+    sms::check_country(scope, &phone, Some("phone_number"))?;
     Ok(phone)
 }
 

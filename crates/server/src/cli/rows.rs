@@ -225,6 +225,8 @@ pub(super) const OWN_COLUMNS: [&str; 18] = [
     "created_at",
     "updated_at",
 ];
+/// Which identifiers are reserved, of those that are not verified.
+pub(super) const RESERVED_COLUMNS: [&str; 2] = ["reserved_email_addresses", "reserved_phone_numbers"];
 /// Which of ours are texts.
 const TEXTS: [&str; 2] = ["external_id", "locale"];
 
@@ -239,12 +241,12 @@ fn from_csv(columns: &StringRecord, record: &StringRecord) -> Result<ImportedUse
     let identifiers = |kind: &str, kinds: &str| {
         let (primary, verified, unverified) =
             (of(&format!("primary_{kind}")), of(&format!("verified_{kinds}")), of(&format!("unverified_{kinds}")));
-        listed(primary.as_deref(), verified.as_deref(), unverified.as_deref())
+        listed(primary.as_deref(), verified.as_deref(), unverified.as_deref(), of(&format!("reserved_{kinds}")).as_deref())
     };
     let own = OWN_COLUMNS.iter().filter_map(|name| Some((*name, of(name)?)));
     let own = own.map(|(name, text)| Ok((name.to_owned(), own_value(name, text)?))).collect::<Result<Map<_, _>, ApiError>>()?;
     let names = columns.iter().map(|name| name.trim_start_matches('\u{feff}'));
-    let unknown = names.filter(|name| !COLUMNS.contains(name) && !OWN_COLUMNS.contains(name));
+    let unknown = names.filter(|name| !COLUMNS.contains(name) && !OWN_COLUMNS.contains(name) && !RESERVED_COLUMNS.contains(name));
     let other = unknown.filter_map(|name| Some((name.to_owned(), of(name)?.into()))).collect();
     Ok(ImportedUser {
         id: of("id"),
@@ -277,7 +279,8 @@ pub(super) fn to_csv(user: &Map<String, Value>) -> Vec<String> {
         Some(Value::Object(metadata)) if metadata.is_empty() => String::new(),
         Some(other) => other.to_string(),
     });
-    hosted.chain(own).collect()
+    let reserved = RESERVED_COLUMNS.iter().map(|column| hosted_value(user, column));
+    hosted.chain(own).chain(reserved).collect()
 }
 
 fn hosted_value(user: &Map<String, Value>, column: &str) -> String {
@@ -293,9 +296,12 @@ fn hosted_value(user: &Map<String, Value>, column: &str) -> String {
             let id = text(id);
             all(user, list).iter().find(|it| it["id"] == id.as_str()).map(|it| value(it, kind)).unwrap_or_default()
         }
-        Some((state @ ("verified" | "unverified"), kinds)) => {
+        Some((state @ ("verified" | "unverified" | "reserved"), kinds)) => {
             let kind = if kinds == "email_addresses" { "email_address" } else { "phone_number" };
-            let wanted = |it: &&Value| (it["verification"]["status"] == "verified") == (state == "verified");
+            let wanted = |it: &&Value| match state {
+                "reserved" => it["reserved"] == true,
+                _ => (it["verification"]["status"] == "verified") == (state == "verified"),
+            };
             all(user, kinds).iter().filter(wanted).map(|it| value(it, kind)).collect::<Vec<_>>().join("|")
         }
         _ => text(column),
@@ -318,19 +324,23 @@ pub(super) fn count_without_columns(user: &Map<String, Value>, left: &mut Passed
 
 /// The identifiers of a row, the primary one first. It is among the proven ones or among the others; where it is in neither
 /// list it counts as proven, as the service has no other primary ones.
-fn listed(primary: Option<&str>, verified: Option<&str>, unverified: Option<&str>) -> Vec<ImportedIdentifier> {
+fn listed(primary: Option<&str>, verified: Option<&str>, unverified: Option<&str>, reserved: Option<&str>) -> Vec<ImportedIdentifier> {
     let split = |text: Option<&str>| -> Vec<String> {
         let parts = text.unwrap_or_default().split(|c: char| matches!(c, '|' | ',' | ';') || c.is_whitespace());
         parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
     };
-    let (mut proven, open) = (split(verified), split(unverified));
+    let (mut proven, open, reserved) = (split(verified), split(unverified), split(reserved));
     if let Some(primary) = primary.filter(|it| !open.iter().any(|other| other == it)) {
         proven.retain(|other| other != primary);
         proven.insert(0, primary.to_owned());
     }
     let status = |proven: bool| Some(ImportedProof { status: proven.then(|| "verified".to_owned()), ..ImportedProof::default() });
-    let identifier =
-        |value: String, proven: bool| ImportedIdentifier { value, verification: status(proven), ..ImportedIdentifier::default() };
+    let identifier = |value: String, proven: bool| ImportedIdentifier {
+        reserved: Some(reserved.contains(&value)),
+        value,
+        verification: status(proven),
+        ..ImportedIdentifier::default()
+    };
     let open = open.into_iter().filter(|other| !proven.contains(other)).map(|value| identifier(value, false)).collect::<Vec<_>>();
     proven.into_iter().map(|value| identifier(value, true)).chain(open).collect()
 }

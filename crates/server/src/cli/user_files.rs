@@ -3,7 +3,7 @@
 use super::at::At;
 use super::out;
 use super::progress::Progress;
-use super::rows::{self, COLUMNS, Format, OWN_COLUMNS, Rows};
+use super::rows::{self, COLUMNS, Format, OWN_COLUMNS, RESERVED_COLUMNS, Rows};
 use clap::{Args, ValueEnum};
 use doorward_base::{ApiError, UserId};
 use doorward_core::Scope;
@@ -188,7 +188,7 @@ impl Export {
             }
             ExportFormat::Csv => {
                 let mut csv = csv::Writer::from_writer(out);
-                csv.write_record(COLUMNS.iter().chain(&OWN_COLUMNS))?;
+                csv.write_record(COLUMNS.iter().chain(&OWN_COLUMNS).chain(&RESERVED_COLUMNS))?;
                 let line = |user: &Map<String, Value>, left: &mut PassedOver| {
                     rows::count_without_columns(user, left);
                     Ok(csv.write_record(rows::to_csv(user))?)

@@ -20,11 +20,11 @@ mod wallets;
 pub use emails::{by_email, delete_email, get_email, insert_email, prove_email, unprove_email};
 pub(crate) use filter::pattern;
 pub use filter::{TextIn, TimeColumn, TimeOp, UserFilter, UserOrder};
-pub use held::{Held, any_held};
+pub use held::{Held, any_held, prove_reserved_email, prove_reserved_phone};
 pub use list::{PageStart, count, list};
 use owned::of_users;
 pub(crate) use owned::push_in;
-pub use passwords::{rehash, replace_password, set_password, set_password_compromised};
+pub use passwords::{drop_password, rehash, replace_password, set_password, set_password_compromised};
 pub use phones::{
     PhoneRecord, by_phone, clear_second_factors, delete_phone, get_phone, insert_phone, prove_phone, set_second_factor, unprove_phone,
 };
@@ -269,25 +269,34 @@ pub async fn take_guess(
 
 /// Gives back one guess, which was right, and takes off the lock that it has set: others are still counted.
 pub async fn give_back_guess(tx: &mut Tx, instance: &InstanceId, id: &UserId) -> Result<(), StoreError> {
-    let text = "UPDATE users SET failed_attempts = CASE WHEN failed_attempts > 0 THEN failed_attempts - 1 ELSE 0 END, locked_until = NULL
-        WHERE instance_id = $1 AND id = $2";
+    // A lock without guesses is a server's.
+    let text = "UPDATE users SET failed_attempts = failed_attempts - 1, locked_until = NULL
+        WHERE instance_id = $1 AND id = $2 AND failed_attempts > 0";
     tx.exec(sql!(text, instance, id)).await.map(|_| ())
 }
 
 /// Forgets the wrong guesses, and the lock that the last right one would have set.
 pub async fn clear_guesses(tx: &mut Tx, instance: &InstanceId, id: &UserId) -> Result<(), StoreError> {
-    let text = "UPDATE users SET failed_attempts = 0, locked_until = NULL WHERE instance_id = $1 AND id = $2";
+    let text = "UPDATE users SET failed_attempts = 0, locked_until = NULL WHERE instance_id = $1 AND id = $2 AND failed_attempts > 0";
     tx.exec(sql!(text, instance, id)).await.map(|_| ())
 }
 
-/// Records a sign-in, and gives the user as it is then. None when the user is gone or banned by now.
-pub async fn signed_in(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timestamp) -> Result<Option<UserRecord>, StoreError> {
+/// Records a sign-in, and gives the user as it is then. None when the user is gone, banned or locked by a server by now, or has
+/// another password than the one that was proven, which is from `password_of` (0 where nobody knows).
+pub async fn signed_in(
+    tx: &mut Tx,
+    instance: &InstanceId,
+    id: &UserId,
+    password_of: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Option<UserRecord>, StoreError> {
     let text = format!(
         "UPDATE users SET last_sign_in_at = $3, last_active_at = $3, {}, failed_attempts = 0, locked_until = NULL
-         WHERE instance_id = $1 AND id = $2 AND NOT banned RETURNING *",
+         WHERE instance_id = $1 AND id = $2 AND NOT banned AND (locked_until IS NULL OR locked_until <= $3 OR failed_attempts > 0)
+         AND $4 IN (-1, COALESCE(password_updated_at, 0)) RETURNING *",
         changed_at(3)
     );
-    let found = tx.opt(sql!(text, instance, id, now)).await?;
+    let found = tx.opt(sql!(text, instance, id, now, password_of.unwrap_or(-1))).await?;
     if found.is_some() {
         tx.note(instance, Change::UserSignedIn(id.clone()));
     }

@@ -20,6 +20,16 @@ pub async fn set_password(tx: &mut Tx, instance: &InstanceId, id: &UserId, hash:
     change(tx, instance, id, sql!(text, instance, id, hash, now)).await
 }
 
+/// Forgets a password.
+pub async fn drop_password(tx: &mut Tx, instance: &InstanceId, id: &UserId, now: Timestamp) -> Result<bool, StoreError> {
+    let text = format!(
+        "UPDATE users SET password_hash = NULL, password_updated_at = NULL, password_compromised = FALSE, {}
+         WHERE instance_id = $1 AND id = $2 AND password_hash IS NOT NULL",
+        changed_at(3)
+    );
+    change(tx, instance, id, sql!(text, instance, id, now)).await
+}
+
 /// Says whether a password is known to others. False when the user has none, or is gone.
 pub async fn set_password_compromised(
     tx: &mut Tx,

@@ -97,7 +97,7 @@ request! {
 }
 
 /// The operations that change who gets into an account: an instance may ask for a proof of presence before each. So it may before
-/// `patchUser`, where that changes the user name or a primary identifier.
+/// `patchUser`, where that changes the user name or a primary identifier, and `UpdatePhoneNumber`, where that makes a second factor.
 pub const SENSITIVE: &[&str] = &[
     "deleteUser",
     "changePassword",
@@ -105,7 +105,6 @@ pub const SENSITIVE: &[&str] = &[
     "createEmailAddresses",
     "DeleteEmailAddress",
     "postPhoneNumbers",
-    "UpdatePhoneNumber",
     "DeletePhoneNumber",
     "postWeb3Wallets",
     "deleteWeb3Wallet",

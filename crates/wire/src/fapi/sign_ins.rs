@@ -86,8 +86,9 @@ resource! {
 request! {
     /// Starts a sign-in. With an identifier and a password it may be complete at once.
     CreateSignIn {
-        /// E-mail address or user name.
-        identifier: Option<String>,
+        /// E-mail address, phone number, user name or wallet. Sent empty where a wallet was not found.
+        #[serde(default, deserialize_with = "crate::endpoint::present", skip_serializing_if = "Option::is_none")]
+        identifier: Option<Option<String>>,
         /// A first factor's name, such as `password` or `email_code`, or `ticket`.
         strategy: Option<String>,
         /// The password, for a sign-in in one step.
