@@ -157,7 +157,7 @@ async fn an_extension_of_a_browser_says_where_it_is_and_keeps_its_token_itself()
     page.sign_in("ada@example.com", "correct horse").await.expect(200);
     app.cookies = page.cookies.clone();
     assert_eq!(app.post("/v1/me?_method=PATCH", &[]).await.status, 401);
-    let development = page.post("/v1/dev_browser", &[]).await.json["token"].as_str().unwrap().to_owned();
+    let development = server.browser().post("/v1/dev_browser", &[]).await.json["token"].as_str().unwrap().to_owned();
     let done = app.post(&format!("/v1/client/sign_ins?__clerk_db_jwt={development}"), &fields).await;
     done.expect(200);
     assert!(done.set_cookies().is_empty(), "{:?}", done.set_cookies());
