@@ -238,6 +238,34 @@ fn whoever_is_signed_in_sees_to_their_own_account() {
 }
 
 #[test]
+fn a_session_that_waits_for_a_task_is_used_for_it_and_then_active() {
+    let mut page = Page::loaded(&[]);
+    let pending = |now| {
+        let mut it = client(now, &["s1"]);
+        it["sessions"][0]["status"] = json!("pending");
+        it["sessions"][0]["tasks"] = json!([{"key": "reset-password"}]);
+        it
+    };
+    page.step(Step::SignInCreate, json!({"identifier": "ada@example.com", "password": "known to others"}));
+    page.answer(
+        "/sign_ins",
+        200,
+        &json!({"response": {"status": "complete", "created_session_id": "s1"}, "client": pending(page.now + 1)}),
+    );
+    let active = page.command(Command::SetActive { session: Some(Some("s1".into())), organization: None });
+    page.answer("/sessions/s1/touch", 200, &json!({"response": {"id": "s1"}, "client": pending(page.now + 2)}));
+    assert_eq!(page.value(active), Value::Null);
+    assert_eq!(page.snapshot()["session"]["tasks"][0]["key"], "reset-password");
+
+    let change = page.me("POST", &["change_password"], json!({"newPassword": "staple battery"}));
+    assert!(page.requests[0].url.ends_with("&_clerk_session_id=s1"));
+    page.answer("/me/change_password", 200, &json!({"response": {"id": "u"}, "client": client(page.now + 3, &["s1"])}));
+    assert_eq!(page.value(change)["id"], "u");
+    let session = page.snapshot()["session"].clone();
+    assert_eq!((&session["id"], &session["status"], &session["tasks"]), (&json!("s1"), &json!("active"), &Value::Null));
+}
+
+#[test]
 fn a_picture_goes_as_it_is() {
     let mut page = Page::loaded(&["s1"]);
     let picture = Account::new(Area::Me, "POST", vec!["profile_image".into()]).unwrap().with_file(Some("R0lGODlh".into()));

@@ -127,8 +127,9 @@ export class Doorward {
     return this.#state.user;
   }
 
+  /** Nobody is whose session still has tasks. */
   get isSignedIn(): boolean {
-    return Boolean(this.#state.user);
+    return this.session?.status === "active";
   }
 
   /** Fetches the core and has it load the client; the browser's idle time is enough for it. */

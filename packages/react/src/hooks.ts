@@ -58,17 +58,18 @@ export function useSignUp(): UseSignUpReturn {
 
 type Absent = "user" | "session";
 export type UseUserReturn = { isLoaded: false; isSignedIn: undefined; user: undefined } | { isLoaded: true; isSignedIn: false; user: null } | { isLoaded: true; isSignedIn: true; user: User };
-export type UseSessionReturn = { isLoaded: false; isSignedIn: undefined; session: undefined } | { isLoaded: true; isSignedIn: false; session: null } | { isLoaded: true; isSignedIn: true; session: Session };
+export type UseSessionReturn = { isLoaded: false; isSignedIn: undefined; session: undefined } | { isLoaded: true; isSignedIn: false; session: null } | { isLoaded: true; isSignedIn: boolean; session: Session };
 
 function useOne<Key extends Absent>(key: Key) {
   const [, one] = usePart(key);
-  return useMemo(() => ({ isLoaded: one !== undefined, isSignedIn: one === undefined ? undefined : one !== null, [key]: one }), [key, one]);
+  return useMemo(() => ({ isLoaded: one !== undefined, isSignedIn: one === undefined ? undefined : one !== null && (one as Partial<Session>).status !== "pending", [key]: one }), [key, one]);
 }
 
 export function useUser(): UseUserReturn {
   return useOne("user") as unknown as UseUserReturn;
 }
 
+/** The session in use. It is there with its tasks, too (`session.currentTask`), though nobody is signed in before they are done. */
 export function useSession(): UseSessionReturn {
   return useOne("session") as unknown as UseSessionReturn;
 }

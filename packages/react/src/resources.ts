@@ -168,7 +168,8 @@ export class Session {
     this.getToken = (options) => getToken(this.id, options);
   }
 
-  get currentTask(): { key: string } | undefined {
+  /** What a pending session waits for; with the last of its tasks it is active. */
+  get currentTask(): T.SessionTask | undefined {
     return this.tasks?.[0];
   }
 

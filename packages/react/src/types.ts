@@ -312,6 +312,11 @@ export interface ExternalAccountParams {
   oidcLoginHint?: string;
 }
 
+/** What has to be done before a session is active. */
+export interface SessionTask {
+  key: OpenString<"reset-password" | "setup-mfa">;
+}
+
 export interface SessionFields {
   id: string;
   status: SessionStatus;
@@ -321,7 +326,7 @@ export interface SessionFields {
   lastActiveOrganizationId: string | null;
   lastActiveToken: { jwt: string } | null;
   actor: { sub: string; [claim: string]: unknown } | null;
-  tasks: { key: string }[] | null;
+  tasks: SessionTask[] | null;
   factorVerificationAge: [number, number] | null;
   publicUserData: { firstName: string | null; lastName: string | null; imageUrl: string; hasImage: boolean; identifier: string; userId?: string };
   createdAt: Date;
