@@ -1,5 +1,5 @@
 "use client";
-import { useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { type DoorwardAPIError, isDoorwardAPIResponseError, missing } from "../errors.js";
 import { passkeysWork } from "../passkey.js";
 import type { Session } from "../resources.js";
@@ -26,6 +26,19 @@ export interface ReverificationProps {
   appearance?: Appearance;
   /** Whether it was proved. */
   onDone(proved: boolean): void;
+}
+
+/** Lets a screen ask, in the middle of something, who is there; false when nobody proves it. What asks is to be shown in the screen. */
+export function useReverify(session: Session | null | undefined, appearance?: Appearance): [() => Promise<boolean>, ReactNode] {
+  const [asking, setAsking] = useState<(proved: boolean) => void>();
+  const reverify = () =>
+    new Promise<boolean>((resolve) =>
+      setAsking(() => (proved: boolean) => {
+        setAsking(undefined);
+        resolve(proved);
+      }),
+    );
+  return [reverify, asking && session && <ReverificationDialog session={session} appearance={appearance} onDone={asking} />];
 }
 
 /** Asks, over the page, who is there. Escape says nothing, which is a no. */

@@ -2,15 +2,15 @@
 import { useId, useLayoutEffect, useRef } from "react";
 
 /** Backup codes, which are shown this once. */
-export function BackupCodes({ codes, onDone }: { codes: string[]; onDone(): void }) {
+export function BackupCodes({ codes, heading: Heading = "h3", onDone }: { codes: string[]; heading?: "h2" | "h3"; onDone(): void }) {
   const id = useId();
   const heading = useRef<HTMLHeadingElement>(null);
   useLayoutEffect(() => heading.current?.focus(), []);
   return (
     <div className="dw-codes" role="group" aria-labelledby={id}>
-      <h3 id={id} ref={heading} tabIndex={-1}>
+      <Heading id={id} ref={heading} tabIndex={-1}>
         Your backup codes
-      </h3>
+      </Heading>
       <p>Each works once, in place of the second step. Keep them where you find them without this device: they are not shown again.</p>
       <ol>
         {codes.map((code) => (

@@ -1,5 +1,5 @@
 "use client";
-import { type FormEvent, type ReactNode, useLayoutEffect, useRef } from "react";
+import { type FormEvent, type ReactNode, type RefObject, useLayoutEffect, useRef } from "react";
 import { name } from "../../camel.js";
 import type { Ask } from "../asks.js";
 import { Field, Link } from "../form.js";
@@ -18,6 +18,16 @@ export interface FormProps {
   more?: ReactNode;
 }
 
+/**
+ * Gives the focus to the first of what has come up, before it can be seen: later, what somebody types into another field would land
+ * in this one. Not on a page that has just been opened: whoever has touched nothing yet may be elsewhere on it.
+ */
+export function useFirstFocus(place: RefObject<HTMLElement | null>): void {
+  useLayoutEffect(() => {
+    if (navigator.userActivation?.hasBeenActive ?? true) place.current?.querySelector<HTMLElement>("input,button")?.focus();
+  }, []);
+}
+
 /** A form inside of a section, which takes the focus when it opens. */
 export function Form({ doing, asks, action, label, onSubmit, onCancel, children, more }: FormProps) {
   const form = useRef<HTMLFormElement>(null);
@@ -25,8 +35,7 @@ export function Form({ doing, asks, action, label, onSubmit, onCancel, children,
   // A refusal that belongs to none of these fields must not be lost.
   const stray = doing.errors.filter(({ meta }) => meta?.paramName && !asks.some((it) => it.name === name(meta.paramName!)));
 
-  // Before it can be seen: later, what somebody types into another field would land in the first.
-  useLayoutEffect(() => form.current?.querySelector<HTMLElement>("input,.dw-main")?.focus(), []);
+  useFirstFocus(form);
   useLayoutEffect(() => {
     if (doing.errors.length) form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
   }, [doing.errors]);

@@ -62,6 +62,17 @@ export function useDoing(): Doing {
   return { ...state, run };
 }
 
+/** What was wrong with none of the fields. */
+export function Errors({ doing }: { doing: Doing }) {
+  return doing.errors
+    .filter(({ meta }) => !meta?.paramName)
+    .map((error) => (
+      <p key={error.code} className="dw-error" role="alert">
+        {error.longMessage ?? error.message}
+      </p>
+    ));
+}
+
 /** One part of the account, with what has just come of it. */
 export function Section({ title, doing, children }: { title: string; doing: Doing; children: ReactNode }) {
   const id = useId();
@@ -70,13 +81,7 @@ export function Section({ title, doing, children }: { title: string; doing: Doin
       <h2 id={id}>{title}</h2>
       {children}
       <p aria-live="polite">{doing.note}</p>
-      {doing.errors
-        .filter(({ meta }) => !meta?.paramName)
-        .map((error) => (
-          <p key={error.code} className="dw-error" role="alert">
-            {error.longMessage ?? error.message}
-          </p>
-        ))}
+      <Errors doing={doing} />
     </section>
   );
 }

@@ -1,30 +1,10 @@
 "use client";
 import { useState } from "react";
 import type { TOTPResource } from "../../types.js";
-import { code } from "../asks.js";
 import { Link } from "../form.js";
+import { AuthenticatorForm } from "./authenticator.js";
 import { BackupCodes } from "./backup-codes.js";
-import { Form } from "./form.js";
-import { qr } from "./qr.js";
 import { Section, useAccount, useDoing } from "./section.js";
-
-/** In groups of four, as people copy it. */
-const grouped = (secret: string) => secret.replace(/(.{4})(?=.)/g, "$1 ");
-
-/** What an authenticator app's camera reads. */
-function Picture({ text }: { text: string }) {
-  const modules = qr(text);
-  if (!modules) return null;
-  // The margin is part of it, and so is the ground: in a dark theme a reader would not find it.
-  const size = modules.length + 8;
-  const path = modules.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x + 4} ${y + 4}h1v1h-1z` : ""))).join("");
-  return (
-    <svg className="dw-qr" viewBox={`0 0 ${size} ${size}`} role="img" aria-label="The key as a QR code" shapeRendering="crispEdges">
-      <path fill="#fff" d={`M0 0h${size}v${size}H0z`} />
-      <path d={path} />
-    </svg>
-  );
-}
 
 /** The authenticator app and the backup codes. */
 export function TwoStepSection() {
@@ -41,13 +21,9 @@ export function TwoStepSection() {
       setTotp(await user.createTOTP());
     });
 
-  async function verify({ code = "" }: Record<string, string>) {
-    await doing.run(async () => {
-      const { backupCodes } = await user.verifyTOTP({ code: code.trim() });
-      setTotp(undefined);
-      setCodes(backupCodes);
-      return "Your authenticator app is set up.";
-    });
+  function enrolled(backupCodes?: string[]) {
+    setTotp(undefined);
+    setCodes(backupCodes);
   }
 
   const disable = () =>
@@ -64,18 +40,7 @@ export function TwoStepSection() {
   return (
     <Section title="Two-step verification" doing={doing}>
       <p>{user.twoFactorEnabled ? "Whoever signs in is asked for a second proof." : "Nobody who signs in is asked for a second proof."}</p>
-      {totp && (
-        <Form label="Authenticator app" action="Verify" asks={[code]} doing={doing} onSubmit={verify} onCancel={() => setTotp(undefined)}>
-          <div>
-            <p>Show this to your authenticator app, or enter the key there, and then the code that it shows here.</p>
-            {totp.uri && <Picture text={totp.uri} />}
-            <p>
-              <code>{grouped(totp.secret ?? "")}</code>
-            </p>
-            {totp.uri && <a href={totp.uri}>Open it in an app on this device</a>}
-          </div>
-        </Form>
-      )}
+      {totp && <AuthenticatorForm {...{ totp, doing }} onDone={enrolled} onCancel={() => setTotp(undefined)} />}
       {codes && <BackupCodes codes={codes} onDone={() => setCodes(undefined)} />}
       {!totp && !codes && (
         <div className="dw-buttons">
