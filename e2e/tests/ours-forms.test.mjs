@@ -178,6 +178,33 @@ describe("the ready-made forms", () => {
     profile.audit();
   });
 
+  it("a second step that has to be set up first, in an app whose server lets nobody in before", { timeout: 120_000 }, async () => {
+    const email = "strict@example.com";
+    await doorward.createUser({ email, password, firstName: "Ada" });
+    await doorward.configure(({ session }) => Object.assign(session, { require_second_factor: true }));
+    await visit("/sign-in");
+    await page.getByLabel("Email").fill(email);
+    await page.getByLabel("Password").fill(password);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Set up a second step" }).waitFor();
+    await assertAccessible("second-step");
+    await page.goto("/account");
+    await page.waitForURL((url) => url.pathname === "/signin");
+    await page.goto("/sign-in");
+    await page.getByRole("heading", { name: "Set up a second step" }).waitFor();
+    await page.getByRole("button", { name: "Use an authenticator app" }).click();
+    const authenticator = OTPAuth.URI.parse(await page.getByRole("link", { name: "Open it in an app on this device" }).getAttribute("href"));
+    await page.getByLabel("Code", { exact: true }).fill(authenticator.generate({ timestamp: clock.now() }));
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Your backup codes" }).waitFor();
+    await assertAccessible("backup-codes");
+    await page.getByRole("button", { name: "I have kept them" }).click();
+    await page.waitForURL("/account");
+    assert.equal(await page.locator("#server-email").textContent(), email);
+    profile.audit();
+    await doorward.configure(({ session }) => Object.assign(session, { require_second_factor: false }));
+  });
+
   it("a new password for who has forgotten the old one", { timeout: 60_000 }, async () => {
     const email = "forgotten+clerk_test@example.com";
     // It lets one address try only so much in a while, counts in memory, and all of the above came from one.

@@ -48,8 +48,12 @@ function useThere(): SessionResource[] | undefined {
 
 function Choose({ setup, there, onOther }: { setup: Setup; there: SessionResource[]; onOther: () => void }) {
   const doorward = useDoorward();
-  const go = () => doorward.navigate(doorward.buildUrlWithAuth(setup.after));
   const [problem, setProblem] = useState("");
+  // What a session waits for comes in the form's place.
+  const go = (session: SessionResource) =>
+    doorward.setActive({ session, navigate: ({ session, decorateUrl }) => (session.currentTask ? onOther() : doorward.navigate(decorateUrl(setup.after))) });
+  // Nor does one that waits come before another account.
+  const other = () => (doorward.session?.currentTask ? doorward.setActive({ session: null }).then(onOther) : Promise.resolve(onOther()));
   const attempt = (act: () => Promise<unknown>) => act().catch(() => setProblem("That did not work. Try again in a moment."));
   return (
     <Panel title="You are signed in" appearance={appearance}>
@@ -57,7 +61,7 @@ function Choose({ setup, there, onOther }: { setup: Setup; there: SessionResourc
         {there.map((session) => (
           <li key={session.id}>
             <span>{session.publicUserData.identifier}</span>
-            <Link label={`Continue as ${session.publicUserData.identifier}`} onClick={() => attempt(() => doorward.setActive({ session }).then(go))}>
+            <Link label={`Continue as ${session.publicUserData.identifier}`} onClick={() => attempt(() => go(session))}>
               Continue
             </Link>
           </li>
@@ -69,7 +73,7 @@ function Choose({ setup, there, onOther }: { setup: Setup; there: SessionResourc
         </p>
       )}
       <div className="dw-more">
-        {setup.singleSession !== "true" && <Link onClick={onOther}>Use another account</Link>}
+        {setup.singleSession !== "true" && <Link onClick={() => attempt(other)}>Use another account</Link>}
         <Link onClick={() => attempt(() => doorward.signOut(onOther))}>Sign out</Link>
       </div>
     </Panel>
@@ -83,7 +87,9 @@ function Form({ setup, children }: { setup: Setup; children: ReactNode }) {
   // A link that signs in means the person that it was sent to, whoever is there.
   const [byLink] = useState(() => ["__clerk_ticket", "__clerk_status"].some((name) => new URLSearchParams(location.search).has(name)));
   if (!there) return null;
-  if (there.length && !other && !byLink) return <Choose setup={setup} there={there} onOther={() => setOther(true)} />;
+  // The form goes on with the only one, if something is left to be done for it.
+  const waits = there.length === 1 && there[0]!.status === "pending";
+  if (there.length && !other && !byLink && !waits) return <Choose setup={setup} there={there} onOther={() => setOther(true)} />;
   return children;
 }
 

@@ -133,6 +133,30 @@ describe("the others", () => {
     assert.ok(it.seen.length <= renderings + 2, "only for useDoorward, twice in strict mode");
   });
 
+  const waiting = client({ sessions: [session("sess_1", { status: "pending", tasks: [{ key: "setup-mfa" }] })], last_active_session_id: "sess_1" });
+
+  it("a session that waits for tasks is there with them, and signs nobody in", async () => {
+    answerAll(waiting);
+    const it = await render(() => ({ auth: D.useAuth(), session: D.useSession(), user: D.useUser(), doorward: D.useDoorward() }));
+    const { auth, session: one, user, doorward } = it.now;
+    assert.deepEqual([auth.isLoaded, auth.isSignedIn, auth.userId, auth.sessionId], [true, false, null, null]);
+    assert.deepEqual([one.isLoaded, one.isSignedIn, one.session.status, one.session.currentTask], [true, false, "pending", { key: "setup-mfa" }]);
+    assert.deepEqual([doorward.isSignedIn, doorward.client.signedInSessions.length], [false, 1]);
+    answer("POST /v1/me/totp/attempt_verification", () => [200, { response: { id: "totp_1", verified: true, backup_codes: ["x"] }, client: signedIn }]);
+    await act(async () => assert.deepEqual((await user.user.verifyTOTP({ code: "123456" })).backupCodes, ["x"]));
+    assert.deepEqual([it.now.auth.userId, it.now.session.isSignedIn, it.now.session.session.currentTask], ["user_1", true, undefined]);
+  });
+
+  it("whoever comes back from a provider does the tasks on the page to sign in, which leads where this would have led", async () => {
+    const held = client({ ...waiting, sign_in: signIn({ status: "complete", created_session_id: "sess_1" }) });
+    answerAll(held);
+    answer("POST /v1/client/sessions/sess_1/touch", () => [200, { response: waiting.sessions[0], client: held }]);
+    const Callback = () => React.createElement(D.AuthenticateWithRedirectCallback, { signInUrl: "/enter", afterSignInUrl: "/home" });
+    await act(async () => void create(React.createElement(D.DoorwardProvider, options(), React.createElement(Callback))));
+    for (let turn = 0; turn < 5; turn += 1) await act(async () => await new Promise((resolve) => setImmediate(resolve)));
+    assert.equal(went.at(-1), "http://localhost:3100/enter?redirect_url=http%3A%2F%2Flocalhost%3A3100%2Fhome");
+  });
+
   it("useAuth knows from the server who it is before anything is loaded", async () => {
     answerAll(signedIn);
     const initialState = { userId: "user_9", sessionId: "sess_9", sessionClaims: {} };

@@ -1,6 +1,6 @@
 "use client";
 import { type FormEvent, type HTMLAttributes, type ReactNode, useEffect, useId, useRef } from "react";
-import type { Doorward } from "../doorward.js";
+import type { Doorward, SetActiveParams } from "../doorward.js";
 import type { DoorwardAPIError } from "../errors.js";
 import type { SignInFuture } from "../sign-in-future.js";
 import { type Appearance, css, themed } from "./styles.js";
@@ -140,9 +140,15 @@ export function Link({ children, label, onClick }: { children: ReactNode; label?
   );
 }
 
+/** Goes on with a session that is in use now; but not from one that waits for tasks, which come in the form's place (`Tasked`). */
+export const onward =
+  (doorward: Doorward, to: string): SetActiveParams["navigate"] =>
+  ({ session, decorateUrl }) =>
+    session.currentTask ? undefined : doorward.navigate(decorateUrl(to));
+
 /** Makes the session of a complete attempt the one in use, and goes where its form leads. */
 export const arrive = (doorward: Doorward, attempt: Pick<SignInFuture, "finalize">, after?: string) =>
-  attempt.finalize({ navigate: ({ decorateUrl }) => doorward.navigate(decorateUrl(destination(after))) });
+  attempt.finalize({ navigate: onward(doorward, destination(after)) });
 
 /** Where to go afterwards: what the address asks for, if it is a page of this app. */
 export function destination(fallback = "/"): string {

@@ -1,10 +1,11 @@
 "use client";
 import { useEffect, useRef, useState } from "react";
 import { useDoorwardContext } from "../context.js";
-import { handleRedirectCallback } from "../redirect-callback.js";
+import { handleRedirectCallback, leadingTo } from "../redirect-callback.js";
 import type { OAuthStrategy } from "../types.js";
 import type { Wallet } from "../web3.js";
 import type { Offers } from "./environment.js";
+import { onward } from "./form.js";
 import { useWallets } from "./wallets.js";
 
 const RETURNED = "__doorward_returned";
@@ -19,9 +20,8 @@ export function comeBackHere(): string {
 
 /** The other form's page, and where it leads; with `step`, it goes on at once with the sign-in that this form has left open. */
 export function goOnAt(page: string, after: string, { step = false } = {}): string {
-  const url = new URL(page, location.href);
+  const url = new URL(leadingTo(page, after));
   if (step) url.searchParams.set(RETURNED, "1");
-  url.searchParams.set("redirect_url", new URL(after, location.href).href);
   return url.href;
 }
 
@@ -52,7 +52,10 @@ export function useReturn(after: () => string, onOpen: (error: string | undefine
       const goesOn = ["external_account_exists", "external_account_not_found", "identifier_already_signed_in"];
       if (signIn?.status === "needs_second_factor" || signIn?.status === "needs_new_password") onOpen(undefined);
       else if (error && !goesOn.includes(error.code)) onOpen(error.longMessage ?? error.message);
-      else await handleRedirectCallback(doorward, { afterSignInUrl: after(), afterSignUpUrl: after() });
+      else {
+        // The tasks of a session come in the form's place.
+        await handleRedirectCallback(doorward, { afterSignInUrl: after(), afterSignUpUrl: after() }, () => {});
+      }
     })().catch(() => onOpen("That did not work. Try again in a moment."));
   });
 }
@@ -104,8 +107,7 @@ export function useLink(after: () => string, onNote: (note: string) => unknown):
       await doorward.refresh();
       const here = session && doorward.getState().sessions?.some(({ id }) => id === session);
       if (status !== "verified" || !here) return onNote(outcomes[status] ?? "This link does not work. Ask for another one.");
-      await doorward.setActive({ session });
-      await doorward.navigate(doorward.buildUrlWithAuth(after()));
+      await doorward.setActive({ session, navigate: onward(doorward, after()) });
     })().catch(() => onNote("That did not work. Try again in a moment."));
   });
 }

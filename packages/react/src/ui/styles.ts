@@ -42,7 +42,7 @@ export const css = `
 .dw-card label{display:block;margin-bottom:.25rem;font-weight:600}
 .dw-card input{width:100%;min-height:2.75rem;padding:.5rem .75rem;border:1px solid var(--dw-border);border-radius:var(--dw-radius);color:inherit;background:transparent;font:inherit}
 .dw-card input[aria-invalid=true]{border-color:var(--dw-danger)}
-.dw-card[aria-busy=true] :is(form,.dw-more){visibility:hidden}
+.dw-card[aria-busy=true] :is(form,.dw-more,.dw-others){visibility:hidden}
 .dw-card .dw-error{margin-top:.25rem;color:var(--dw-danger)}
 .dw-card button{min-height:2.75rem;padding:.5rem .75rem;border:1px solid transparent;border-radius:var(--dw-radius);font:inherit;font-weight:600;cursor:pointer}
 .dw-card .dw-main{color:var(--dw-onPrimary);background:var(--dw-primary)}
@@ -51,6 +51,7 @@ export const css = `
 .dw-card :focus-visible{outline:3px solid var(--dw-primary);outline-offset:2px}
 .dw-more{display:flex;flex-wrap:wrap;justify-content:space-between;gap:.75rem 1.5rem;margin-top:1.25rem}
 .dw-others{display:grid;gap:.75rem;margin-top:1.25rem;padding-top:1.25rem;border-top:1px solid var(--dw-border)}
+.dw-choices{display:grid;gap:.75rem;margin-top:1.25rem}
 .dw-card .dw-other{border-color:var(--dw-border);color:inherit;background:none}
 .dw-card .dw-other[aria-disabled=true]{opacity:.7;cursor:progress}
 .dw-card h2{margin:1.5rem 0 .25rem;font-size:1.125rem;line-height:1.25}
@@ -59,7 +60,7 @@ export const css = `
 .dw-card li>span{min-width:0}
 .dw-card li>small,.dw-card li>button{flex:none}
 .dw-card li:first-child{border-top:0}
-.dw-card h3{margin:0;font-size:1rem}
+.dw-card :is(h3,.dw-codes h2){margin:0;font-size:1rem}
 .dw-section{margin-top:1.5rem;padding-top:.25rem;border-top:1px solid var(--dw-border)}
 .dw-section form{margin:.75rem 0 0;padding:1rem;border:1px solid var(--dw-border);border-radius:var(--dw-radius)}
 .dw-section h2{margin-top:1rem}

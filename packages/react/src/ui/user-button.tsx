@@ -24,7 +24,7 @@ export function UserButton({ appearance = {}, userProfileUrl, afterSignOutUrl }:
   const [error, setError] = useState("");
   const button = useRef<HTMLButtonElement>(null);
   const menu = useId();
-  if (!session) return null;
+  if (session?.status !== "active") return null;
   const others = sessions.filter(({ id, status }) => id !== session.id && (status === "active" || status === "pending"));
   const name = nameOf(session);
 
@@ -47,6 +47,8 @@ export function UserButton({ appearance = {}, userProfileUrl, afterSignOutUrl }:
     );
   }
 
+  // What is left to be done for that session is done on the page to sign in.
+  const toTasks = ({ session }: { session: Session }) => session.currentTask && doorward.redirectToSignIn();
   const item = (text: string, act: () => Promise<unknown>) => (
     <li>
       <button type="button" className="dw-item" onClick={() => void run(act)}>
@@ -70,7 +72,7 @@ export function UserButton({ appearance = {}, userProfileUrl, afterSignOutUrl }:
           {item("Your account", () => doorward.navigate(userProfileUrl ?? doorward.buildUrlWithAuth(`${doorward.frontend}/user`)))}
           {others.map((it) => (
             <li key={it.id}>
-              <button type="button" className="dw-item" onClick={() => void run(() => doorward.setActive({ session: it }))}>
+              <button type="button" className="dw-item" onClick={() => void run(() => doorward.setActive({ session: it, navigate: toTasks }))}>
                 Switch to {nameOf(it)}
                 <small>{it.publicUserData.identifier}</small>
               </button>

@@ -16,7 +16,7 @@ import { AccountProvider } from "./profile/section.js";
 import { SessionsSection } from "./profile/sessions.js";
 import { TwoStepSection } from "./profile/two-step.js";
 import { WalletSection } from "./profile/wallets.js";
-import { ReverificationDialog } from "./reverification.js";
+import { useReverify } from "./reverification.js";
 import type { Appearance } from "./styles.js";
 
 export interface UserProfileProps {
@@ -31,17 +31,9 @@ export function UserProfile({ appearance, afterSignOutUrl }: UserProfileProps) {
   const { session } = useSession();
   const offers = useOffers(nothing);
   const [note, setNote] = useState("");
-  const [asking, setAsking] = useState<(proved: boolean) => void>();
+  const [reverify, dialog] = useReverify(session, appearance);
   const leaving = useRef(false);
   useLink(() => location.href, setNote);
-
-  const reverify = () =>
-    new Promise<boolean>((resolve) =>
-      setAsking(() => (proved: boolean) => {
-        setAsking(undefined);
-        resolve(proved);
-      }),
-    );
 
   async function signOut() {
     if (leaving.current) return;
@@ -51,7 +43,7 @@ export function UserProfile({ appearance, afterSignOutUrl }: UserProfileProps) {
   }
 
   // What the instance offers decides on what stands here: all of it comes at once, and nothing jumps.
-  if (!session?.user || !offers) return null;
+  if (session?.status !== "active" || !offers) return null;
   return (
     <AccountProvider value={{ user: session.user, offers, reverify }}>
       <Panel title="Your account" hint={note} appearance={appearance}>
@@ -72,7 +64,7 @@ export function UserProfile({ appearance, afterSignOutUrl }: UserProfileProps) {
         {/* Last, because it comes last: what stood below would jump. */}
         <SessionsSection />
       </Panel>
-      {asking && <ReverificationDialog session={session} appearance={appearance} onDone={asking} />}
+      {dialog}
     </AccountProvider>
   );
 }

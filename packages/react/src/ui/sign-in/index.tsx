@@ -10,6 +10,7 @@ import { Card, Field, Link, arrive, destination } from "../form.js";
 import type { Wallet } from "../../web3.js";
 import { Others, comeBackHere, goOnAt, useLink, useReturn, useTicket } from "../others.js";
 import type { Appearance } from "../styles.js";
+import { Tasked } from "../tasked.js";
 import { withWallet } from "../wallets.js";
 import { emailCode } from "./email-code.js";
 import { emailLink } from "./email-link.js";
@@ -53,7 +54,15 @@ function firstStep(offers: Offers): string {
  * The form to sign in: by password, passkey, a code or a link in an email, a code in a text message, or with a new password; by
  * accounts elsewhere, where the instance takes them; and the second step, where there is one.
  */
-export function SignIn({ appearance, signUpUrl, redirectUrl: after, passkeys }: SignInProps) {
+export function SignIn(props: SignInProps) {
+  return (
+    <Tasked appearance={props.appearance} after={props.redirectUrl}>
+      {(waits) => <Form {...props} waits={waits} />}
+    </Tasked>
+  );
+}
+
+function Form({ appearance, signUpUrl, redirectUrl: after, passkeys, waits }: SignInProps & { waits: boolean }) {
   const { doorward } = useDoorwardContext();
   const { signIn, errors: all, fetchStatus } = useSignIn();
   // Whose wallet nobody knows yet signs up by it.
@@ -164,7 +173,7 @@ export function SignIn({ appearance, signUpUrl, redirectUrl: after, passkeys }: 
       {...{ appearance, step: name, errors, title: step.title, action: step.action }}
       hint={note}
       busy={busy}
-      pending={!known || arriving}
+      pending={!known || arriving || waits}
       onSubmit={submit}
       more={
         <>

@@ -9,6 +9,7 @@ import { type Attribute, type Offers, useOffers, usual } from "../environment.js
 import { Card, Check, Field, Link, arrive, destination } from "../form.js";
 import { Others, comeBackHere, goOnAt, useLink, useReturn, useTicket } from "../others.js";
 import type { Appearance } from "../styles.js";
+import { Tasked } from "../tasked.js";
 import { withWallet } from "../wallets.js";
 import { emailCode } from "./email-code.js";
 import { emailLink } from "./email-link.js";
@@ -43,7 +44,15 @@ const asks: (Ask & { name: Name; wanted: Wanted })[] = [
 const asked = (offers: Offers, invited: boolean) => asks.filter(({ name, wanted }) => wanted(offers.attributes[name], offers) && !(invited && name === "emailAddress"));
 
 /** The form to sign up: what the instance asks for, then a code or a link for each address that it names; or an account elsewhere. */
-export function SignUp({ appearance, signInUrl, redirectUrl: after }: SignUpProps) {
+export function SignUp(props: SignUpProps) {
+  return (
+    <Tasked appearance={props.appearance} after={props.redirectUrl}>
+      {(waits) => <Form {...props} waits={waits} />}
+    </Tasked>
+  );
+}
+
+function Form({ appearance, signInUrl, redirectUrl: after, waits }: SignUpProps & { waits: boolean }) {
   const { doorward } = useDoorwardContext();
   const { signUp, errors, fetchStatus } = useSignUp();
   const { signIn, fetchStatus: other } = useSignIn();
@@ -146,7 +155,7 @@ export function SignUp({ appearance, signInUrl, redirectUrl: after }: SignUpProp
       action={proof?.action ?? "Sign up"}
       hint={note}
       busy={busy}
-      pending={!known || arriving}
+      pending={!known || arriving || waits}
       onSubmit={submit}
       more={
         <>
