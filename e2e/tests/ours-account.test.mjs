@@ -164,13 +164,25 @@ describe("our account screens", () => {
     await tab.getByRole("button", { name: "Set up an authenticator app" }).waitFor();
   });
 
-  story("a passkey is made, named, used and removed", async () => {
-    const it = await person("passkey");
-    const { tab, field, press, said } = it;
-    const device = await it.profile.context.newCDPSession(tab);
+  /** A device that has passkeys, and what says whether somebody is there to touch it. */
+  async function withDevice({ profile, tab }) {
+    const device = await profile.context.newCDPSession(tab);
     await device.send("WebAuthn.enable");
     const options = { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true };
-    await device.send("WebAuthn.addVirtualAuthenticator", { options });
+    const { authenticatorId } = await device.send("WebAuthn.addVirtualAuthenticator", { options });
+    return (enabled) => device.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled });
+  }
+  const withPasskeys = (autofill) =>
+    configure(({ attributes, passkey }) => {
+      attributes.passkey = true;
+      passkey.allow_autofill = autofill;
+    });
+
+  story("a passkey is made, named, used and removed", async () => {
+    await withPasskeys(false);
+    const it = await person("passkey");
+    const { tab, field, press, said } = it;
+    await withDevice(it);
     await it.arrive(address("passkey"));
     await press("Add a passkey");
     await said("You can sign in with this passkey now.");
@@ -180,10 +192,48 @@ describe("our account screens", () => {
     await tab.getByRole("button", { name: "Rename Laptop" }).waitFor();
     await look(it, "passkey");
     await it.signOut();
+    assert.equal(await tab.getByLabel("Email").getAttribute("autocomplete"), "username");
     await press("Use a passkey");
     await heading(tab, "Your account");
     await press("Remove Laptop");
     await said("Laptop is removed.");
+  });
+
+  story("a passkey is picked in the field, or another way is taken", async () => {
+    await withPasskeys(true);
+    const it = await person("autofill");
+    const { tab, field, press, said } = it;
+    const begun = () => it.profile.exchanges.filter(({ url, method }) => method === "POST" && new URL(url).pathname === "/v1/client/sign_ins").length;
+    const present = await withDevice(it);
+    await it.arrive(address("autofill"));
+    await press("Add a passkey");
+    await said("You can sign in with this passkey now.");
+
+    await present(false);
+    const before = begun();
+    await it.signOut();
+    await until("the browser is asked for passkeys", () => begun() === before + 1);
+    await it.profile.quiet();
+    assert.equal(await tab.getByLabel("Email").getAttribute("autocomplete"), "username webauthn");
+    await look(it, "passkeys-in-field");
+    it.profile.allow(answer(422, "/v1/client/sign_ins"));
+    await it.signIn(address("autofill"), "wrong horse battery staple");
+    await tab.getByRole("alert").getByText("Password is incorrect.").waitFor();
+    await field("Password").fill(password);
+    await tab.keyboard.press("Enter");
+    await heading(tab, "Your account");
+    await it.signOut();
+    await press("Get a code by email");
+    await tab.getByLabel("Email").fill(address("autofill"));
+    await tab.keyboard.press("Enter");
+    await field("Code").fill(testCode);
+    await tab.keyboard.press("Enter");
+    await heading(tab, "Your account");
+
+    // A device of tests, with somebody there, picks the first that is offered.
+    await present(true);
+    await it.signOut();
+    await heading(tab, "Your account");
   });
 
   story("a proof of presence in the middle of it, where the instance asks for one", async () => {

@@ -13,6 +13,9 @@ export interface FieldErrors {
   global: DoorwardAPIError[] | null;
 }
 
+export const known = (error: unknown): DoorwardAPIResponseError =>
+  error instanceof DoorwardAPIResponseError ? error : new DoorwardAPIResponseError(String((error as Error).message ?? error), { code: "unexpected_error" });
+
 /**
  * Where attempts of the newer shape live: methods answer `{ error }` and never
  * throw, the object stays the same and shows the current state.
@@ -93,7 +96,7 @@ export abstract class Future<Attempt extends SignIn | SignUp> {
       // The one that the calls went through has seen each answer.
       if (attempt.status === "complete" || (attempt.id && attempt.id === this.#held?.id)) this.#held = attempt;
     } catch (error) {
-      this.#error = error instanceof DoorwardAPIResponseError ? error : new DoorwardAPIResponseError(String((error as Error).message ?? error), { code: "unexpected_error" });
+      this.#error = known(error);
     } finally {
       this.#pending -= weight;
       this.#tell();

@@ -4,11 +4,15 @@ import { missing } from "./errors.js";
 interface Level3 {
   parseRequestOptionsFromJSON?: (options: unknown) => PublicKeyCredentialRequestOptions;
   parseCreationOptionsFromJSON?: (options: unknown) => PublicKeyCredentialCreationOptions;
+  isConditionalMediationAvailable?: () => Promise<boolean>;
 }
 const level3 = () => (globalThis as { PublicKeyCredential?: Level3 }).PublicKeyCredential;
 
 /** Whether this browser can sign in with passkeys, and make them. */
 export const passkeysWork = (): boolean => level3()?.parseRequestOptionsFromJSON !== undefined;
+
+/** Whether this browser also offers them where a form's field asks for them. */
+export const autofillWorks = async (): Promise<boolean> => passkeysWork() && Boolean(await level3()!.isConditionalMediationAvailable?.());
 
 const unsupported = () => missing("passkey_not_supported", "Passkeys do not work in this browser.");
 
@@ -19,11 +23,11 @@ async function said(credential: Promise<Credential | null>, code: string, messag
   return JSON.stringify(answer);
 }
 
-/** What a passkey says to the server's challenge, as JSON. */
-export async function passkeyAnswer(challenge: string | null): Promise<string> {
+/** What a passkey says to the server's challenge, as JSON. With a signal it waits for one that is picked in a field. */
+export async function passkeyAnswer(challenge: string | null, signal?: AbortSignal): Promise<string> {
   const publicKey = passkeysWork() && challenge ? level3()!.parseRequestOptionsFromJSON!(JSON.parse(challenge)) : undefined;
   if (!publicKey) throw unsupported();
-  return said(navigator.credentials.get({ publicKey }), "passkey_retrieval_cancelled", "No passkey was used.");
+  return said(navigator.credentials.get({ publicKey, ...(signal && { signal, mediation: "conditional" }) }), "passkey_retrieval_cancelled", "No passkey was used.");
 }
 
 /** A new passkey of this device, as JSON. */

@@ -2,7 +2,7 @@ import type { Doorward } from "./doorward.js";
 import { passkeyAnswer } from "./passkey.js";
 import { linkOpened } from "./email-link.js";
 import { missing } from "./errors.js";
-import { type CodeParams, Future, type IdentifierParams, type LinkParams, type SSOParams, type WaitParams, linkTo, named } from "./future.js";
+import { type CodeParams, Future, type IdentifierParams, type LinkParams, type Result, type SSOParams, type WaitParams, known, linkTo, named } from "./future.js";
 import { SignIn } from "./resources.js";
 import type * as T from "./types.js";
 import { type Web3Params, proveWallet } from "./web3.js";
@@ -12,8 +12,15 @@ const fields = ["identifier", "password", "code"] as const;
 type SendParams = { emailAddress?: string; emailAddressId?: string };
 type SendPhoneParams = { phoneNumber?: string; phoneNumberId?: string };
 
+interface PasskeyParams extends WaitParams {
+  /** `autofill` waits in the background, as long as nothing else is done, for one that is picked in a field of `autocomplete="username webauthn"`. */
+  flow?: "autofill" | "discoverable";
+}
+
 /** `signIn` of the newer shape. */
 export class SignInFuture extends Future<SignIn> {
+  #filling?: { end(): void; begun: Promise<unknown> };
+
   constructor(doorward: Doorward) {
     super(doorward, "signIn", new SignIn(doorward.run), fields);
   }
@@ -40,8 +47,49 @@ export class SignInFuture extends Future<SignIn> {
   sso = ({ redirectUrl, redirectCallbackUrl, ...params }: SSOParams) =>
     this.act((it) => it.authenticateWithRedirect({ ...params, redirectUrl: redirectCallbackUrl, redirectUrlComplete: redirectUrl }));
 
+  // A browser offers one passkey at a time, and what was begun for the field must not take the place of what is begun now.
+  protected override act(work: (attempt: SignIn) => Promise<unknown>, options?: { waits?: boolean }): Promise<Result> {
+    const ended = this.#endFilling();
+    return super.act(async (it) => {
+      await ended;
+      await work(it);
+    }, options);
+  }
+
+  async #endFilling(): Promise<void> {
+    const filling = this.#filling;
+    this.#filling = undefined;
+    filling?.end();
+    await filling?.begun.catch(() => {});
+  }
+
+  // Nobody has asked for it, so nobody is told when nothing comes of it, until a passkey is picked.
+  async #fill(signal?: AbortSignal): Promise<Result> {
+    const before = this.#endFilling();
+    const controller = new AbortController();
+    const it = new SignIn(this.doorward.run);
+    const end = () => controller.abort();
+    signal?.addEventListener("abort", end);
+    if (signal?.aborted) end();
+    const begun = before.then(async () => {
+      if (controller.signal.aborted) throw missing("passkey_retrieval_cancelled", "No passkey was used.");
+      await it.create({ strategy: "passkey" });
+    });
+    const filling = (this.#filling = { end, begun });
+    try {
+      await begun;
+      const publicKeyCredential = await passkeyAnswer(it.firstFactorVerification.nonce, controller.signal);
+      if (this.#filling === filling) this.#filling = undefined;
+      return this.act((held) => held.attemptFirstFactor({ strategy: "passkey", publicKeyCredential }));
+    } catch (error) {
+      return { error: known(error) };
+    }
+  }
+
   /** With a passkey of this device, whoever that turns out to be; or of the account that the attempt is about. */
-  passkey = () =>
+  passkey = ({ flow, signal }: PasskeyParams = {}): Promise<Result> => (flow === "autofill" ? this.#fill(signal) : this.#passkey());
+
+  #passkey = () =>
     this.act(async (it) => {
       if (it.supportedFirstFactors?.some(({ strategy }) => strategy === "passkey")) await it.prepareFirstFactor({ strategy: "passkey" });
       else await it.create({ strategy: "passkey" });

@@ -268,6 +268,72 @@ describe("signals", () => {
     });
   });
 
+  describe("by a passkey that is picked in a field", () => {
+    const nonce = signIn({ supported_first_factors: [], first_factor_verification: { status: "unverified", strategy: "passkey", nonce: '{"challenge":"Y2g"}' } });
+    const turn = () => act(async () => await new Promise((resolve) => setImmediate(resolve)));
+    const { navigator } = globalThis;
+    let get;
+    before(() => {
+      globalThis.PublicKeyCredential = { parseRequestOptionsFromJSON: (options) => ({ parsed: options }) };
+      const waiting = (given) =>
+        new Promise((resolve, reject) => {
+          get = { ...given, pick: () => resolve({ toJSON: () => ({ id: "cred" }) }) };
+          given.signal.addEventListener("abort", () => reject(given.signal.reason));
+        });
+      Object.defineProperty(globalThis, "navigator", { value: { credentials: { get: waiting } }, configurable: true });
+    });
+    after(() => {
+      delete globalThis.PublicKeyCredential;
+      Object.defineProperty(globalThis, "navigator", { value: navigator, configurable: true });
+    });
+    const begin = async (more) => {
+      answerAll();
+      answer("POST /v1/client/sign_ins", () => [200, { response: nonce, client: client({ sign_in: nonce }) }]);
+      answer("POST /v1/client/sign_ins/sia_1/attempt_first_factor", complete);
+      const it = await render(() => S.useSignIn());
+      const picked = it.now.signIn.passkey({ flow: "autofill", ...more });
+      await turn();
+      return { it, picked };
+    };
+
+    it("waits in the background, and goes on with the one that is picked", async () => {
+      const { it, picked } = await begin();
+      assert.deepEqual([get.mediation, get.publicKey.parsed.challenge, it.now.fetchStatus], ["conditional", "Y2g", "idle"]);
+      get.pick();
+      await act(async () => assert.equal((await picked).error, null));
+      assert.deepEqual(asked.at(-1).body, { strategy: "passkey", public_key_credential: '{"id":"cred"}' });
+      assert.equal(it.now.signIn.status, "complete");
+    });
+
+    it("is over when anything else is done, of which nobody is told", async () => {
+      const { it, picked } = await begin();
+      answer("POST /v1/client/sign_ins", () => [422, wrong]);
+      await act(async () => assert.equal((await it.now.signIn.password({ identifier: "ada@example.com", password: "x" })).error.code, "form_password_incorrect"));
+      assert.equal(get.signal.aborted, true);
+      assert.equal((await picked).error.code, "passkey_retrieval_cancelled");
+      assert.equal(it.now.errors.raw[0].code, "form_password_incorrect");
+    });
+
+    it("is over when the page no longer waits, begun or not", async () => {
+      const controller = new AbortController();
+      const { it, picked } = await begin({ signal: controller.signal });
+      controller.abort();
+      assert.equal((await picked).error.code, "passkey_retrieval_cancelled");
+      asked.length = 0;
+      const late = await it.now.signIn.passkey({ flow: "autofill", signal: controller.signal });
+      assert.deepEqual([late.error.code, asked], ["passkey_retrieval_cancelled", []]);
+      assert.equal(it.now.errors.raw, null);
+    });
+
+    it("shows what the server says of the one that was picked", async () => {
+      const { it, picked } = await begin();
+      answer("POST /v1/client/sign_ins/sia_1/attempt_first_factor", () => [422, { errors: [{ code: "passkey_not_registered", message: "Unknown." }] }]);
+      get.pick();
+      await act(async () => assert.equal((await picked).error.code, "passkey_not_registered"));
+      assert.equal(it.now.errors.global[0].code, "passkey_not_registered");
+    });
+  });
+
   it("ask what the instance offers once, and again where there was no answer", async () => {
     answerAll();
     const { environment } = await import("../dist/ui/environment.js");
@@ -275,8 +341,8 @@ describe("signals", () => {
     answer("GET /v1/environment", () => [500, {}]);
     await assert.rejects(environment(it.now));
     const social = { oauth_google: { enabled: true, authenticatable: true, strategy: "oauth_google", name: "Google" }, oauth_x: { enabled: true, authenticatable: false, strategy: "oauth_x" } };
-    answer("GET /v1/environment", () => [200, { display_config: { google_one_tap_client_id: "our-client" }, user_settings: { attributes: { phone_number: { enabled: true, first_factors: ["phone_code"] } }, social } }]);
-    const offers = { attributes: { phoneNumber: { enabled: true, firstFactors: ["phone_code"] } }, social: [{ strategy: "oauth_google", name: "Google" }], legalConsent: false, googleClientId: "our-client" };
+    answer("GET /v1/environment", () => [200, { display_config: { google_one_tap_client_id: "our-client" }, user_settings: { attributes: { phone_number: { enabled: true, first_factors: ["phone_code"] } }, passkey_settings: { allow_autofill: true }, social } }]);
+    const offers = { attributes: { phoneNumber: { enabled: true, firstFactors: ["phone_code"] } }, social: [{ strategy: "oauth_google", name: "Google" }], legalConsent: false, passkeyAutofill: true, googleClientId: "our-client" };
     assert.deepEqual(await environment(it.now), offers);
     answer("GET /v1/environment", () => assert.fail("asked again"));
     assert.deepEqual(await environment(it.now), offers);

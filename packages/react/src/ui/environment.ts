@@ -22,6 +22,8 @@ export interface Offers {
   attributes: Partial<Record<AttributeName, Attribute>>;
   social: { strategy: OAuthStrategy; name: string }[];
   legalConsent: boolean;
+  /** Whether passkeys are offered in the field for who it is. */
+  passkeyAutofill: boolean;
   /** The app's client at Google, where people sign in by it. */
   googleClientId?: string;
 }
@@ -30,17 +32,19 @@ interface Settings {
   attributes?: Offers["attributes"];
   social?: Record<string, { enabled?: boolean; authenticatable?: boolean; strategy: OAuthStrategy; name?: string }>;
   signUp?: { legalConsentEnabled?: boolean };
+  passkeySettings?: { allowAutofill?: boolean };
 }
 
 function offersOf(json: unknown): Offers {
   const { userSettings, displayConfig } = camel(json) as { userSettings?: Settings; displayConfig?: { googleOneTapClientId?: string | null } };
-  const { attributes = {}, social = {}, signUp } = userSettings ?? {};
+  const { attributes = {}, social = {}, signUp, passkeySettings } = userSettings ?? {};
   return {
     attributes,
     social: Object.values(social)
       .filter((it) => it.enabled && it.authenticatable)
       .map(({ strategy, name }) => ({ strategy, name: name ?? strategy.replace(/^oauth_/, "") })),
     legalConsent: signUp?.legalConsentEnabled ?? false,
+    passkeyAutofill: passkeySettings?.allowAutofill ?? false,
     googleClientId: displayConfig?.googleOneTapClientId ?? undefined,
   };
 }
@@ -67,10 +71,10 @@ export function environment(doorward: Doorward): Promise<Offers> {
 const usually = (by: string): Attribute => ({ enabled: true, required: true, usedForFirstFactor: true, firstFactors: [by], secondFactors: [], verifications: [by] });
 
 /** What most instances offer: what forms go by when this one does not say. */
-export const usual: Offers = { attributes: { emailAddress: usually("email_code"), password: usually("password") }, social: [], legalConsent: false };
+export const usual: Offers = { attributes: { emailAddress: usually("email_code"), password: usually("password") }, social: [], legalConsent: false, passkeyAutofill: false };
 
 /** For screens that offer nothing that is not known to be there. */
-export const nothing: Offers = { attributes: {}, social: [], legalConsent: false };
+export const nothing: Offers = { attributes: {}, social: [], legalConsent: false, passkeyAutofill: false };
 
 /** What the instance offers; nothing until it is known, and `otherwise` if it does not say. */
 export function useOffers(otherwise: Offers): Offers | undefined {

@@ -12,6 +12,7 @@ import { Others, comeBackHere, goOnAt, useLink, useReturn, useTicket } from "../
 import type { Appearance } from "../styles.js";
 import { Tasked } from "../tasked.js";
 import { withWallet } from "../wallets.js";
+import { useAutofill } from "./autofill.js";
 import { emailCode } from "./email-code.js";
 import { emailLink } from "./email-link.js";
 import { password } from "./password.js";
@@ -26,7 +27,10 @@ export interface SignInProps {
   signUpUrl?: string;
   /** Where to go afterwards, if the address does not say. */
   redirectUrl?: string;
-  /** Offers passkeys, in browsers that have them. The instance must have them on. */
+  /**
+   * Offers passkeys, in browsers that have them. The instance must have them on. Where it says so, they are offered in the field for
+   * the address too, unless this is false.
+   */
   passkeys?: boolean;
 }
 
@@ -127,6 +131,16 @@ function Form({ appearance, signUpUrl, redirectUrl: after, passkeys, waits }: Si
     if (!(await signIn.ticket({ ticket })).error) await finish();
   });
 
+  const inField = useAutofill(signIn, {
+    enabled: offers.passkeyAutofill && passkeys !== false,
+    wanted: name === first && !busy && !arriving && !waits,
+    refused: all.raw !== null,
+    onPicked: (worked) => {
+      setTried(name);
+      if (worked) void finish();
+    },
+  });
+
   useEffect(() => {
     const controller = new AbortController();
     void step.waits?.(signIn, controller.signal).then(({ error }) => {
@@ -205,6 +219,7 @@ function Form({ appearance, signUpUrl, redirectUrl: after, passkeys, waits }: Si
           {...it}
           {...(it.type === "email" ? { defaultValue: address } : {})}
           {...(name === "password" && it.name === "identifier" ? whoIsIt(offers) : {})}
+          {...(name === first && it.name === "identifier" && inField ? { autoComplete: "username webauthn" } : {})}
           error={fields[it.name] ?? null}
         />
       ))}
