@@ -395,6 +395,18 @@ describe("our account screens", () => {
       await press("Continue with Upstream");
       await heading(tab, "Your account");
       assert.equal(await tab.evaluate(() => globalThis.Doorward.user.id), it.user.id);
+      // In a window of its own, as an app may have it.
+      await it.signOut();
+      const opened = tab.waitForEvent("popup");
+      await tab.evaluate(() => {
+        const popup = globalThis.open("about:blank");
+        const { signIn } = globalThis.Doorward.client;
+        void signIn.authenticateWithPopup({ popup, strategy: "oauth_custom_upstream", redirectUrl: location.href, redirectUrlComplete: "/user" });
+      });
+      const popup = await opened;
+      await heading(tab, "Your account");
+      await until("the window is closed", () => popup.isClosed());
+      assert.equal(await tab.evaluate(() => globalThis.Doorward.user.id), it.user.id);
       await press("Disconnect Upstream");
       await said("Upstream is disconnected.");
       await it.signOut();

@@ -191,8 +191,8 @@ export class Doorward {
     const all = this.#kept("sessions", sessions, () => sessions.map((it) => this.#session(it)));
     const current = all.find((it) => it.id === session?.id) ?? null;
     const attempts = {
-      signIn: this.#kept("signIn", signIn, () => new SignIn(this.run, signIn)),
-      signUp: this.#kept("signUp", signUp, () => new SignUp(this.run, signUp)),
+      signIn: this.#kept("signIn", signIn, () => new SignIn(this.run, signIn, this)),
+      signUp: this.#kept("signUp", signUp, () => new SignUp(this.run, signUp, this)),
     };
     const { sign_in: _, sign_up: __, sessions: ___, ...rest } = client ?? {};
     const made = this.#kept("client", [rest, sessions, signIn, signUp], () => clientOf(rest, all, attempts));

@@ -104,6 +104,16 @@ export abstract class Future<Attempt extends SignIn | SignUp> {
     return { error: this.#error };
   }
 
+  /** By an account elsewhere: in the window that was given, or by leaving this page. */
+  protected visit = ({ redirectUrl, redirectCallbackUrl, popup, ...rest }: SSOParams, verification: (it: Attempt) => T.VerificationResource) =>
+    this.act(async (it) => {
+      const params = { ...rest, redirectUrl: redirectCallbackUrl, redirectUrlComplete: redirectUrl };
+      if (!popup) return it.authenticateWithRedirect(params);
+      const { visitInPopup } = await import("./popup.js");
+      const session = await visitInPopup(this.doorward, { create: it.create, verification: () => verification(it) }, { ...params, popup });
+      if (session) await it.reload();
+    });
+
   #fresh(): Attempt {
     return (this.#key === "signIn" ? new SignIn(this.doorward.run) : new SignUp(this.doorward.run)) as Attempt;
   }
@@ -154,4 +164,6 @@ export type SSOParams = Omit<T.RedirectParams, "redirectUrl" | "redirectUrlCompl
   redirectUrl: string;
   /** The page that goes on with an attempt that is not complete. */
   redirectCallbackUrl: string;
+  /** A window that was opened for it: the visit is in there, and the attempt complete here when it is over. */
+  popup?: Window;
 };

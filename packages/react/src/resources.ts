@@ -1,5 +1,7 @@
 import { camel } from "./camel.js";
+import type { Doorward } from "./doorward.js";
 import { type EmailLinkFlow, emailLinkFlow } from "./email-link.js";
+import type { Visit } from "./popup.js";
 import type * as T from "./types.js";
 import { User } from "./user.js";
 
@@ -44,9 +46,11 @@ const blankSignIn = {
 /** One attempt to sign in, with the methods that move it on. */
 export class SignIn {
   readonly #run: Run;
+  readonly #doorward?: Doorward;
 
-  constructor(run: Run, json?: unknown) {
+  constructor(run: Run, json?: unknown, doorward?: Doorward) {
     this.#run = run;
+    this.#doorward = doorward;
     this.#take(json);
   }
 
@@ -75,6 +79,7 @@ export class SignIn {
     await this.create({ ...params, redirectUrl: absolute(redirectUrl), actionCompleteRedirectUrl: absolute(redirectUrlComplete) });
     leave(this.firstFactorVerification);
   };
+  authenticateWithPopup = (params: T.PopupParams) => byPopup(this.#doorward, { create: this.create, verification: () => this.firstFactorVerification }, params);
 
   createEmailLinkFlow = (): EmailLinkFlow<T.EmailLinkParams & { emailAddressId: string }, this> =>
     emailLinkFlow(
@@ -108,9 +113,11 @@ const blankSignUp = {
 /** One attempt to sign up. */
 export class SignUp {
   readonly #run: Run;
+  readonly #doorward?: Doorward;
 
-  constructor(run: Run, json?: unknown) {
+  constructor(run: Run, json?: unknown, doorward?: Doorward) {
     this.#run = run;
+    this.#doorward = doorward;
     this.#take(json);
   }
 
@@ -139,6 +146,7 @@ export class SignUp {
     await this.create({ ...params, redirectUrl: absolute(redirectUrl), actionCompleteRedirectUrl: absolute(redirectUrlComplete) });
     leave(this.verifications.externalAccount);
   };
+  authenticateWithPopup = (params: T.PopupParams) => byPopup(this.#doorward, { create: this.create, verification: () => this.verifications.externalAccount }, params);
 
   createEmailLinkFlow = (): EmailLinkFlow<T.EmailLinkParams, this> =>
     emailLinkFlow(
@@ -150,6 +158,9 @@ export class SignUp {
 export interface SignUp extends T.SignUpFields {}
 
 const absolute = (to: string) => new URL(to, location.href).href;
+
+/** Settles when the window is closed again, and the session in use; few need it, so it is loaded then. */
+const byPopup = async (doorward: Doorward | undefined, visit: Visit, params: T.PopupParams): Promise<void> => (await import("./popup.js")).enterByPopup(doorward!, visit, params);
 
 function leave({ externalVerificationRedirectURL: url }: T.VerificationResource): void {
   if (url) location.assign(url);

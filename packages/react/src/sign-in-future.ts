@@ -44,8 +44,7 @@ export class SignInFuture extends Future<SignIn> {
   ticket = ({ ticket = "" }: { ticket?: string } = {}) =>
     this.act((it) => it.create({ strategy: "ticket", ticket: ticket || new URLSearchParams(location.search).get("__clerk_ticket") || "" }));
 
-  sso = ({ redirectUrl, redirectCallbackUrl, ...params }: SSOParams) =>
-    this.act((it) => it.authenticateWithRedirect({ ...params, redirectUrl: redirectCallbackUrl, redirectUrlComplete: redirectUrl }));
+  sso = (params: SSOParams) => this.visit(params, (it) => it.firstFactorVerification);
 
   // A browser offers one passkey at a time, and what was begun for the field must not take the place of what is begun now.
   protected override act(work: (attempt: SignIn) => Promise<unknown>, options?: { waits?: boolean }): Promise<Result> {

@@ -38,8 +38,7 @@ export class SignUpFuture extends Future<SignUp> {
   password = (params: T.SignUpParams & { password: string }) => this.act((it) => named(it, params));
   ticket = ({ ticket = "", ...params }: T.SignUpParams = {}) =>
     this.act((it) => it.create({ ...params, strategy: "ticket", ticket: ticket || new URLSearchParams(location.search).get("__clerk_ticket") || "" }));
-  sso = ({ redirectUrl, redirectCallbackUrl, ...params }: SSOParams) =>
-    this.act((it) => it.authenticateWithRedirect({ ...params, redirectUrl: redirectCallbackUrl, redirectUrlComplete: redirectUrl }));
+  sso = (params: SSOParams) => this.visit(params, (it) => it.verifications.externalAccount);
 
   /** By the signature of a wallet of this browser. */
   web3 = ({ strategy, wallet, ...params }: Web3Params & T.SignUpParams) =>

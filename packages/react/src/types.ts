@@ -95,6 +95,11 @@ export interface RedirectParams {
   identifier?: string;
 }
 
+export interface PopupParams extends RedirectParams {
+  /** A window that was opened for it, when somebody pressed something: `window.open("about:blank")`. */
+  popup: Window;
+}
+
 export interface SignInFields {
   id?: string;
   status: SignInStatus | null;

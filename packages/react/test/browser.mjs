@@ -24,7 +24,7 @@ Object.defineProperty(doc, "cookie", {
 const here = new URL("http://localhost:3100/page");
 export const went = [];
 const place = { origin: here.origin, href: here.href, search: "", assign: (url) => went.push(String(url)) };
-const events = target();
+export const events = target();
 Object.assign(globalThis, {
   window: globalThis,
   document: doc,

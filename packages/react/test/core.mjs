@@ -6,6 +6,7 @@ const calls = {
   load: () => ["GET", "/v1/client"],
   reload: () => ["GET", "/v1/client"],
   "signIn.create": () => ["POST", "/v1/client/sign_ins"],
+  "signIn.reload": (_, { id }) => ["GET", `/v1/client/sign_ins/${id}`],
   "signIn.prepareFirstFactor": (it) => ["POST", `/v1/client/sign_ins/${it.client.sign_in.id}/prepare_first_factor`],
   "signIn.attemptFirstFactor": (it) => ["POST", `/v1/client/sign_ins/${it.client.sign_in.id}/attempt_first_factor`],
   "signIn.prepareSecondFactor": (it) => ["POST", `/v1/client/sign_ins/${it.client.sign_in.id}/prepare_second_factor`],

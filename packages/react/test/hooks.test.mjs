@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import * as browser from "./browser.mjs";
 
-const { answer, asked, client, doc, frontend, options, session, went } = browser;
+const { answer, asked, client, doc, events, frontend, options, session, went } = browser;
 let React, act, create, renderToString, D, S;
 const noise = [];
 
@@ -331,6 +331,78 @@ describe("signals", () => {
       get.pick();
       await act(async () => assert.equal((await picked).error.code, "passkey_not_registered"));
       assert.equal(it.now.errors.global[0].code, "passkey_not_registered");
+    });
+  });
+
+  describe("in a window of its own", () => {
+    const to = "https://provider.example/go";
+    const begun = signIn({ first_factor_verification: { status: "unverified", strategy: "oauth_x", external_verification_redirect_url: to } });
+    const held = () => client({ sessions: [session()], last_active_session_id: "sess_1" });
+    const params = { strategy: "oauth_x", redirectUrl: "/callback", redirectUrlComplete: "/home" };
+    const turn = () => act(async () => await new Promise((resolve) => setImmediate(resolve)));
+    const state = () => new URL(asked.findLast(({ what }) => what === "POST /v1/client/sign_ins").body.redirect_url).searchParams.get("state");
+    /** What the page that the window ends on says, and what anybody else may say. */
+    async function say(data, origin = frontend) {
+      events.dispatchEvent(Object.assign(new Event("message"), { origin, data }));
+      await turn();
+    }
+    async function begin(hook, visit) {
+      answerAll();
+      answer("POST /v1/client/sign_ins", () => [200, { response: begun, client: client({ sign_in: begun }) }]);
+      answer("GET /v1/client/sign_ins/sia_1", complete);
+      answer("POST /v1/client/sessions/sess_1/touch", () => [200, { response: session(), client: held() }]);
+      const popup = { location: {}, closed: false, close: () => (popup.closed = true) };
+      const it = await render(hook);
+      let done;
+      await act(async () => {
+        done = visit(it.now.signIn, popup);
+        // What it takes is loaded now.
+        for (let tries = 0; !popup.location.href && tries < 5000; tries += 1) await new Promise((resolve) => setTimeout(resolve, 1));
+      });
+      assert.equal(popup.location.href, to);
+      return { it, popup, done };
+    }
+    const classic = (signIn, popup) => signIn.authenticateWithPopup({ ...params, popup });
+    const newer = (signIn, popup) => signIn.sso({ strategy: "oauth_x", redirectUrl: "/home", redirectCallbackUrl: "/callback", popup });
+
+    it("waits for what the server's page tells, and nobody else", async () => {
+      const { done } = await begin(() => D.useSignIn(), classic);
+      const { redirect_url: open, action_complete_redirect_url: through } = asked.at(-1).body;
+      assert.equal(through, `${frontend}/popup-callback?state=${state()}`);
+      assert.equal(open, `${through}&return_url=${encodeURIComponent("http://localhost:3100/callback")}`);
+      answerAll(held());
+      await say({ session: "sess_1", state: state() }, "https://evil.example");
+      await say({ session: "sess_1", state: "another" });
+      await say("nonsense");
+      assert.notEqual(asked.at(-1).what, "GET /v1/client", "neither is heard");
+      await say({ session: "sess_1", state: state() });
+      await act(async () => await done);
+      assert.equal(went.at(-1), "http://localhost:3100/home");
+    });
+
+    it("goes on here with what is not complete", async () => {
+      const { done } = await begin(() => D.useSignIn(), classic);
+      await say({ return_url: "http://localhost:3100/callback?more=1", state: state() });
+      await act(async () => await done);
+      assert.equal(went.at(-1), "http://localhost:3100/callback?more=1");
+    });
+
+    it("completes the attempt of the newer shape", async () => {
+      const { it, done } = await begin(() => S.useSignIn(), newer);
+      answerAll(held());
+      await say({ session: "sess_1", state: state() });
+      await act(async () => assert.equal((await done).error, null));
+      assert.deepEqual([it.now.signIn.status, it.now.signIn.createdSessionId], ["complete", "sess_1"]);
+    });
+
+    it("says so when it is closed too early, and closes it when there is nowhere to go", async () => {
+      const { it, popup, done } = await begin(() => S.useSignIn(), newer);
+      popup.closed = true;
+      await act(async () => assert.equal((await done).error.code, "popup_closed"));
+      popup.closed = false;
+      answer("POST /v1/client/sign_ins", () => [422, wrong]);
+      await act(async () => assert.equal((await newer(it.now.signIn, popup)).error.code, "form_password_incorrect"));
+      assert.equal(popup.closed, true);
     });
   });
 
