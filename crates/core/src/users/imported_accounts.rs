@@ -99,7 +99,7 @@ fn record(
         identification_id: common.id,
         subject: subject.unwrap_or_default(),
         status: status.to_owned(),
-        error: it.verification.as_ref().and_then(|proof| proof.error.as_ref()).filter(|_| status == "failed").map(Value::to_string),
+        error: it.verification.as_ref().and_then(|proof| failure(proof.error.as_ref()?)).filter(|_| status == "failed"),
         approved_scopes: text(&it.approved_scopes).split_whitespace().collect::<Vec<_>>().join(" "),
         email_address: text(&it.email_address),
         email_verified: it.email_address_verified.map(i64::from),
@@ -143,4 +143,13 @@ fn picture(it: &ImportedExternalAccount, left: &mut PassedOver) -> String {
     let shown = url.is_empty() || url.len() <= MAX_LONG && url::Url::parse(url).is_ok_and(|url| url.scheme() == "https");
     left.add("external_account_pictures", u64::from(!shown));
     if shown { url.to_owned() } else { String::new() }
+}
+
+/// Why an account was not proven, with all that an error has on the wire.
+fn failure(error: &Value) -> Option<String> {
+    let mut out = error.as_object().filter(|it| it.get("code").is_some_and(Value::is_string))?.clone();
+    for name in ["message", "long_message"] {
+        out.entry(name).or_insert_with(|| "".into());
+    }
+    Some(Value::Object(out).to_string())
 }
