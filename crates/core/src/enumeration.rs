@@ -7,7 +7,8 @@
 use crate::app::{Scope, internal};
 use crate::crypto::token_hash;
 use doorward_base::*;
-use doorward_store::{tokens, users};
+use doorward_store::users::{self, UserWithEmails};
+use doorward_store::{StoreError, tokens};
 use std::time::{Duration, Instant};
 
 /// The steps in which answers come where accounts are hidden.
@@ -38,20 +39,16 @@ pub(crate) fn refuse_taken(scope: &Scope, found: bool, param: &str) -> Result<()
 
 /// Whether an address belongs to somebody other than `own`, which is to be hidden.
 pub(crate) async fn hides_email(scope: &Scope, own: Option<&UserId>, key: &str) -> Result<bool, ApiError> {
-    if !hides(scope) {
-        return Ok(false);
-    }
-    let holder = users::by_email(scope.db(), scope.ins(), key).await.map_err(internal)?;
-    Ok(holder.is_some_and(|it| Some(&it.user.id) != own))
+    Ok(hides(scope) && is_anothers(users::by_email(scope.db(), scope.ins(), key).await, own)?)
 }
 
 /// Whether a number belongs to somebody other than `own`, which is to be hidden.
 pub(crate) async fn hides_phone(scope: &Scope, own: Option<&UserId>, number: &str) -> Result<bool, ApiError> {
-    if !hides(scope) {
-        return Ok(false);
-    }
-    let holder = users::by_phone(scope.db(), scope.ins(), number).await.map_err(internal)?;
-    Ok(holder.is_some_and(|it| Some(&it.user.id) != own))
+    Ok(hides(scope) && is_anothers(users::by_phone(scope.db(), scope.ins(), number).await, own)?)
+}
+
+fn is_anothers(holder: Result<Option<UserWithEmails>, StoreError>, own: Option<&UserId>) -> Result<bool, ApiError> {
+    Ok(holder.map_err(internal)?.is_some_and(|it| Some(&it.user.id) != own))
 }
 
 /// The kind of one-time tokens that stand for guesses at nobody's secret. Nobody has one; they are swept away soon.

@@ -1,4 +1,4 @@
-use crate::client_ip::client_ip;
+use crate::client_ip::{client_ip, is_trusted};
 use crate::cookies::cookie;
 use crate::gateway::{Config, Inner};
 use doorward_base::*;
@@ -45,8 +45,7 @@ fn host(parts: &Parts) -> Option<String> {
 
 /// Whether a trusted proxy says that its caller came by https.
 pub(crate) fn by_https(config: &Config, parts: &Parts, peer: IpAddr) -> bool {
-    let peer = peer.to_canonical();
-    config.trusted_proxies.iter().any(|net| net.contains(&peer)) && header(&parts.headers, "x-forwarded-proto") == Some("https")
+    is_trusted(peer, &config.trusted_proxies) && header(&parts.headers, "x-forwarded-proto") == Some("https")
 }
 
 /// Finds the instance of a request to the Frontend API: by a proxy that shows the instance's secret key, by the host, or

@@ -3,6 +3,11 @@ use http::HeaderMap;
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv6Addr};
 
+/// Whether an address is that of a proxy whose headers are believed.
+pub(crate) fn is_trusted(ip: IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|net| net.contains(&ip.to_canonical()))
+}
+
 /// The address of whoever is calling: the peer's, or, behind trusted proxies, the one that the outermost of them saw.
 /// `X-Forwarded-For` is read from right to left, as each proxy appends to it; what stands left of the first address
 /// that is no trusted proxy may be invented and is not looked at.
@@ -11,8 +16,7 @@ use std::net::{IpAddr, Ipv6Addr};
 /// `bad_request` when a trusted proxy sends something that is no address: without a caller nothing can be limited.
 pub(crate) fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet], peer_is_proxy: bool) -> Result<IpAddr, ApiError> {
     let mut current = peer.to_canonical();
-    let is_trusted = |ip: IpAddr| trusted.iter().any(|net| net.contains(&ip));
-    if !peer_is_proxy && !is_trusted(current) {
+    if !peer_is_proxy && !is_trusted(current, trusted) {
         return Ok(current);
     }
     let mut hops: Vec<&str> = Vec::new();
@@ -21,7 +25,7 @@ pub(crate) fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet], pe
         hops.extend(text.split(',').map(str::trim));
     }
     for (n, hop) in hops.iter().rev().enumerate() {
-        if n > 0 && !is_trusted(current) {
+        if n > 0 && !is_trusted(current, trusted) {
             break;
         }
         current = parse(hop).ok_or_else(|| ApiError::new(codes::BAD_REQUEST).param("X-Forwarded-For"))?;

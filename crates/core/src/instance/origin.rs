@@ -39,7 +39,7 @@ impl Origin {
     }
 
     pub(super) fn is_loopback(&self) -> bool {
-        matches!(self.scheme.as_str(), "http" | "https") && matches!(self.host.as_str(), "localhost" | "127.0.0.1" | "[::1]")
+        self.is_of_the_web() && matches!(self.host.as_str(), "localhost" | "127.0.0.1" | "[::1]")
     }
 }
 

@@ -34,8 +34,6 @@ pub(crate) struct FirstProof {
     what: Reserved,
     /// Whether it takes the place of a primary one that is not proven either.
     primary: bool,
-    /// Whether there is a password, which somebody else may have chosen.
-    password: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -49,18 +47,17 @@ impl FirstProof {
     /// has it proven already.
     pub(crate) fn of(scope: &Scope, user: &UserWithEmails, target: &str, by: &str, attempts: i64) -> Option<Self> {
         let by = by.strip_prefix("reset_password_").unwrap_or(by);
-        let password = user.user.password_hash.is_some();
         if let Some(email) = user.emails.iter().find(|it| it.reserved && it.address_key == target) {
             let id = user.user.primary_email_address_id.as_ref();
             let primary = !user.emails.iter().any(|it| Some(&it.id) == id && it.verified);
             let what = Reserved::Email(super::email_addresses::proven(scope, email.clone(), by, Some(attempts)));
-            return Some(Self { what, primary, password });
+            return Some(Self { what, primary });
         }
         let phone = user.phones.iter().find(|it| it.reserved && it.number == target)?;
         let id = user.user.primary_phone_number_id.as_ref();
         let primary = !user.phones.iter().any(|it| Some(&it.id) == id && it.verified);
         let what = Reserved::Phone(super::phone_numbers::as_proven(scope, phone.clone(), by, Some(attempts)));
-        Some(Self { what, primary, password })
+        Some(Self { what, primary })
     }
 
     /// Writes it. A password goes: nobody has shown that it is theirs. What was proven or given up meanwhile is left alone.
@@ -73,9 +70,7 @@ impl FirstProof {
         if !done.map_err(internal)? {
             return Ok(());
         }
-        if self.password {
-            users::drop_password(tx, ins, user, scope.now).await.map_err(internal)?;
-        }
+        users::drop_password(tx, ins, user, scope.now).await.map_err(internal)?;
         users::touch(tx, ins, user, scope.now).await.map(drop).map_err(internal)
     }
 }
