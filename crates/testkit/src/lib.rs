@@ -42,6 +42,7 @@ use doorward_gateway::{Config, Gateway};
 use doorward_store::db::DbOptions;
 use doorward_store::{Db, Sql, migrate};
 use serde_json::Value;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -67,6 +68,14 @@ pub fn api_version() -> String {
 
 /// How many servers this process has started: each has ids of its own.
 static SERVERS: AtomicU64 = AtomicU64::new(0);
+
+/// What the next server's ids, codes and tokens come from: the same whenever this test runs.
+fn seed() -> u64 {
+    let mut hasher = DefaultHasher::new();
+    std::thread::current().name().hash(&mut hasher);
+    SERVERS.fetch_add(1, Ordering::Relaxed).hash(&mut hasher);
+    hasher.finish()
+}
 
 /// What a test may choose.
 pub struct Options {
@@ -142,7 +151,7 @@ impl TestServer {
         let app = Arc::new(App {
             db,
             clock: Clock::frozen(START),
-            rng: Rng::seeded(u64::from(std::process::id()) + (SERVERS.fetch_add(1, Ordering::Relaxed) << 32)),
+            rng: Rng::seeded(seed()),
             sealer: Sealer::new(&options.master).unwrap(),
             passwords: options.passwords,
             instances: Default::default(),
