@@ -154,6 +154,32 @@ describe("a site in production", () => {
     }
   });
 
+  it("the prebuilt <SignIn/> opens the provider in a window of its own where the app asks for that", { timeout: 120_000 }, async () => {
+    const upstream = await startUpstream({ mary: { email: "mary@example.com", email_verified: true, given_name: "Mary", family_name: "Jackson" } }, `${site.frontend}/v1/oauth_callback`);
+    await withoutFont(context);
+    await upstream.forget(context);
+    try {
+      await page.goto("/signin");
+      await page.waitForFunction(() => globalThis.Clerk?.loaded);
+      await page.evaluate(() => {
+        const node = document.body.appendChild(document.createElement("div"));
+        globalThis.Clerk.mountSignIn(node, { oauthFlow: "popup", routing: "hash", withSignUp: true, fallbackRedirectUrl: "/" });
+      });
+      const opened = page.waitForEvent("popup");
+      await page.getByRole("button", { name: "Continue with Upstream" }).click();
+      const popup = await opened;
+      await upstream.signIn(popup, "mary");
+      await until("the window is closed", () => popup.isClosed());
+      await page.locator("#browser-user", { hasText: "user_" }).waitFor();
+      assert.equal(await page.evaluate(() => globalThis.Clerk.user.primaryEmailAddress.emailAddress), "mary@example.com");
+      await clerk.signOut({ page });
+      await page.locator("#browser-user", { hasText: "Signed out" }).waitFor();
+      assert.deepEqual(faults, []);
+    } finally {
+      upstream.close();
+    }
+  });
+
   // Given an address, the helper asks the hosted service whatever CLERK_API_URL says: whoever has no password gets a ticket.
   it("tests of an app sign in with the SDK's helpers, by password and by ticket", { timeout: 120_000 }, async () => {
     const { publishable_key: publishableKey, secret_key: secretKey } = doorward.instance;

@@ -317,7 +317,7 @@ async fn attempt(
 ) -> Result<(Proof, strategies::Proven), ApiError> {
     let with = Attempt { scope, user: &loaded.user, owner: &loaded.record.id, verification, params };
     let proven = strategy.attempt(with).await?;
-    Ok((Proof { strategy: strategy.name().to_owned(), attempts: proven.attempts, at: scope.now }, proven))
+    Ok((Proof::new(scope, strategy.name(), proven.attempts), proven))
 }
 
 async fn write(scope: &Scope, tx: &mut doorward_store::Tx, loaded: &mut Loaded) -> Result<(), ApiError> {

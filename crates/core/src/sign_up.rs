@@ -126,7 +126,7 @@ pub async fn get(scope: &Scope, caller: &Caller, current: Current, id: &SignUpId
         && current.require()?.sign_up_id.as_ref() == Some(id)
         && verification::load(scope, verification).await?.is_some_and(|it| email_link::was_opened(&it))
     {
-        loaded.state.email_proof = Proof::Proven { attempts: 1, at: scope.now, by: Some(email_link::STRATEGY.to_owned()) };
+        loaded.state.email_proof = by_link(scope);
         match settle(scope, caller, current.clone(), loaded, None).await {
             // Another tab asked at the same time.
             Err(error) if error.code() == codes::CLIENT_STATE_INVALID => loaded = load(scope, &current, id).await?,
@@ -152,8 +152,12 @@ pub(crate) async fn finish_link(
         Proof::Sent { verification } if verification == &link.id => {}
         _ => return Err(codes::CLIENT_STATE_INVALID.into()),
     }
-    loaded.state.email_proof = Proof::Proven { attempts: 1, at: scope.now, by: Some(email_link::STRATEGY.to_owned()) };
+    loaded.state.email_proof = by_link(scope);
     settle(scope, caller, current, loaded, Some(link.clone())).await
+}
+
+fn by_link(scope: &Scope) -> Proof {
+    Proof::Proven { attempts: 1, at: scope.now, by: Some(email_link::STRATEGY.to_owned()) }
 }
 
 /// A sign-up as the app's server sees it.

@@ -54,6 +54,6 @@ pub(super) async fn attempt(
     }
     loaded.state.user_id = Some(user.user.id.clone());
     loaded.user = Some(user);
-    let proof = Proof { strategy: STRATEGY.to_owned(), attempts: proven.attempts, at: scope.now };
+    let proof = Proof::new(scope, STRATEGY, proven.attempts);
     finish(scope, caller, current, loaded, proof, proven).await
 }

@@ -121,7 +121,7 @@ pub async fn attempt_first(
     if let Some(password) = password.filter(|_| name == "password") {
         refuse_breached(scope, caller, user, password).await?;
     }
-    let proof = Proof { strategy: name.to_owned(), attempts: proven.attempts, at: scope.now };
+    let proof = Proof::new(scope, name, proven.attempts);
     match proven.grants {
         Grants::SignIn => finish(scope, caller, current, loaded, proof, proven).await,
         Grants::NewPassword => needs_new_password(scope, caller, current, loaded, proof, proven, new_password).await,
@@ -163,7 +163,7 @@ async fn discovered(
     }
     loaded.state.user_id = Some(user.user.id.clone());
     loaded.user = Some(user);
-    let proof = Proof { strategy: passkeys::STRATEGY.to_owned(), attempts: proven.attempts, at: scope.now };
+    let proof = Proof::new(scope, passkeys::STRATEGY, proven.attempts);
     finish(scope, caller, current, loaded, proof, proven).await
 }
 
@@ -221,7 +221,7 @@ pub(super) async fn proven_by_link(
     };
     let proves = FirstProof::of(scope, user, &link.target_id, email_link::STRATEGY, 1).map(Box::new);
     let consume = Some(strategies::Consume::Sent { verification, proves });
-    let proof = Proof { strategy: email_link::STRATEGY.to_owned(), attempts: 1, at: scope.now };
+    let proof = Proof::new(scope, email_link::STRATEGY, 1);
     let proven = Proven { grants: Grants::SignIn, consume, attempts: 1, both: false };
     finish(scope, caller, current, loaded, proof, proven).await
 }

@@ -106,7 +106,7 @@ async fn proven(
     attempts: i64,
     consume: Option<&VerificationId>,
 ) -> Result<SignIn, ApiError> {
-    let proof = Proof { strategy: strategy.to_owned(), attempts, at: scope.now };
+    let proof = Proof::new(scope, strategy, attempts);
     loaded.state.stage = Stage::Missing { proof };
     let mut tx = scope.db().begin().await.map_err(internal)?;
     if let Some(id) = consume {

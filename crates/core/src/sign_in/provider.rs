@@ -121,7 +121,7 @@ fn parts(
     let waits = account.is_new && !strategies::second_factors(&scope.instance, user).is_empty();
     let (now, later) =
         if waits { (None, Some(oauth::seal_identity(scope, user.user.id.as_str(), identity)?)) } else { (Some(Box::new(account)), None) };
-    let proof = Proof { strategy: strategy.to_owned(), attempts: 1, at: scope.now };
+    let proof = Proof::new(scope, strategy, 1);
     let consume = Some(Consume::Provider { verification, account: now });
     Ok(Parts { consume, account: later, ..Parts::new(record, state, proof) })
 }

@@ -51,7 +51,7 @@ pub async fn attempt_second(
     let strategy = trust.factor(&scope.instance, user, named(&params)?)?;
     let with = Attempt { scope, user, owner: &loaded.record.id, verification: verification.as_ref(), params: &params };
     let proven = strategy.attempt(with).await?;
-    let second = Proof { strategy: strategy.name().to_owned(), attempts: proven.attempts, at: scope.now };
+    let second = Proof::new(scope, strategy.name(), proven.attempts);
     let first = Parts::new(Some(loaded.record.clone()), loaded.state.clone(), proof.clone());
     let waiting = Parts { password: password.clone(), account: account.clone(), ..first };
     let parts = Parts { second: Some(second), trust: *trust, consume: proven.consume, ..waiting };

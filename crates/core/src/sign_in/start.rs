@@ -141,7 +141,7 @@ async fn with_password(
     };
     match attempt {
         Ok(proven) => {
-            let proof = Proof { strategy: "password".to_owned(), attempts: proven.attempts, at: scope.now };
+            let proof = Proof::new(scope, "password", proven.attempts);
             let parts = Parts { both: proven.both, consume: proven.consume, ..Parts::new(None, state, proof) };
             let done = complete::after_first(scope, caller, current, parts, &user).await?;
             Ok(Outcome { value: Ok(done.value), current: done.current })
@@ -185,7 +185,7 @@ async fn with_ticket(
         stage: Stage::NeedsFirstFactor { verification: None },
         ..SignInState::default()
     };
-    let proof = Proof { strategy: "ticket".to_owned(), attempts: 1, at: scope.now };
+    let proof = Proof::new(scope, "ticket", 1);
     let parts = Parts { consume: Some(consume), actor, session_seconds, ..Parts::new(None, state, proof) };
     let done = complete::after_first(scope, caller, current, parts, &user).await?;
     Ok(Outcome { value: Ok(done.value), current: done.current })

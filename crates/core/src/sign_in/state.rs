@@ -120,6 +120,10 @@ pub(crate) struct Proof {
 }
 
 impl Proof {
+    pub(crate) fn new(scope: &Scope, strategy: &str, attempts: i64) -> Self {
+        Self { strategy: strategy.to_owned(), attempts, at: scope.now }
+    }
+
     /// What was proven before the password was changed or removed proves nothing after it: neither it nor a code to replace it.
     ///
     /// # Errors
