@@ -44,7 +44,7 @@ pub(crate) async fn measure(kind: &Kind) -> anyhow::Result<Vec<Row>> {
         "allowed_origins": [ORIGIN],
         "attack_protection": {"enumeration_protection": true, "max_attempts": 1000},
     });
-    let server = Server::start_with(kind, &settings).await?;
+    let server = Server::start_with(kind, &settings, "").await?;
     // Codes for one address are few, and a step may be repeated.
     let known = [(); 2].map(|()| (0..SAMPLES + WARM_UP).map(|_| address()).collect::<Vec<String>>());
     for email in known.iter().flatten() {

@@ -49,16 +49,16 @@ fn run(dir: &Path, args: &[&str]) -> anyhow::Result<Value> {
 impl Server {
     /// Starts a server on an empty database.
     pub(crate) async fn start(kind: &Kind) -> anyhow::Result<Self> {
-        Self::start_with(kind, &json!({"version": 1})).await
+        Self::start_with(kind, &json!({"version": 1}), "").await
     }
 
-    /// The same, with an instance of these settings.
-    pub(crate) async fn start_with(kind: &Kind, settings: &Value) -> anyhow::Result<Self> {
+    /// The same, with an instance of these settings, and this at the end of the configuration.
+    pub(crate) async fn start_with(kind: &Kind, settings: &Value, more: &str) -> anyhow::Result<Self> {
         let dir = tempfile::Builder::new().prefix("doorward-bench-").tempdir()?;
         let (public, private) = (format!("127.0.0.1:{}", free_port()?), format!("127.0.0.1:{}", free_port()?));
         let database = Database::make(kind, dir.path()).await?;
         let config = format!(
-            "[server]\nlisten = \"{public}\"\nbackend_listen = \"{private}\"\n[database]\nurl = \"{}\"\n[secrets]\nmaster_key_file = \"master.key\"\n[limits]\nenabled = false\n[log]\nlevel = \"warn\"\n",
+            "[server]\nlisten = \"{public}\"\nbackend_listen = \"{private}\"\n[database]\nurl = \"{}\"\n[secrets]\nmaster_key_file = \"master.key\"\n[limits]\nenabled = false\n[log]\nlevel = \"warn\"\n{more}",
             database.url
         );
         std::fs::write(dir.path().join("doorward.toml"), config)?;

@@ -1,6 +1,6 @@
 //! What a whole sign-in costs by each strategy: every request of it, from "who?" to the session with its token. Codes go to test
-//! addresses and numbers, so that no message is in the figures. Links by mail are not among them: what opens them is in the mail
-//! alone.
+//! addresses and numbers, so that no message is in the figures. A link is in its mail alone, which is written and sent here, and a
+//! visit to a provider has the server ask that provider. One Tap is not among them: only Google's own keys sign for it.
 
 use crate::cost::median;
 use crate::database::Kind;
@@ -11,7 +11,7 @@ use crate::visitor::{ORIGIN, Visitor};
 use anyhow::{Context as _, ensure};
 use aws_lc_rs::hmac;
 use doorward_base::Clock;
-use doorward_testkit::{Authenticator, DeviceKey, Wallet};
+use doorward_testkit::{Authenticator, CLIENT_ID, DeviceKey, MailServer, Provider, Wallet};
 use serde_json::{Value, json};
 
 /// Sign-ins of a round; each has a user of its own, for codes and time steps are good once.
@@ -22,22 +22,29 @@ const TEST_CODE: &str = "424242";
 /// A secret of authenticator apps, and the same in base32.
 const TOTP: (&[u8], &str) = (b"12345678901234567890", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
 
-const STRATEGIES: [&str; 14] = [
+const STRATEGIES: [&str; 16] = [
     "password",
     "username and password",
     "email_code",
+    "email_link",
     "phone_code",
     "reset_password_email_code",
     "reset_password_phone_code",
     "ticket",
     "passkey",
     "trusted_device",
+    PROVIDER,
     "web3_metamask_signature",
     "web3_solana_signature",
     "password and phone_code",
     "password and totp",
     "password and backup_code",
 ];
+
+/// A provider of one's own.
+const PROVIDER: &str = "oauth_custom_acme";
+/// Where the app has people come back to.
+const BACK: &str = "http://localhost:3000/";
 
 /// Somebody with everything that a strategy needs.
 struct Person {
@@ -55,23 +62,34 @@ struct Keys {
     device_id: String,
     ethereum: Wallet,
     solana: Wallet,
+    provider: Provider,
+    mail: MailServer,
 }
 
 /// Measures every strategy.
 pub(crate) async fn measure(kind: &Kind) -> anyhow::Result<Vec<Row>> {
+    let (provider, mail) = (Provider::start(json!({})).await, MailServer::start().await);
+    let now = Clock::system().now() / 1000;
+    provider.lie(json!({"iat": now, "exp": now + 3600}));
     let settings = json!({
         "version": 1,
         "test_mode": true,
         "allowed_origins": [ORIGIN],
         "attributes": {
             "phone_number": "optional", "web3_wallet": "optional", "username": "optional", "passkey": true, "phone_second_factor": true,
+            "email_link": true,
         },
+        "oauth": {"custom_acme": {"client_id": CLIENT_ID, "issuer": provider.url(), "client_auth": "none"}},
         "native": {"trusted_devices": true},
         "passkey": {"satisfies_second_factor": false},
     });
-    let server = Server::start_with(kind, &settings).await?;
+    let more = format!(
+        "[mail]\ntransport = \"smtp\"\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nfrom = \"bench@example.com\"\n[outbound]\nallow_private_networks = true\n",
+        mail.at.port()
+    );
+    let server = Server::start_with(kind, &settings, &more).await?;
     let mut connection = Connection::open(&server.public).await?;
-    let mut keys = register(&server, &mut connection).await?;
+    let mut keys = register(&server, &mut connection, provider, mail).await?;
     let mut rows = Vec::new();
     for strategy in STRATEGIES {
         let second = strategy.strip_prefix("password and ");
@@ -79,7 +97,12 @@ pub(crate) async fn measure(kind: &Kind) -> anyhow::Result<Vec<Row>> {
         for round in 0..=ROUNDS {
             let mut people = Vec::new();
             for n in 0..COUNT {
-                people.push(person(&server, &format!("{}-{round}-{n}", strategy.replace(' ', "-")), n, second).await?);
+                let person = person(&server, &format!("{}-{round}-{n}", strategy.replace(' ', "-")), n, second).await?;
+                if strategy == PROVIDER {
+                    // The first visit connects the account.
+                    sign_in(&mut Visitor::new(&mut connection), strategy, &person, &mut keys).await?;
+                }
+                people.push(person);
             }
             let before = server.process()?.cpu_us()?;
             for person in &people {
@@ -106,7 +129,7 @@ pub(crate) async fn measure(kind: &Kind) -> anyhow::Result<Vec<Row>> {
 }
 
 /// One user with all keys.
-async fn register(server: &Server, connection: &mut Connection) -> anyhow::Result<Keys> {
+async fn register(server: &Server, connection: &mut Connection, provider: Provider, mail: MailServer) -> anyhow::Result<Keys> {
     let (ethereum, solana) = (Wallet::ethereum(7), Wallet::solana(7));
     let email = "keys+clerk_test@example.com";
     let user = json!({
@@ -136,13 +159,14 @@ async fn register(server: &Server, connection: &mut Connection) -> anyhow::Resul
     let proof = [("client_data", text), ("signature", signature.as_str())];
     let enrolled = visitor.post("/v1/me/trusted_devices/attempt", &[&about[..], &proof].concat()).await?;
     let device_id = enrolled["id"].as_str().context("no device")?.to_owned();
-    Ok(Keys { authenticator, device, device_id, ethereum, solana })
+    Ok(Keys { authenticator, device, device_id, ethereum, solana, provider, mail })
 }
 
 /// With what the second factor needs, if there is one.
 async fn person(server: &Server, name: &str, n: usize, second: Option<&str>) -> anyhow::Result<Person> {
     let person = Person {
-        email: format!("{name}+clerk_test@example.com"),
+        // Nothing is sent to addresses of tests.
+        email: format!("{name}{}@example.com", if name.starts_with("email_link") { "" } else { "+clerk_test" }),
         username: name.to_owned(),
         // Codes for one number are few within minutes.
         phone: format!("+1{}55501{n:02}", if name.starts_with("reset") { 202 } else { 201 }),
@@ -214,6 +238,20 @@ async fn sign_in(visitor: &mut Visitor<'_>, strategy: &str, person: &Person, key
             let fields = [("strategy", strategy), ("signature", &wallet.sign(text))];
             visitor.post(&format!("{at}/attempt_first_factor"), &fields).await
         }
+        "email_link" => {
+            visitor.start(&[("identifier", email), ("strategy", strategy), ("redirect_url", BACK)]).await?;
+            let mail = keys.mail.mail_to(email).await.replace("=\n", "").replace("=3D", "=");
+            let at = mail.find("/v1/verify?").context("no link in the mail")?;
+            let link = mail[at..].split_whitespace().next().unwrap_or_default();
+            Ok(signed_in(&visitor.follow(link).await?))
+        }
+        PROVIDER => {
+            let fields = [("strategy", strategy), ("redirect_url", BACK), ("action_complete_redirect_url", BACK)];
+            let (begun, _) = visitor.start(&fields).await?;
+            let away = begun["first_factor_verification"]["external_verification_redirect_url"].as_str().context("no way there")?;
+            keys.provider.account(json!({"sub": person.username, "email": email, "email_verified": true}));
+            Ok(signed_in(&visitor.follow(&keys.provider.visit(away)).await?))
+        }
         "trusted_device" => {
             let id = keys.device_id.as_str();
             let (begun, at) = visitor.start(&[("strategy", strategy), ("trusted_device_id", id)]).await?;
@@ -238,6 +276,12 @@ async fn sign_in(visitor: &mut Visitor<'_>, strategy: &str, person: &Person, key
         }
         other => anyhow::bail!("no way to sign in by {other}"),
     }
+}
+
+/// How a sign-in ended that no answer of its own tells of.
+fn signed_in(client: &Value) -> Value {
+    let token = &client["sessions"][0]["last_active_token"]["jwt"];
+    json!({"status": if token.is_string() { "complete" } else { "none" }, "client": client})
 }
 
 /// The code that an authenticator app shows now (RFC 6238).

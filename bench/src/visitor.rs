@@ -21,13 +21,24 @@ impl<'a> Visitor<'a> {
 
     /// Sends a form, whatever the answer is.
     pub(crate) async fn send(&mut self, path: &str, fields: &[(&str, &str)]) -> anyhow::Result<Answer> {
-        let mut call = Call::post(path).fields(fields).header("origin", ORIGIN);
+        self.call(Call::post(path).fields(fields).header("origin", ORIGIN)).await
+    }
+
+    async fn call(&mut self, mut call: Call) -> anyhow::Result<Answer> {
         if let Some(cookie) = &self.cookie {
             call = call.header("cookie", cookie);
         }
         let answer = self.connection.exchange(call).await?;
         self.cookie = answer.cookie("__client").or(self.cookie.take());
         Ok(answer)
+    }
+
+    /// Follows a link that leads back to the app, and then has the app's page ask who is signed in: a client.
+    pub(crate) async fn follow(&mut self, path: &str) -> anyhow::Result<Value> {
+        let answer = self.call(Call::get(path)).await?;
+        ensure!(answer.status.is_redirection(), "{path}: {} {}", answer.status, String::from_utf8_lossy(&answer.body));
+        let answer = self.call(Call::get("/v1/client").header("origin", ORIGIN)).await?;
+        Ok(answer.json()?["response"].take())
     }
 
     /// Sends a form, and answers the resource that comes of it.
