@@ -148,6 +148,15 @@ describe("@clerk/backend, resource by resource", () => {
     const actor = await clerk.actorTokens.create({ userId: user.id, actor: { sub: "user_support" }, expiresInSeconds: 600 });
     assert.deepEqual(values(actor, "status", "actor"), ["pending", { sub: "user_support" }]);
     assert.equal((await clerk.actorTokens.revoke(actor.id)).status, "revoked");
+    const task = { onBehalfOf: { userId: user.id }, permissions: "*", agentName: "shopper", taskDescription: "Orders paper", redirectUrl: "http://localhost:3000/" };
+    const agent = await clerk.agentTasks.create(task);
+    const opened = await fetch(agent.url, { redirect: "manual" });
+    assert.match(opened.headers.get("location") ?? (await opened.text()), /^http:\/\/localhost:3000\/\?__clerk_handshake=/);
+    const [session] = (await clerk.sessions.getSessionList({ userId: user.id })).data;
+    assert.deepEqual(session.actor, { type: "agent", sub: agent.agentId });
+    await assert.rejects(clerk.agentTasks.revoke(agent.agentTaskId), refused(400, "agent_task_cannot_be_revoked_code"));
+    const unused = await clerk.agentTasks.create({ ...task, onBehalfOf: { identifier: user.emailAddresses[0].emailAddress } });
+    assert.equal((await clerk.agentTasks.revoke(unused.agentTaskId)).agentId, agent.agentId);
     const made = await clerk.redirectUrls.createRedirectUrl({ url: "myapp://callback" });
     assert.equal((await clerk.redirectUrls.getRedirectUrl(made.id)).url, "myapp://callback");
     assert.deepEqual((await clerk.redirectUrls.getRedirectUrlList()).data.map((it) => it.id), [made.id]);

@@ -221,6 +221,17 @@ def actor_tokens(clerk):
     refused("form_param_missing", api.create, request={"user_id": user.id, "actor": {"sub": ""}})
 
 
+def agent_tasks(clerk):
+    api, user = clerk.agent_tasks, person(clerk, "delegating")
+    task = {"permissions": "*", "agent_name": "shopper", "task_description": "Orders paper", "redirect_url": "http://localhost:3000/"}
+    made = api.create(request={"on_behalf_of": {"user_id": user.id}, **task})
+    assert made.url.startswith(f"{frontend}/v1/agents/tasks?ticket="), made
+    revoked = api.revoke(agent_task_id=made.agent_task_id)
+    assert (revoked.agent_id, revoked.url) == (made.agent_id, None), revoked
+    refused("agent_task_cannot_be_revoked_code", api.revoke, agent_task_id=made.agent_task_id)
+    gone(api.create, request={"on_behalf_of": {"identifier": "nobody@python.example"}, **task})
+
+
 def sign_ups(clerk):
     begun, _ = visit("sign_ups", email_address="begun@python.example")
     assert clerk.sign_ups.update(id=begun["id"], external_id="python-2").external_id == "python-2"
@@ -307,7 +318,7 @@ def keys_and_tokens(clerk):
 
 STORIES = [
     *(users, email_addresses, phone_numbers, invitations, identifiers, jwt_templates, sessions, clients, sign_in_tokens),
-    *(actor_tokens, sign_ups, waitlist_entries, redirect_urls, domains, templates, instance, keys_and_tokens),
+    *(actor_tokens, agent_tasks, sign_ups, waitlist_entries, redirect_urls, domains, templates, instance, keys_and_tokens),
 ]
 
 with Clerk(bearer_auth=key, server_url=f"{url}/v1") as every:

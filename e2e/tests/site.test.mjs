@@ -180,6 +180,21 @@ describe("a site in production", () => {
     }
   });
 
+  it("an agent's browser begins at the task's address, and the app's server knows it on the first page", { timeout: 120_000 }, async () => {
+    const server = createClerkClient({ secretKey: doorward.instance.secret_key, apiUrl: urls.backend });
+    const onBehalfOf = { identifier: email };
+    const task = await server.agentTasks.create({ onBehalfOf, permissions: "*", agentName: "tester", taskDescription: "Looks around", redirectUrl: `${site.app}/protected` });
+    const own = await browser.newContext({ ignoreHTTPSErrors: true });
+    const tab = await own.newPage();
+    await tab.goto(task.url);
+    assert.equal(tab.url(), `${site.app}/protected`);
+    await tab.locator("#server-user", { hasText: user.id }).waitFor();
+    await tab.goto(`${site.app}/`);
+    await tab.locator("#browser-user", { hasText: user.id }).waitFor();
+    assert.deepEqual(await tab.evaluate(() => globalThis.Clerk.session.actor), { type: "agent", sub: task.agentId });
+    await own.close();
+  });
+
   // Given an address, the helper asks the hosted service whatever CLERK_API_URL says: whoever has no password gets a ticket.
   it("tests of an app sign in with the SDK's helpers, by password and by ticket", { timeout: 120_000 }, async () => {
     const { publishable_key: publishableKey, secret_key: secretKey } = doorward.instance;

@@ -125,6 +125,8 @@ pub fn routes() -> Routes {
         .with::<CreateTestingToken>(|cx, req| Box::pin(misc::create_testing_token(cx, req)))
         .with::<CreateSignInToken>(|cx, req| Box::pin(tickets::create_sign_in_token(cx, req)))
         .with::<RevokeSignInToken>(|cx, req| Box::pin(tickets::revoke_sign_in_token(cx, req)))
+        .with::<CreateAgentTask>(|cx, req| Box::pin(tickets::create_agent_task(cx, req)))
+        .with::<RevokeAgentTask>(|cx, req| Box::pin(tickets::revoke_agent_task(cx, req)))
         .with::<CreateActorToken>(|cx, req| Box::pin(tickets::create_actor_token(cx, req)))
         .with::<RevokeActorToken>(|cx, req| Box::pin(tickets::revoke_actor_token(cx, req)))
         .with::<CreateInvitation>(|cx, req| Box::pin(invitations::create(cx, req)))

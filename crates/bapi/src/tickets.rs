@@ -1,5 +1,5 @@
 use doorward_base::ApiError;
-use doorward_core::tickets;
+use doorward_core::{agent_tasks, tickets};
 use doorward_gateway::Cx;
 use doorward_wire::bapi::*;
 
@@ -17,4 +17,12 @@ pub(crate) async fn create_actor_token(cx: &mut Cx, req: CreateActorToken) -> Re
 
 pub(crate) async fn revoke_actor_token(cx: &mut Cx, req: RevokeActorToken) -> Result<ActorToken, ApiError> {
     tickets::revoke_actor_token(&cx.scope, &req.actor_token_id).await
+}
+
+pub(crate) async fn create_agent_task(cx: &mut Cx, req: CreateAgentTask) -> Result<AgentTask, ApiError> {
+    agent_tasks::create(&cx.scope, &req).await
+}
+
+pub(crate) async fn revoke_agent_task(cx: &mut Cx, req: RevokeAgentTask) -> Result<AgentTask, ApiError> {
+    agent_tasks::revoke(&cx.scope, &req.agent_task_id).await
 }

@@ -329,6 +329,9 @@ list! {
     ACTOR_TOKEN_ALREADY_USED = "actor_token_already_used_code", 400, "actor token has already been used", "This actor token was used before.";
     ACTOR_TOKEN_REVOKED = "actor_token_revoked_code", 400, "actor token has been revoked", "This actor token was taken back.";
     ACTOR_TOKEN_CANNOT_BE_REVOKED = "actor_token_cannot_be_revoked_code", 400, "cannot revoke", "An actor token that was used or taken back cannot be revoked.";
+    AGENT_TASK_ALREADY_USED = "agent_task_already_used_code", 400, "agent task has already been used", "This agent task was used before.";
+    AGENT_TASK_REVOKED = "agent_task_revoked_code", 400, "agent task has been revoked", "This agent task was taken back.";
+    AGENT_TASK_CANNOT_BE_REVOKED = "agent_task_cannot_be_revoked_code", 400, "cannot revoke", "An agent task that was used or taken back cannot be revoked.";
     INVITATION_ACCOUNT_EXISTS = "invitation_account_exists", 400, "account exists", "The invited address has an account already. Sign in instead.";
     INVITATION_ACCOUNT_NOT_EXISTS = "invitation_account_not_exists", 400, "identification not found", "The invited address has no account yet. Sign up instead.";
     INVITATION_ALREADY_ACCEPTED = "invitation_already_accepted", 400, "Invitation is already accepted, try signing in instead.", "This invitation was accepted already. Sign in instead.";

@@ -92,6 +92,8 @@ ids! {
     SignInTokenId = "sit_";
     /// A ticket with which somebody acts as a user.
     ActorTokenId = "act_";
+    /// What an agent may do as a user.
+    AgentTaskId = "agent_task_";
     /// An entry of the allow list or the block list.
     AccessIdentifierId = "alid_";
     /// An invitation to sign up.

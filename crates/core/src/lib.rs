@@ -3,6 +3,7 @@
 #![recursion_limit = "256"]
 
 pub mod access;
+pub mod agent_tasks;
 mod app;
 pub mod atlas;
 pub mod captcha;

@@ -15,6 +15,7 @@ use std::ops::RangeInclusive;
 
 const SIGN_IN: &str = "sign_in_token";
 const ACTOR: &str = "actor_token";
+pub(crate) const AGENT: &str = "agent_task";
 /// How long a ticket may be good, in seconds: ten years at most.
 const LIFETIMES: RangeInclusive<i64> = 1..=315_360_000;
 /// The most that an actor may say, as JSON: every session token holds it, and cookies are small.
@@ -28,10 +29,11 @@ pub async fn create_sign_in_token(scope: &Scope, req: &CreateSignInToken) -> Res
     if let Some(organization) = filled(req.org_id.as_deref()) {
         return Err(ApiError::not_found("Organization", organization));
     }
-    let user = known_user(scope, req.user_id.as_deref()).await?;
+    let user = known_user(scope, req.user_id.as_deref(), "user_id").await?;
     let lifetime = within(req.expires_in_seconds, 30 * 86_400, "expires_in_seconds")?;
     let id = SignInTokenId::new(scope.now, &scope.app.rng);
-    let (ticket, token) = issue(scope, SIGN_IN, id.as_str(), user, lifetime, None, None).await?;
+    let new = New { kind: SIGN_IN, id: id.as_str(), user, lifetime, actor: None, session_seconds: None, redirect_url: None };
+    let (ticket, token) = issue(scope, new).await?;
     let url = Some(address(scope, &token));
     Ok(SignInToken { token: Some(token), url, ..sign_in_view(&ticket) })
 }
@@ -41,7 +43,7 @@ pub async fn create_sign_in_token(scope: &Scope, req: &CreateSignInToken) -> Res
 /// # Errors
 /// `user_id` missing or unknown, `actor` without `sub` or too large, a duration out of range.
 pub async fn create_actor_token(scope: &Scope, req: &CreateActorToken) -> Result<ActorToken, ApiError> {
-    let user = known_user(scope, req.user_id.as_deref()).await?;
+    let user = known_user(scope, req.user_id.as_deref(), "user_id").await?;
     let actor = req.actor.as_ref().ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("actor"))?;
     if actor.get("sub").and_then(|sub| sub.as_str()).is_none_or(str::is_empty) {
         return Err(ApiError::new(codes::FORM_PARAM_MISSING).param("actor.sub"));
@@ -53,7 +55,9 @@ pub async fn create_actor_token(scope: &Scope, req: &CreateActorToken) -> Result
     let lifetime = within(req.expires_in_seconds, 3600, "expires_in_seconds")?;
     let session = within(req.session_max_duration_in_seconds, 1800, "session_max_duration_in_seconds")?;
     let id = ActorTokenId::new(scope.now, &scope.app.rng);
-    let (ticket, token) = issue(scope, ACTOR, id.as_str(), user, lifetime, Some(actor), Some(session)).await?;
+    let (actor, session_seconds) = (Some(actor), Some(session));
+    let new = New { kind: ACTOR, id: id.as_str(), user, lifetime, actor, session_seconds, redirect_url: None };
+    let (ticket, token) = issue(scope, new).await?;
     let url = Some(address(scope, &token));
     Ok(ActorToken { token: Some(token), url, ..actor_view(&ticket) })
 }
@@ -74,17 +78,18 @@ pub async fn revoke_actor_token(scope: &Scope, id: &ActorTokenId) -> Result<Acto
     revoke(scope, ACTOR, id.as_str(), "Actor token").await.map(|ticket| actor_view(&ticket))
 }
 
-/// The ticket that a token stands for, if it still works.
+/// The ticket that a token stands for, if it still works: that of an agent's task, or another one.
 ///
 /// # Errors
-/// `ticket_invalid_code`, `ticket_expired_code`, and `.._already_used_code` and `.._revoked_code` of either kind.
-pub async fn open(scope: &Scope, token: &str) -> Result<TicketRecord, ApiError> {
+/// `ticket_invalid_code`, `ticket_expired_code`, and `.._already_used_code` and `.._revoked_code` of each kind.
+pub(crate) async fn open(scope: &Scope, token: &str, of_agent: bool) -> Result<TicketRecord, ApiError> {
     let found = tickets::by_token(scope.db(), scope.ins(), &crypto::token_hash(token)).await.map_err(internal)?;
     let refused = |code: &'static Code| Err(code.into());
-    let Some(ticket) = found else { return refused(codes::TICKET_INVALID) };
+    let Some(ticket) = found.filter(|it| (it.kind == AGENT) == of_agent) else { return refused(codes::TICKET_INVALID) };
     match (ticket.status.as_str(), ticket.kind.as_str()) {
         ("pending", _) => {}
         ("revoked", ACTOR) => return refused(codes::ACTOR_TOKEN_REVOKED),
+        ("revoked", AGENT) => return refused(codes::AGENT_TASK_REVOKED),
         ("revoked", _) => return refused(codes::SIGN_IN_TOKEN_REVOKED),
         _ => return refused(used(&ticket)),
     }
@@ -96,7 +101,11 @@ pub async fn open(scope: &Scope, token: &str) -> Result<TicketRecord, ApiError> 
 
 /// What a ticket answers that was used before.
 pub(crate) fn used(it: &TicketRecord) -> &'static Code {
-    if it.kind == ACTOR { codes::ACTOR_TOKEN_ALREADY_USED } else { codes::SIGN_IN_TOKEN_ALREADY_USED }
+    match it.kind.as_str() {
+        ACTOR => codes::ACTOR_TOKEN_ALREADY_USED,
+        AGENT => codes::AGENT_TASK_ALREADY_USED,
+        _ => codes::SIGN_IN_TOKEN_ALREADY_USED,
+    }
 }
 
 /// What a token stands for: a ticket for a user, or an invitation for an address.
@@ -112,7 +121,7 @@ pub(crate) enum Opened {
 pub(crate) async fn open_any(scope: &Scope, token: &str) -> Result<Opened, ApiError> {
     match invitations::open(scope, token).await? {
         Some(invitation) => Ok(Opened::Invitation(invitation)),
-        None => open(scope, token).await.map(Opened::Ticket),
+        None => open(scope, token, false).await.map(Opened::Ticket),
     }
 }
 
@@ -162,14 +171,14 @@ pub(crate) fn consumed(user: &UserWithEmails, it: &InvitationRecord) -> Result<C
     Ok(Consume::Invitation { id: it.id.clone(), before: user.user.public_metadata.clone(), after })
 }
 
-async fn known_user(scope: &Scope, id: Option<&str>) -> Result<UserId, ApiError> {
-    let id = filled(id).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("user_id"))?;
+pub(crate) async fn known_user(scope: &Scope, id: Option<&str>, param: &str) -> Result<UserId, ApiError> {
+    let id = filled(id).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param(param))?;
     let id = UserId::from(id);
     let known = users::get(scope.db(), scope.ins(), &id).await.map_err(internal)?;
     known.map(|it| it.user.id).ok_or_else(|| ApiError::not_found("User", &id))
 }
 
-fn within(seconds: Option<i64>, default: i64, param: &str) -> Result<i64, ApiError> {
+pub(crate) fn within(seconds: Option<i64>, default: i64, param: &str) -> Result<i64, ApiError> {
     let seconds = seconds.unwrap_or(default);
     if !LIFETIMES.contains(&seconds) {
         let text = format!("{param} must be between {} and {}.", LIFETIMES.start(), LIFETIMES.end());
@@ -178,25 +187,31 @@ fn within(seconds: Option<i64>, default: i64, param: &str) -> Result<i64, ApiErr
     Ok(seconds)
 }
 
-async fn issue(
-    scope: &Scope,
-    kind: &str,
-    id: &str,
-    user_id: UserId,
-    lifetime: i64,
-    actor: Option<String>,
-    session_seconds: Option<i64>,
-) -> Result<(TicketRecord, String), ApiError> {
+/// A ticket to be made.
+pub(crate) struct New<'a> {
+    pub kind: &'a str,
+    pub id: &'a str,
+    pub user: UserId,
+    /// How long it is good, in seconds.
+    pub lifetime: i64,
+    pub actor: Option<String>,
+    pub session_seconds: Option<i64>,
+    pub redirect_url: Option<String>,
+}
+
+/// Makes a ticket, and the token that stands for it.
+pub(crate) async fn issue(scope: &Scope, new: New<'_>) -> Result<(TicketRecord, String), ApiError> {
     let token = format!("dwt_{}", scope.app.rng.alphanumeric(48));
     let ticket = TicketRecord {
-        id: id.to_owned(),
-        kind: kind.to_owned(),
-        user_id,
+        id: new.id.to_owned(),
+        kind: new.kind.to_owned(),
+        user_id: new.user,
         token_hash: crypto::token_hash(&token),
         status: "pending".to_owned(),
-        actor,
-        session_seconds,
-        expire_at: scope.now + lifetime * 1000,
+        actor: new.actor,
+        session_seconds: new.session_seconds,
+        redirect_url: new.redirect_url,
+        expire_at: scope.now + new.lifetime * 1000,
         created_at: scope.now,
         updated_at: scope.now,
     };
@@ -204,11 +219,17 @@ async fn issue(
     Ok((ticket, token))
 }
 
-async fn revoke(scope: &Scope, kind: &str, id: &str, what: &'static str) -> Result<TicketRecord, ApiError> {
+/// Takes a ticket back that was not used.
+pub(crate) async fn revoke(scope: &Scope, kind: &str, id: &str, what: &'static str) -> Result<TicketRecord, ApiError> {
     let ticket = tickets::get(scope.db(), scope.ins(), kind, id).await.map_err(internal)?;
     let ticket = ticket.ok_or_else(|| ApiError::not_found(what, id))?;
     if !tickets::revoke(scope.db(), scope.ins(), id, scope.now).await.map_err(internal)? {
-        return Err(if kind == ACTOR { codes::ACTOR_TOKEN_CANNOT_BE_REVOKED } else { codes::SIGN_IN_TOKEN_CANNOT_BE_REVOKED }.into());
+        let code = match kind {
+            ACTOR => codes::ACTOR_TOKEN_CANNOT_BE_REVOKED,
+            AGENT => codes::AGENT_TASK_CANNOT_BE_REVOKED,
+            _ => codes::SIGN_IN_TOKEN_CANNOT_BE_REVOKED,
+        };
+        return Err(code.into());
     }
     Ok(TicketRecord { status: "revoked".to_owned(), updated_at: scope.now, ..ticket })
 }

@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use doorward_base::{ApiError, codes};
 use doorward_core::client::{self, Current};
-use doorward_core::{captcha, dev_browser, handshake, satellites};
+use doorward_core::{agent_tasks, captcha, dev_browser, handshake, satellites};
 use doorward_gateway::{Cx, cookie};
 use doorward_wire::Raw;
 use doorward_wire::fapi::*;
@@ -62,6 +62,18 @@ pub(crate) async fn handshake(cx: &mut Cx, req: Handshake) -> Result<Raw, ApiErr
         cx.raw = Some(redirect(StatusCode::TEMPORARY_REDIRECT, &step.location, &step.set_cookies)?);
         return Ok(Raw {});
     }
+    let nonce = req.format.as_deref() == Some("nonce");
+    hand_over(cx, req.redirect_url.as_deref(), nonce).await
+}
+
+/// Signs an agent in, and gives the task's page the session cookies on the way there.
+pub(crate) async fn open_agent_task(cx: &mut Cx, req: OpenAgentTask) -> Result<Raw, ApiError> {
+    let opened = agent_tasks::open(&cx.scope, &cx.caller, cx.current.clone(), req.ticket.as_deref()).await?;
+    let to = cx.keep(opened);
+    hand_over(cx, Some(&to), false).await
+}
+
+async fn hand_over(cx: &mut Cx, redirect_url: Option<&str>, nonce: bool) -> Result<Raw, ApiError> {
     let dev_token = match (&cx.dev_browser_token, cx.scope.instance.is_development()) {
         (Some(known), _) => Some(known.clone()),
         (None, true) => {
@@ -70,9 +82,8 @@ pub(crate) async fn handshake(cx: &mut Cx, req: Handshake) -> Result<Raw, ApiErr
         }
         (None, false) => None,
     };
-    let nonce = req.format.as_deref() == Some("nonce");
     let client = cx.current.record.as_ref();
-    let answer = handshake::answer(&cx.scope, &cx.caller, client, dev_token.as_deref(), req.redirect_url.as_deref(), nonce).await?;
+    let answer = handshake::answer(&cx.scope, &cx.caller, client, dev_token.as_deref(), redirect_url, nonce).await?;
     cx.raw = Some(redirect(StatusCode::TEMPORARY_REDIRECT, &answer.location, &answer.set_cookies)?);
     Ok(Raw {})
 }

@@ -61,6 +61,7 @@ pub fn routes() -> Routes {
         .with::<PrepareSecondFactor>(|cx, req| Box::pin(sign_ins::prepare_second(cx, req)))
         .with::<AttemptSecondFactor>(|cx, req| Box::pin(sign_ins::attempt_second(cx, req)))
         .with::<ResetPassword>(|cx, req| Box::pin(sign_ins::reset_password(cx, req)))
+        .with::<OpenAgentTask>(|cx, req| Box::pin(client::open_agent_task(cx, req)))
         .with::<AcceptTicket>(|cx, req| Box::pin(sign_ins::accept_ticket(cx, req)))
         .with::<CreateSignUp>(|cx, req| Box::pin(sign_ups::create(cx, req)))
         .with::<UpdateSignUp>(|cx, req| Box::pin(sign_ups::update(cx, req)))

@@ -33,6 +33,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0049_secret_keys.sql"),
     include_str!("migrations/0050_account_metadata.sql"),
     include_str!("migrations/0051_unused_clients.sql"),
+    include_str!("migrations/0052_agent_tasks.sql"),
 ];
 
 /// The schema that this build reads and writes.

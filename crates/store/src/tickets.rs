@@ -9,7 +9,7 @@ use doorward_base::*;
 pub struct TicketRecord {
     /// Its id; the prefix tells the kind.
     pub id: String,
-    /// `sign_in_token` or `actor_token`.
+    /// `sign_in_token`, `actor_token` or `agent_task`.
     pub kind: String,
     /// Who signs in with it.
     pub user_id: UserId,
@@ -21,6 +21,8 @@ pub struct TicketRecord {
     pub actor: Option<String>,
     /// How long the session lasts, in seconds; the instance's setting when there is none.
     pub session_seconds: Option<i64>,
+    /// Where an agent's browser goes once it is used.
+    pub redirect_url: Option<String>,
     /// Until when it is good.
     pub expire_at: Timestamp,
     /// When it was made.
@@ -38,6 +40,7 @@ fn ticket(row: &Row) -> Result<TicketRecord, StoreError> {
         status: row.text("status")?,
         actor: row.opt_text("actor")?,
         session_seconds: row.opt_int("session_seconds")?,
+        redirect_url: row.opt_text("redirect_url")?,
         expire_at: row.int("expire_at")?,
         created_at: row.int("created_at")?,
         updated_at: row.int("updated_at")?,
@@ -46,10 +49,10 @@ fn ticket(row: &Row) -> Result<TicketRecord, StoreError> {
 
 /// Adds a ticket.
 pub async fn insert(db: &Db, instance: &InstanceId, it: &TicketRecord) -> Result<(), StoreError> {
-    let text = "INSERT INTO tickets (instance_id, id, kind, user_id, token_hash, status, actor, session_seconds, expire_at, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    let text = "INSERT INTO tickets (instance_id, id, kind, user_id, token_hash, status, actor, session_seconds, redirect_url, expire_at, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     let sql = sql!(text, instance, &it.id, &it.kind, &it.user_id, &it.token_hash, &it.status, &it.actor, it.session_seconds);
-    db.exec(sql.bind(it.expire_at).bind(it.created_at).bind(it.updated_at)).await.map(|_| ())
+    db.exec(sql.bind(&it.redirect_url).bind(it.expire_at).bind(it.created_at).bind(it.updated_at)).await.map(|_| ())
 }
 
 /// The ticket that a token stands for.

@@ -28,6 +28,7 @@ pub use new_password::reset_password;
 pub(crate) use pretended::pretended_ksuid;
 pub(crate) use provider::{come_back, transferable};
 pub use second::{attempt_second, prepare_second};
+pub(crate) use start::as_agent;
 pub use start::start;
 pub(crate) use state::{Proof, verified};
 use state::{SignInState, Stage};
@@ -89,7 +90,8 @@ pub async fn get(scope: &Scope, caller: &Caller, current: Current, id: &SignInId
     Ok(Outcome { value, current })
 }
 
-async fn find_user(scope: &Scope, identifier: &str) -> Result<Option<UserWithEmails>, ApiError> {
+/// Whose an identifier is, if people sign in with it here.
+pub(crate) async fn find_user(scope: &Scope, identifier: &str) -> Result<Option<UserWithEmails>, ApiError> {
     let attributes = &scope.instance.settings.attributes;
     // A user name may look like a wallet. What has a key to prove it comes first.
     let wallet = Address::parse(identifier).filter(|_| attributes.web3_wallet != Presence::Off);

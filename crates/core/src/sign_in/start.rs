@@ -14,6 +14,7 @@ use crate::tickets::{self, Opened};
 use crate::users::email_proves;
 use crate::{captcha, enumeration, oauth, passkeys, trusted_devices};
 use doorward_base::*;
+use doorward_store::tickets::TicketRecord;
 use doorward_store::users::{self, UserWithEmails};
 use doorward_wire::fapi::{CreateSignIn, SignIn};
 
@@ -177,7 +178,13 @@ async fn with_ticket(
         }
     };
     refuse_banned(scope, &user)?;
-    if let Some(id) = signed_in_as(scope, &current, &user.user.id).await? {
+    let parts = Parts { consume: Some(consume), actor, session_seconds, ..by_ticket(scope, &current, &user).await? };
+    complete::after_first(scope, caller, current, parts, &user).await.map(Outcome::fine)
+}
+
+/// What a ticket comes to by itself.
+async fn by_ticket(scope: &Scope, current: &Current, user: &UserWithEmails) -> Result<Parts, ApiError> {
+    if let Some(id) = signed_in_as(scope, current, &user.user.id).await? {
         return Err(ApiError::new(codes::IDENTIFIER_ALREADY_SIGNED_IN).session(&id));
     }
     let state = SignInState {
@@ -185,10 +192,25 @@ async fn with_ticket(
         stage: Stage::NeedsFirstFactor { verification: None },
         ..SignInState::default()
     };
-    let proof = Proof::new(scope, "ticket", 1);
-    let parts = Parts { consume: Some(consume), actor, session_seconds, ..Parts::new(None, state, proof) };
-    let done = complete::after_first(scope, caller, current, parts, &user).await?;
-    Ok(Outcome { value: Ok(done.value), current: done.current })
+    Ok(Parts::new(None, state, Proof::new(scope, "ticket", 1)))
+}
+
+/// Signs an agent in as a user, by the ticket of its task.
+///
+/// # Errors
+/// `session_exists`, `identifier_already_signed_in`, `user_banned`, and `agent_task_already_used_code` for all but one of several.
+pub(crate) async fn as_agent(
+    scope: &Scope,
+    caller: &Caller,
+    current: Current,
+    user: &UserWithEmails,
+    ticket: TicketRecord,
+) -> Result<Outcome<SignIn>, ApiError> {
+    refuse_when_signed_in(scope, &current).await?;
+    let consume = Some(strategies::Consume::Ticket { used: tickets::used(&ticket), id: ticket.id });
+    let (actor, session_seconds) = (ticket.actor, ticket.session_seconds);
+    let parts = Parts { consume, actor, session_seconds, ..by_ticket(scope, &current, user).await? };
+    complete::complete(scope, caller, current, parts, user).await
 }
 
 /// Nobody has this identifier: the same work is done as if somebody had.

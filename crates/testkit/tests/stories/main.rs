@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod access;
+mod agent_tasks;
 mod app_pages;
 mod apple;
 mod backend_factors;

@@ -53,6 +53,61 @@ resource! {
     }
 }
 
+resource! {
+    /// A ticket with which an agent, a program, signs in once as a user, in a browser that it drives.
+    AgentTask {
+        /// `agent_task`.
+        object: String,
+        /// Which agent: the same for each task of the same name within an instance.
+        agent_id: String,
+        /// Its id.
+        agent_task_id: AgentTaskId,
+        /// The same, by an older name.
+        task_id: AgentTaskId,
+        /// Where the agent's browser begins; there once, when it is made.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        url: Option<String>,
+    }
+}
+
+/// As whom an agent acts: named in one of two ways.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OnBehalfOf {
+    /// The user.
+    #[serde(default)]
+    pub user_id: Option<String>,
+    /// What the user signs in with: a proven e-mail address or phone number, a user name, a wallet.
+    #[serde(default)]
+    pub identifier: Option<String>,
+}
+
+request! {
+    /// Lets an agent act as a user.
+    CreateAgentTask {
+        /// As whom.
+        on_behalf_of: Option<OnBehalfOf>,
+        /// What it may do: `*`, everything.
+        permissions: Option<String>,
+        /// What the agent is called.
+        agent_name: Option<String>,
+        /// What it is about to do, for the log.
+        task_description: Option<String>,
+        /// Where its browser goes once it is signed in. Must lie on an allowed origin; https on production instances.
+        redirect_url: Option<String>,
+        /// How long the session lasts at most, in seconds; half an hour when not said.
+        session_max_duration_in_seconds: Option<i64>,
+    } => AgentTask; Backend POST "/v1/agents/tasks" "CreateAgentTask";
+    "Agent Tasks", SecretKey, Backend, Bare; "Let an agent act as a user for a while."
+}
+request! {
+    /// Names a task.
+    RevokeAgentTask {
+        /// The task.
+        agent_task_id: AgentTaskId,
+    } => AgentTask; Backend POST "/v1/agents/tasks/{agent_task_id}/revoke" "RevokeAgentTask";
+    "Agent Tasks", SecretKey, Backend, Bare; "Take the task of an agent back."
+}
 request! {
     /// Makes a ticket for a user.
     CreateSignInToken {

@@ -158,6 +158,14 @@ request! {
     "Client", Client, Frontend, Raw; "Renew the client cookie and return to the page."
 }
 request! {
+    /// Where an agent's browser begins.
+    OpenAgentTask {
+        /// The task's ticket.
+        ticket: Option<String>,
+    } => Raw; Frontend GET "/v1/agents/tasks" "createAgentTask";
+    "Client", Client, Arrive, Raw; "Sign an agent in as the user of its task, and go to the task's page."
+}
+request! {
     /// No parameters.
     CreateDevBrowser {} => DevBrowser; Frontend POST "/v1/dev_browser" "createDevBrowser";
     "Dev Browser", Client, Frontend, Bare; "Make a development browser (development instances only)."

@@ -23,6 +23,13 @@ async fn user_of(server: &TestServer, key: &Secret, email: &str) -> String {
     made.expect(200)["id"].as_str().unwrap().to_owned()
 }
 
+/// What an agent is to do as a user.
+fn agent_task(user: &str) -> Value {
+    json!({
+        "on_behalf_of": {"user_id": user}, "permissions": "*", "agent_name": "a", "task_description": "b", "redirect_url": ORIGIN,
+    })
+}
+
 async fn two() -> (TestServer, CreatedInstance) {
     let server = TestServer::with_settings(|s| {
         s.attributes.phone_number = Presence::Optional;
@@ -123,6 +130,8 @@ async fn fault_109_another_instance_s_secret_key_finds_nothing_by_any_id() {
     let sign_in_token = server.backend("POST", "/v1/sign_in_tokens", Some(json!({"user_id": user}))).await.expect(200)["id"].clone();
     let actor = json!({"user_id": user, "actor": {"sub": "user_support"}});
     let actor_token = server.backend("POST", "/v1/actor_tokens", Some(actor)).await.expect(200)["id"].clone();
+    server.backend_as(&other.secret_key, "POST", "/v1/agents/tasks", Some(agent_task(&user))).await.refused(404, "resource_not_found", "");
+    let task = server.backend("POST", "/v1/agents/tasks", Some(agent_task(&user))).await.expect(200)["agent_task_id"].clone();
     let made = async |path: &str, body: Value| {
         let made = server.backend("POST", path, Some(body)).await;
         made.expect(200)["id"].as_str().unwrap().to_owned()
@@ -150,6 +159,7 @@ async fn fault_109_another_instance_s_secret_key_finds_nothing_by_any_id() {
         ("domain_id", domain.as_str().unwrap()),
         ("sign_in_token_id", sign_in_token.as_str().unwrap()),
         ("actor_token_id", actor_token.as_str().unwrap()),
+        ("agent_task_id", task.as_str().unwrap()),
         ("passkey_identification_id", &passkey),
         ("web3_wallet_identification_id", wallet.as_str()),
         ("trusted_device_id", &device),

@@ -1,6 +1,6 @@
 //! Everything that opens something, tried at every door: each opens its own, on its own instance.
 
-use super::{OTHER, PASSWORD, user_of};
+use super::{OTHER, PASSWORD, agent_task, user_of};
 use doorward_base::Secret;
 use doorward_core::instance::{self, CreatedInstance};
 use doorward_core::oauth::{self, OAuthConnection};
@@ -31,7 +31,7 @@ struct Beside {
 }
 
 /// The doors, and what opens them.
-const DOORS: [(&str, &[&str]); 12] = [
+const DOORS: [(&str, &[&str]); 13] = [
     ("client cookie", &["client"]),
     ("native app", &["client"]),
     ("client to verify", &["client"]),
@@ -40,6 +40,7 @@ const DOORS: [(&str, &[&str]); 12] = [
     ("ticket's link", &["sign-in ticket", "actor's ticket", "invitation"]),
     ("sign-in with a ticket", &["sign-in ticket", "actor's ticket"]),
     ("sign-up with a ticket", &["invitation"]),
+    ("agent's link", &["agent's ticket"]),
     ("link", &["link"]),
     ("provider's state", &["state"]),
     ("refresh token", &["refresh token"]),
@@ -87,6 +88,10 @@ async fn opens(place: &Place<'_>, door: &str, token: &str, beside: &Beside) -> b
         "sign-up with a ticket" => {
             let fields = [("strategy", "ticket"), ("ticket", token), ("password", "quite another horse")];
             browser.post("/v1/client/sign_ups", &fields).await;
+            sessions(&mut browser, "/v1/client").await
+        }
+        "agent's link" => {
+            browser.get(&format!("/v1/agents/tasks?ticket={encoded}")).await;
             sessions(&mut browser, "/v1/client").await
         }
         "link" => {
@@ -170,6 +175,7 @@ async fn tokens(server: &TestServer, provider: &Provider) -> (Vec<(&'static str,
     let template = ada.post(&format!("/v1/client/sessions/{session}/tokens/any"), &[]).await;
     let invitation = made("/v1/invitations", json!({"email_address": "new@example.com"})).await;
     let actor = made("/v1/actor_tokens", json!({"user_id": user, "actor": {"sub": "user_support"}})).await;
+    let task = made("/v1/agents/tasks", agent_task(&user)).await;
     let payload = ada.get(HANDSHAKE).await;
     let nonce = ada.get(&format!("{HANDSHAKE}&format=nonce")).await;
     let mut travelling = server.browser();
@@ -187,6 +193,7 @@ async fn tokens(server: &TestServer, provider: &Provider) -> (Vec<(&'static str,
         ("refresh token", refresh_token(server, &mut ada).await),
         ("sign-in ticket", text(&made("/v1/sign_in_tokens", json!({"user_id": user})).await["token"])),
         ("actor's ticket", text(&actor["token"])),
+        ("agent's ticket", after(&text(&task["url"]), "ticket=").to_owned()),
         ("invitation", after(&text(&invitation["url"]), "ticket=").to_owned()),
         ("link", link),
         ("state", after(&back, "state=").to_owned()),
