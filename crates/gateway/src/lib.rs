@@ -1,9 +1,12 @@
 //! How a request becomes a typed call, and its result an answer. What is the same for every endpoint is here, reading the
 //! endpoint's declaration: who is calling, what they sent, how often they may, how the answer is wrapped.
 
+mod address;
 mod answer;
 mod auth;
+mod body;
 mod client_ip;
+mod context;
 mod cookies;
 mod cors;
 mod cx;

@@ -1,6 +1,7 @@
 //! Accounts at other providers that users bring from elsewhere.
 
-use super::import::{Given, ImportedProof, ImportedUser, MAX_IDENTIFIERS, kept_id};
+use super::import::{ImportedProof, ImportedUser};
+use super::imported_identifiers::{Given, MAX_IDENTIFIERS, kept_id};
 use super::{PassedOver, check_name, metadata_text};
 use crate::app::Scope;
 use crate::oauth;

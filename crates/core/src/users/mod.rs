@@ -8,6 +8,7 @@ mod export;
 mod factors;
 mod import;
 mod imported_accounts;
+mod imported_identifiers;
 mod input;
 mod list;
 mod metadata;

@@ -34,8 +34,8 @@ fn payload(jwt: &str) -> Value {
 /// The session token that a handshake's payload sets.
 fn session_token(handshake: &str) -> Value {
     let all = payload(handshake)["handshake"].clone();
-    let set = all.as_array().unwrap().iter().filter_map(|it| it.as_str().unwrap().strip_prefix("__session="));
-    payload(set.last().unwrap().split(';').next().unwrap())
+    let set = all.as_array().unwrap().iter().rev().find_map(|it| it.as_str().unwrap().strip_prefix("__session="));
+    payload(set.unwrap().split(';').next().unwrap())
 }
 
 #[tokio::test]
