@@ -76,9 +76,15 @@ step_packages() {
   npm --prefix packages run --silent size
 }
 
-step_spec() { "$scripts/spec.sh"; }
+step_spec() {
+  with_server
+  "$scripts/spec.sh"
+}
 
-step_schemathesis() { timeout --kill-after=20 600 "$scripts/schemathesis.sh"; }
+step_schemathesis() {
+  with_server
+  timeout --kill-after=20 600 "$scripts/schemathesis.sh"
+}
 
 # The server to test, in DOORWARD_BIN: named, so that an old release build is not what gets tested. Built with the features that
 # the suite has chosen for what it depends on, or all of that would be built again.
