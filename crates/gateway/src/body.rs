@@ -16,6 +16,7 @@ const MAX_UPLOADS: usize = 8;
 const MAX_READING: usize = 1024;
 /// How long one may take.
 const READING_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// A body: read, or a file that is read once it is known who sends it.
 pub(crate) enum Sent {
     Read(Bytes),
