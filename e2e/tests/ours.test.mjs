@@ -423,6 +423,39 @@ function story(version, kind, doorward) {
     });
   }
 
+  if (withAppRouter && kind === "test") {
+    step("the ready-made form visits a provider in a window of its own, for a new account and for one that is there", async () => {
+      const upstream = await startUpstream({ katherine: { email: "katherine@example.com", email_verified: true, given_name: "Katherine", family_name: "Johnson" } });
+      try {
+        const theirs = ({ url = "", text = "" }) => url.startsWith(upstream.issuer) || text.includes(upstream.issuer) || text.includes(`${fontOrigin}/`);
+        profile.allow(theirs);
+        await withoutFont(profile.context);
+        const ids = [];
+        for (const again of [false, true]) {
+          await page.goto("/popup");
+          const closed = page.waitForEvent("popup");
+          await page.getByRole("button", { name: "Continue with Upstream" }).click();
+          await (await closed).close();
+          await page.getByText("The window was closed before all was done.").waitFor();
+          const opened = page.waitForEvent("popup");
+          await page.getByRole("button", { name: "Continue with Upstream" }).click();
+          const popup = await opened;
+          if (!again) await upstream.signIn(popup, "katherine");
+          await page.waitForURL((url) => url.pathname === "/account");
+          await until("the window is closed", () => popup.isClosed());
+          ids.push(await page.locator("#server-user").textContent());
+          await page.getByRole("button", { name: "Sign out" }).click();
+          await page.waitForURL((url) => url.pathname !== "/account");
+          await header(page, "Signed out");
+        }
+        assert.equal(ids[0], ids[1], "the same person");
+        await upstream.forget(profile.context);
+      } finally {
+        upstream.close();
+      }
+    });
+  }
+
   // Only development instances have addresses whose code is known.
   if (withAppRouter && kind === "test") {
     step("somebody new signs up", async () => {

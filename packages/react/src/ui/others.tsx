@@ -18,6 +18,14 @@ export function comeBackHere(): string {
   return url.href;
 }
 
+/** How people visit a provider from a form: by leaving its page, or in a window of their own, as a page within a frame needs it. */
+export type OAuthFlow = "redirect" | "popup";
+
+/** The window for a visit to a provider. Where the browser opens none, the form's own page goes there. */
+export function windowFor(flow: OAuthFlow | undefined): Window | undefined {
+  return (flow === "popup" && open("about:blank", "", "popup,width=480,height=640")) || undefined;
+}
+
 /** The other form's page, and where it leads; with `step`, it goes on at once with the sign-in that this form has left open. */
 export function goOnAt(page: string, after: string, { step = false } = {}): string {
   const url = new URL(leadingTo(page, after));

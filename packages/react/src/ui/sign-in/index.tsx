@@ -8,7 +8,7 @@ import type { Ask } from "../asks.js";
 import { type Offers, useOffers, usual } from "../environment.js";
 import { Card, Field, Link, arrive, destination } from "../form.js";
 import type { Wallet } from "../../web3.js";
-import { Others, comeBackHere, goOnAt, useLink, useReturn, useTicket } from "../others.js";
+import { type OAuthFlow, Others, comeBackHere, goOnAt, useLink, useReturn, useTicket, windowFor } from "../others.js";
 import type { Appearance } from "../styles.js";
 import { Tasked } from "../tasked.js";
 import { withWallet } from "../wallets.js";
@@ -32,6 +32,8 @@ export interface SignInProps {
    * the address too, unless this is false.
    */
   passkeys?: boolean;
+  /** How people visit a provider; by leaving this page unless it says otherwise. */
+  oauthFlow?: OAuthFlow;
 }
 
 const strategies: Strategy[] = [password, emailCode, emailLink, phoneCode, resetPassword];
@@ -66,7 +68,7 @@ export function SignIn(props: SignInProps) {
   );
 }
 
-function Form({ appearance, signUpUrl, redirectUrl: after, passkeys, waits }: SignInProps & { waits: boolean }) {
+function Form({ appearance, signUpUrl, redirectUrl: after, passkeys, oauthFlow, waits }: SignInProps & { waits: boolean }) {
   const { doorward } = useDoorwardContext();
   const { signIn, errors: all, fetchStatus } = useSignIn();
   // Whose wallet nobody knows yet signs up by it.
@@ -167,7 +169,9 @@ function Form({ appearance, signUpUrl, redirectUrl: after, passkeys, waits }: Si
   async function withProvider(strategy: OAuthStrategy) {
     setTried(name);
     const redirectUrl = new URL(destination(after), location.href).href;
-    await signIn.sso({ strategy, redirectUrl, redirectCallbackUrl: comeBackHere() });
+    const popup = windowFor(oauthFlow);
+    const { error } = await signIn.sso({ strategy, redirectUrl, redirectCallbackUrl: comeBackHere(), popup });
+    if (popup && !error) await finish();
   }
 
   async function byWallet(wallet: Wallet) {

@@ -7,7 +7,7 @@ import type { Wallet } from "../../web3.js";
 import type { Ask } from "../asks.js";
 import { type Attribute, type Offers, useOffers, usual } from "../environment.js";
 import { Card, Check, Field, Link, arrive, destination } from "../form.js";
-import { Others, comeBackHere, goOnAt, useLink, useReturn, useTicket } from "../others.js";
+import { type OAuthFlow, Others, comeBackHere, goOnAt, useLink, useReturn, useTicket, windowFor } from "../others.js";
 import type { Appearance } from "../styles.js";
 import { Tasked } from "../tasked.js";
 import { withWallet } from "../wallets.js";
@@ -22,6 +22,8 @@ export interface SignUpProps {
   signInUrl?: string;
   /** Where to go afterwards, if the address does not say. */
   redirectUrl?: string;
+  /** How people visit a provider; by leaving this page unless it says otherwise. */
+  oauthFlow?: OAuthFlow;
 }
 
 type Name = "emailAddress" | "phoneNumber" | "username" | "firstName" | "lastName" | "password";
@@ -52,7 +54,7 @@ export function SignUp(props: SignUpProps) {
   );
 }
 
-function Form({ appearance, signInUrl, redirectUrl: after, waits }: SignUpProps & { waits: boolean }) {
+function Form({ appearance, signInUrl, redirectUrl: after, oauthFlow, waits }: SignUpProps & { waits: boolean }) {
   const { doorward } = useDoorwardContext();
   const { signUp, errors, fetchStatus } = useSignUp();
   const { signIn, fetchStatus: other } = useSignIn();
@@ -115,7 +117,10 @@ function Form({ appearance, signInUrl, redirectUrl: after, waits }: SignUpProps 
   }, [proof]);
 
   async function withProvider(strategy: OAuthStrategy) {
-    await signUp.sso({ strategy, redirectUrl: new URL(destination(after), location.href).href, redirectCallbackUrl: comeBackHere() });
+    const popup = windowFor(oauthFlow);
+    const redirectUrl = new URL(destination(after), location.href).href;
+    const { error } = await signUp.sso({ strategy, redirectUrl, redirectCallbackUrl: comeBackHere(), popup });
+    if (popup && !error && signUp.status === "complete") await go();
   }
 
   async function byWallet(wallet: Wallet) {
