@@ -8,6 +8,7 @@ use crate::sign_in::{self, filled};
 use crate::tickets::{self, AGENT, New};
 use crate::{crypto, handshake};
 use doorward_base::*;
+use doorward_store::sessions::SessionRecord;
 use doorward_store::tickets::TicketRecord;
 use doorward_store::users::{self, UserWithEmails};
 use doorward_wire::bapi::{AgentTask, CreateAgentTask, OnBehalfOf};
@@ -19,6 +20,8 @@ const LIFETIME: i64 = 3600;
 const SESSION: i64 = 1800;
 /// The most characters of a name and of a description.
 const MAX_CHARS: usize = 1024;
+/// The most bytes of an address: it travels in a header.
+const MAX_URL: usize = 2048;
 
 /// Lets an agent act as a user. What it is called and is about to do goes to the log.
 ///
@@ -35,17 +38,17 @@ pub async fn create(scope: &Scope, req: &CreateAgentTask) -> Result<AgentTask, A
     let session = tickets::within(req.session_max_duration_in_seconds, SESSION, "session_max_duration_in_seconds")?;
     let agent_id = format!("agent_{}", sign_in::pretended_ksuid(&crypto::token_hash(&format!("{}:{agent_name}", scope.ins()))));
     let id = AgentTaskId::new(scope.now, &scope.app.rng);
-    tracing::info!(%agent_id, agent_task_id = %id, agent_name, task_description, user_id = %user, "an agent may act as a user");
     let new = New {
         kind: AGENT,
         id: id.as_str(),
-        user,
+        user: user.clone(),
         lifetime: LIFETIME,
         actor: Some(json!({"type": "agent", "sub": agent_id}).to_string()),
         session_seconds: Some(session),
         redirect_url: Some(redirect_url),
     };
     let (ticket, token) = tickets::issue(scope, new).await?;
+    tracing::info!(%agent_id, agent_task_id = %id, agent_name, task_description, user_id = %user, "an agent may act as a user");
     let url = format!("{}/v1/agents/tasks?ticket={token}", scope.instance.frontend_url());
     Ok(AgentTask { url: Some(url), ..view(&ticket) })
 }
@@ -63,13 +66,28 @@ pub async fn revoke(scope: &Scope, id: &AgentTaskId) -> Result<AgentTask, ApiErr
 /// # Errors
 /// `form_param_missing`, `ticket_invalid_code`, `ticket_expired_code`, `agent_task_already_used_code`, `agent_task_revoked_code`;
 /// `redirect_url_domain_mismatch`, which uses nothing up; those of a user who is banned or gone, or signed in here already.
-pub async fn open(scope: &Scope, caller: &Caller, current: Current, token: Option<&str>) -> Result<Outcome<String>, ApiError> {
+pub async fn open(scope: &Scope, caller: &Caller, current: Current, token: Option<&str>) -> Result<Outcome<url::Url>, ApiError> {
     let token = filled(token).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("ticket"))?;
     let ticket = tickets::open(scope, token, true).await?;
     let page = handshake::check_redirect(scope, ticket.redirect_url.as_deref())?;
     let user = users::get(scope.db(), scope.ins(), &ticket.user_id).await.map_err(internal)?;
+    let id = ticket.id.clone();
     let done = sign_in::as_agent(scope, caller, current, &user.ok_or(codes::SIGN_IN_USER_DELETED)?, ticket).await?;
-    Ok(Outcome { value: page.into(), current: done.current })
+    tracing::info!(
+        agent_task_id = id,
+        session_id = done.value.created_session_id.as_ref().map(SessionId::as_str),
+        "an agent acts as a user"
+    );
+    Ok(Outcome { value: page, current: done.current })
+}
+
+/// Whether a session is an agent's.
+pub(crate) fn is_agents(session: &SessionRecord) -> bool {
+    actor(session.actor.as_deref())["type"] == "agent"
+}
+
+fn actor(text: Option<&str>) -> Value {
+    text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 
 async fn user(scope: &Scope, named: Option<&OnBehalfOf>) -> Result<UserId, ApiError> {
@@ -105,7 +123,11 @@ fn page(scope: &Scope, text: Option<&str>) -> Result<String, ApiError> {
     let text = filled(text).ok_or_else(|| ApiError::new(codes::FORM_PARAM_MISSING).param("redirect_url"))?;
     let invalid = || ApiError::new(codes::INVALID_REDIRECT_URL).param("redirect_url");
     let url = url::Url::parse(text).map_err(|_| invalid())?;
+    if url.as_str().len() > MAX_URL {
+        return Err(ApiError::new(codes::FORM_PARAM_TOO_LONG).param("redirect_url"));
+    }
     match url.scheme() {
+        _ if !url.username().is_empty() || url.password().is_some() => Err(invalid()),
         "https" => Ok(url.into()),
         "http" if scope.instance.is_development() => Ok(url.into()),
         _ => Err(invalid()),
@@ -113,10 +135,9 @@ fn page(scope: &Scope, text: Option<&str>) -> Result<String, ApiError> {
 }
 
 fn view(it: &TicketRecord) -> AgentTask {
-    let actor: Value = it.actor.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     AgentTask {
         object: AGENT.to_owned(),
-        agent_id: actor["sub"].as_str().unwrap_or_default().to_owned(),
+        agent_id: actor(it.actor.as_deref())["sub"].as_str().unwrap_or_default().to_owned(),
         agent_task_id: it.id.as_str().into(),
         task_id: it.id.as_str().into(),
         url: None,

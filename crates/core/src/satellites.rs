@@ -52,6 +52,14 @@ pub fn mark(url: &mut url::Url) {
     }
 }
 
+/// On a production instance's own domain: the address by which a browser comes to a satellite's page with its client.
+pub fn way_to(scope: &Scope, page: &url::Url) -> Option<String> {
+    let origin = Origin::of(page).filter(|_| !scope.instance.is_development())?;
+    let satellite = scope.instance.satellites.iter().find(|it| satellite_has(&scope.instance, it, &origin))?;
+    let handshake = format!("{}/v1/client/handshake", satellite_url(&scope.instance, satellite));
+    url::Url::parse_with_params(&handshake, [("redirect_url", page.as_str())]).ok().map(String::from)
+}
+
 /// Sends a browser from a satellite to the instance's own Frontend API.
 pub fn begin(scope: &Scope, caller: &Caller, satellite: &SatelliteRecord, redirect_url: &str) -> Result<Step, ApiError> {
     let nonce = scope.app.rng.alphanumeric(43);

@@ -68,9 +68,21 @@ pub(crate) async fn handshake(cx: &mut Cx, req: Handshake) -> Result<Raw, ApiErr
 
 /// Signs an agent in, and gives the task's page the session cookies on the way there.
 pub(crate) async fn open_agent_task(cx: &mut Cx, req: OpenAgentTask) -> Result<Raw, ApiError> {
+    if is_ahead(cx) {
+        return Err(ApiError::new(codes::SERVER_BUSY).retry_after(1));
+    }
     let opened = agent_tasks::open(&cx.scope, &cx.caller, cx.current.clone(), req.ticket.as_deref()).await?;
-    let to = cx.keep(opened);
-    hand_over(cx, Some(&to), false).await
+    let page = cx.keep(opened);
+    if let Some(way) = satellites::way_to(&cx.scope, &page) {
+        cx.raw = Some(redirect(StatusCode::TEMPORARY_REDIRECT, &way, &[])?);
+        return Ok(Raw {});
+    }
+    hand_over(cx, Some(page.as_str()), false).await
+}
+
+/// Whether a browser fetches an address before anybody wants to go there.
+pub(crate) fn is_ahead(cx: &Cx) -> bool {
+    cx.headers.get("sec-purpose").is_some_and(|value| value.as_bytes().starts_with(b"prefetch"))
 }
 
 async fn hand_over(cx: &mut Cx, redirect_url: Option<&str>, nonce: bool) -> Result<Raw, ApiError> {

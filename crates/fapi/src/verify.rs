@@ -17,8 +17,7 @@ pub(crate) async fn confirm(cx: &mut Cx, req: ConfirmLink) -> Result<Raw, ApiErr
 }
 
 async fn answer(cx: &mut Cx, token: Option<&str>, confirmed: bool) -> Result<Raw, ApiError> {
-    let ahead = cx.headers.get("sec-purpose").is_some_and(|value| value.as_bytes().starts_with(b"prefetch"));
-    if (ahead || cx.only_looks) && !confirmed {
+    if (crate::client::is_ahead(cx) || cx.only_looks) && !confirmed {
         cx.raw = Some(page(cx, token.unwrap_or_default()));
         return Ok(Raw {});
     }

@@ -1,8 +1,12 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+
+/// How long a mail may be on its way.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a mail server was told.
 #[derive(Default)]
@@ -42,11 +46,11 @@ impl MailServer {
         self.told.borrow().lines.clone()
     }
 
-    /// The newest mail to an address, as it was encoded; waits for the first one.
+    /// The newest mail to an address, as it was encoded; waits half a minute for the first one.
     pub async fn mail_to(&self, address: &str) -> String {
         let mut told = self.told.subscribe();
-        let told = told.wait_for(|it| it.mails.contains_key(address)).await.unwrap();
-        told.mails[address].clone()
+        let come = tokio::time::timeout(PATIENCE, told.wait_for(|it| it.mails.contains_key(address))).await;
+        come.unwrap_or_else(|_| panic!("no mail to {address}")).unwrap().mails[address].clone()
     }
 }
 

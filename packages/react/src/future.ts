@@ -110,8 +110,10 @@ export abstract class Future<Attempt extends SignIn | SignUp> {
       const params = { ...rest, redirectUrl: redirectCallbackUrl, redirectUrlComplete: redirectUrl };
       if (!popup) return it.authenticateWithRedirect(params);
       const { visitInPopup } = await import("./popup.js");
-      const session = await visitInPopup(this.doorward, { create: it.create, verification: () => verification(it) }, { ...params, popup });
-      if (session) await it.reload();
+      const { session, goOn } = await visitInPopup(this.doorward, { create: it.create, verification: () => verification(it) }, { ...params, popup });
+      // Whatever goes on looks at this attempt.
+      await it.reload();
+      if (!session && goOn) await this.doorward.navigate(goOn);
     });
 
   #fresh(): Attempt {

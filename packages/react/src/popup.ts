@@ -12,11 +12,16 @@ export interface Visit {
   verification(): VerificationResource;
 }
 
+export interface Visited {
+  session?: string;
+  goOn?: string;
+}
+
 /**
  * Leads a window of its own through a visit to a provider. It ends on a page of the server's, which tells this one how it went and
- * closes it. Answers with the session that began; with none where this page went on with what is not complete.
+ * closes it. Answers with the session that began; where none did, with the page that goes on with what is not complete.
  */
-export async function visitInPopup(doorward: Doorward, visit: Visit, { popup, redirectUrl, redirectUrlComplete: _, ...params }: PopupParams): Promise<string | undefined> {
+export async function visitInPopup(doorward: Doorward, visit: Visit, { popup, redirectUrl, redirectUrlComplete: _, ...params }: PopupParams): Promise<Visited> {
   const page = new URL(`${doorward.frontend}/popup-callback`, location.href);
   const state = crypto.randomUUID();
   page.searchParams.set("state", state);
@@ -40,8 +45,7 @@ export async function visitInPopup(doorward: Doorward, visit: Visit, { popup, re
     popup.location.href = to.href;
     const { session, return_url: goOn } = await told;
     await doorward.refresh();
-    if (!session && goOn) await doorward.navigate(goOn);
-    return session;
+    return session ? { session } : { goOn };
   } catch (error) {
     popup.close();
     throw error;
@@ -52,8 +56,8 @@ export async function visitInPopup(doorward: Doorward, visit: Visit, { popup, re
 
 /** The same up to the session's being in use, and on from there. */
 export async function enterByPopup(doorward: Doorward, visit: Visit, params: PopupParams): Promise<void> {
-  const session = await visitInPopup(doorward, visit, params);
-  if (!session) return;
+  const { session, goOn } = await visitInPopup(doorward, visit, params);
+  if (!session) return goOn === undefined ? undefined : void (await doorward.navigate(goOn));
   const after = params.redirectUrlComplete;
   const tasks = () => leadingTo(doorward.buildSignInUrl({ redirectUrl: null }), after);
   await doorward.setActive({ session, navigate: ({ session }) => doorward.navigate(session.currentTask ? tasks() : after) });

@@ -8,11 +8,11 @@ use super::{
     refuse_hidden, refuse_when_signed_in, signed_in_as, wrong_password,
 };
 use crate::app::{Caller, Scope, internal};
-use crate::client::{Current, Outcome};
+use crate::client::{self, Current, Outcome};
 use crate::strategies::{self, Attempt, FactorParams};
 use crate::tickets::{self, Opened};
 use crate::users::email_proves;
-use crate::{captcha, enumeration, oauth, passkeys, trusted_devices};
+use crate::{agent_tasks, captcha, enumeration, oauth, passkeys, trusted_devices};
 use doorward_base::*;
 use doorward_store::tickets::TicketRecord;
 use doorward_store::users::{self, UserWithEmails};
@@ -178,21 +178,21 @@ async fn with_ticket(
         }
     };
     refuse_banned(scope, &user)?;
-    let parts = Parts { consume: Some(consume), actor, session_seconds, ..by_ticket(scope, &current, &user).await? };
+    if let Some(id) = signed_in_as(scope, &current, &user.user.id).await? {
+        return Err(ApiError::new(codes::IDENTIFIER_ALREADY_SIGNED_IN).session(&id));
+    }
+    let parts = Parts { consume: Some(consume), actor, session_seconds, ..by_ticket(scope, &user) };
     complete::after_first(scope, caller, current, parts, &user).await.map(Outcome::fine)
 }
 
 /// What a ticket comes to by itself.
-async fn by_ticket(scope: &Scope, current: &Current, user: &UserWithEmails) -> Result<Parts, ApiError> {
-    if let Some(id) = signed_in_as(scope, current, &user.user.id).await? {
-        return Err(ApiError::new(codes::IDENTIFIER_ALREADY_SIGNED_IN).session(&id));
-    }
+fn by_ticket(scope: &Scope, user: &UserWithEmails) -> Parts {
     let state = SignInState {
         user_id: Some(user.user.id.clone()),
         stage: Stage::NeedsFirstFactor { verification: None },
         ..SignInState::default()
     };
-    Ok(Parts::new(None, state, Proof::new(scope, "ticket", 1)))
+    Parts::new(None, state, Proof::new(scope, "ticket", 1))
 }
 
 /// Signs an agent in as a user, by the ticket of its task.
@@ -206,10 +206,21 @@ pub(crate) async fn as_agent(
     user: &UserWithEmails,
     ticket: TicketRecord,
 ) -> Result<Outcome<SignIn>, ApiError> {
-    refuse_when_signed_in(scope, &current).await?;
+    let single = scope.instance.settings.session.single_session;
+    let live = match &current.record {
+        Some(client) => client::live_sessions(scope, &client.id).await?,
+        None => Vec::new(),
+    };
+    // Of a single session an agent's own one is replaced; a person's is not.
+    if single && live.iter().any(|(session, _)| !agent_tasks::is_agents(session)) {
+        return Err(codes::SESSION_EXISTS.into());
+    }
+    if let Some((session, _)) = live.iter().find(|(session, _)| !single && session.user_id == user.user.id) {
+        return Err(ApiError::new(codes::IDENTIFIER_ALREADY_SIGNED_IN).session(&session.id));
+    }
     let consume = Some(strategies::Consume::Ticket { used: tickets::used(&ticket), id: ticket.id });
     let (actor, session_seconds) = (ticket.actor, ticket.session_seconds);
-    let parts = Parts { consume, actor, session_seconds, ..by_ticket(scope, &current, user).await? };
+    let parts = Parts { consume, actor, session_seconds, ..by_ticket(scope, user) };
     complete::complete(scope, caller, current, parts, user).await
 }
 

@@ -55,6 +55,9 @@ async fn an_agent_is_signed_in_as_the_user_and_its_page_knows_at_once() {
     assert_eq!((&task["object"], &task["task_id"]), (&json!("agent_task"), &task["agent_task_id"]));
     assert!(task["url"].as_str().unwrap().contains("/v1/agents/tasks?ticket=dwt_"), "{task}");
     let mut agent = server.browser();
+    agent.headers.push(("sec-purpose".to_owned(), "prefetch".to_owned()));
+    assert_eq!(agent.get(&path(&task)).await.status, 503, "nor is fetching ahead");
+    agent.headers.clear();
     assert_eq!(agent.send("HEAD", &path(&task), None).await.status, 405, "looking is not opening");
     let answer = agent.get(&path(&task)).await;
     assert_eq!(answer.status, 307, "{}", answer.text);
@@ -70,6 +73,11 @@ async fn an_agent_is_signed_in_as_the_user_and_its_page_knows_at_once() {
     agent.mint(session).await.expect(200);
     server.advance(Duration::from_secs(1));
     assert_eq!(agent.mint(session).await.status, 404, "half an hour is over");
+    // The next task finds the browser as the one before has left it.
+    for _ in 0..2 {
+        assert_eq!(agent.get(&path(&created(&server, self::task(&user)).await)).await.status, 307);
+    }
+    assert_eq!(agent.get("/v1/client").await.response()["sessions"].as_array().unwrap().len(), 1);
     server.browser().get(&path(&task)).await.refused(400, "agent_task_already_used_code", "");
     let revoke = format!("/v1/agents/tasks/{}/revoke", task["agent_task_id"].as_str().unwrap());
     server.backend("POST", &revoke, None).await.refused(400, "agent_task_cannot_be_revoked_code", "");
@@ -183,6 +191,8 @@ async fn an_agent_is_the_same_by_its_name_and_acts_for_who_is_named_well() {
         (json!({"agent_name": ""}), 422, "form_param_missing", "agent_name"),
         (json!({"task_description": "x".repeat(1025)}), 422, "form_param_max_length_exceeded", "task_description"),
         (json!({"redirect_url": null}), 422, "form_param_missing", "redirect_url"),
+        (json!({"redirect_url": format!("{PAGE}{}", "x".repeat(2048))}), 422, "form_param_max_length_exceeded", "redirect_url"),
+        (json!({"redirect_url": "http://ada:horse@localhost:3000/"}), 422, "invalid_redirect_url", "redirect_url"),
         (json!({"redirect_url": "javascript:alert(1)"}), 422, "invalid_redirect_url", "redirect_url"),
         (json!({"session_max_duration_in_seconds": 0}), 422, "form_param_value_invalid", "session_max_duration_in_seconds"),
     ] {

@@ -127,6 +127,27 @@ async fn who_is_signed_in_on_the_own_domain_is_on_a_satellite() {
     assert_eq!(here.get("/v1/client").await.expect(200)["response"]["sessions"], json!([]));
 }
 
+#[tokio::test]
+async fn an_agent_comes_to_a_page_of_a_satellite_signed_in() {
+    let server = production().await;
+    with_satellite(&server).await;
+    let user = server.user(EMAIL, PASSWORD).await;
+    let page = "https://www.sat.example/orders?a=1";
+    let task = json!({
+        "on_behalf_of": {"user_id": user}, "permissions": "*", "agent_name": "a", "task_description": "b", "redirect_url": page,
+    });
+    let task = call(&server, "POST", "/v1/agents/tasks", task).await.expect(200)["url"].as_str().unwrap().parse().unwrap();
+    let (mut there, mut here) = (server.browser(), server.browser_on("clerk.sat.example"));
+    let mut at = location(&there.get(&path(&task)).await);
+    for _ in 0..4 {
+        let browser = if at.host_str() == Some("clerk.sat.example") { &mut here } else { &mut there };
+        at = location(&browser.get(&path(&at)).await);
+    }
+    assert_eq!(at.as_str(), format!("{page}&__clerk_synced=true"));
+    here.origin = Some("https://www.sat.example".to_owned());
+    assert_eq!(here.get("/v1/client").await.response()["sessions"][0]["user"]["id"], json!(user));
+}
+
 fn claims(jwt: &str) -> Value {
     use base64::Engine as _;
     let part = jwt.split('.').nth(1).unwrap();

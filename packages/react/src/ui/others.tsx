@@ -10,11 +10,11 @@ import { useWallets } from "./wallets.js";
 
 const RETURNED = "__doorward_returned";
 
-/** Where a provider sends people back to: the page of the form, which then goes on. */
+/** Where a provider sends people back to: the page of the form, which then goes on. Each visit has an address of its own. */
 export function comeBackHere(): string {
   const url = new URL(location.href);
   url.hash = "";
-  url.searchParams.set(RETURNED, "1");
+  url.searchParams.set(RETURNED, Date.now().toString(36));
   return url.href;
 }
 
@@ -46,11 +46,13 @@ export function openHere(): string {
  */
 export function useReturn(after: () => string, onOpen: (error: string | undefined) => unknown): void {
   const { doorward } = useDoorwardContext();
-  const begun = useRef(false);
+  const begun = useRef<string>(undefined);
   useEffect(() => {
     const url = new URL(location.href);
-    if (begun.current || !url.searchParams.has(RETURNED)) return;
-    begun.current = true;
+    const visit = url.searchParams.get(RETURNED);
+    // A router may show the same address again; another visit, by a window of its own, has another one.
+    if (!visit || begun.current === visit) return;
+    begun.current = visit;
     url.searchParams.delete(RETURNED);
     history.replaceState(history.state, "", url);
     void (async () => {

@@ -167,11 +167,13 @@ function Form({ appearance, signUpUrl, redirectUrl: after, passkeys, oauthFlow, 
   }
 
   async function withProvider(strategy: OAuthStrategy) {
+    setNote("");
     setTried(name);
     const redirectUrl = new URL(destination(after), location.href).href;
     const popup = windowFor(oauthFlow);
     const { error } = await signIn.sso({ strategy, redirectUrl, redirectCallbackUrl: comeBackHere(), popup });
-    if (popup && !error) await finish();
+    if (error) popup?.close();
+    else if (popup && signIn.status === "complete") await finish();
   }
 
   async function byWallet(wallet: Wallet) {

@@ -117,10 +117,12 @@ function Form({ appearance, signInUrl, redirectUrl: after, oauthFlow, waits }: S
   }, [proof]);
 
   async function withProvider(strategy: OAuthStrategy) {
+    setNote("");
     const popup = windowFor(oauthFlow);
     const redirectUrl = new URL(destination(after), location.href).href;
     const { error } = await signUp.sso({ strategy, redirectUrl, redirectCallbackUrl: comeBackHere(), popup });
-    if (popup && !error && signUp.status === "complete") await go();
+    if (error) popup?.close();
+    else if (popup && signUp.status === "complete") await go();
   }
 
   async function byWallet(wallet: Wallet) {
