@@ -1,9 +1,10 @@
 //! Tasks of agents: a server lets a program act as one of its users, in a browser that the program drives.
 
+use super::authenticator_app::enrol;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use doorward_core::keys::Environment;
-use doorward_testkit::{Answer, Options, START, TestServer};
+use doorward_testkit::{Answer, Options, TestServer};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -45,11 +46,7 @@ async fn an_agent_is_signed_in_as_the_user_and_its_page_knows_at_once() {
     // Nobody can ask an agent for the user's second factor.
     let mut ada = server.browser();
     ada.sign_in(EMAIL, "correct horse").await.expect(200);
-    let made = ada.post("/v1/me/totp", &[]).await;
-    let secret = totp_rs::Secret::Encoded(made.response()["secret"].as_str().unwrap().to_owned()).to_bytes().unwrap();
-    let app = totp_rs::TOTP::new(totp_rs::Algorithm::SHA1, 6, 0, 30, secret, None, EMAIL.to_owned()).unwrap();
-    let code = app.generate(u64::try_from(START / 1000).unwrap());
-    ada.post("/v1/me/totp/attempt_verification", &[("code", &code)]).await.expect(200);
+    enrol(&server, &mut ada).await;
 
     let task = created(&server, task(&user)).await;
     assert_eq!((&task["object"], &task["task_id"]), (&json!("agent_task"), &task["agent_task_id"]));

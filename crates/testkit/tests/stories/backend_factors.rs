@@ -1,19 +1,17 @@
 //! What a server does with users' factors: brings them along, checks them, takes them away.
 
+use super::authenticator_app;
 use doorward_core::settings::{Presence, Settings};
 use doorward_testkit::{Answer, TestServer};
 use serde_json::{Value, json};
 use std::time::Duration;
-use totp_rs::{Algorithm, Secret, TOTP};
 
 const EMAIL: &str = "ada@example.com";
 const PASSWORD: &str = "correct horse";
 const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 
 fn code(server: &TestServer) -> String {
-    let bytes = Secret::Encoded(SECRET.to_owned()).to_bytes().unwrap();
-    let app = TOTP::new(Algorithm::SHA1, 6, 0, 30, bytes, None, EMAIL.to_owned()).unwrap();
-    app.generate(u64::try_from(server.app.clock.now() / 1000).unwrap())
+    authenticator_app::code(&authenticator_app::app(SECRET), server)
 }
 
 /// Ada with a password and an authenticator app that a server brought along.

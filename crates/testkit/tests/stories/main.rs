@@ -6,6 +6,7 @@ mod access;
 mod agent_tasks;
 mod app_pages;
 mod apple;
+mod authenticator_app;
 mod backend_factors;
 mod backend_identifiers;
 mod backend_instance;

@@ -1,5 +1,6 @@
 //! Users and whole instances move in and out.
 
+use super::authenticator_app;
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
@@ -17,7 +18,6 @@ use doorward_testkit::social::{ACME, CALLBACK, acme, acme_with, ada, connection,
 use doorward_testkit::{Browser, CLIENT_SECRET, Options, Provider, START, TestServer};
 use serde_json::{Value, json};
 use std::time::Duration;
-use totp_rs::{Algorithm, TOTP};
 
 const EMAIL: &str = "ada@example.com";
 const PASSWORD: &str = "correct horse";
@@ -27,9 +27,7 @@ const KEY: &str = "jwt-template-secret-0123456789abcdefgh";
 const BCRYPT: &str = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
 
 fn code(server: &TestServer) -> String {
-    let bytes = totp_rs::Secret::Encoded(SECRET.to_owned()).to_bytes().unwrap();
-    let app = TOTP::new(Algorithm::SHA1, 6, 0, 30, bytes, None, EMAIL.to_owned()).unwrap();
-    app.generate(u64::try_from(server.app.clock.now() / 1000).unwrap())
+    authenticator_app::code(&authenticator_app::app(SECRET), server)
 }
 
 /// A server with a template that has a key of its own, Ada with an authenticator app, Bob with backup codes and a picture.

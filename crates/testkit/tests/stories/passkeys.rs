@@ -1,10 +1,10 @@
 //! Passkeys: registered, signed in with, renamed, removed; and what bent browsers and authenticators say.
 
+use super::authenticator_app::enrol;
 use doorward_testkit::{Algorithm, Answer, Authenticator, Browser, ORIGIN, START, TestServer};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::time::Duration;
-use totp_rs::{Secret, TOTP};
 
 const EMAIL: &str = "ada@example.com";
 const PASSWORD: &str = "correct horse";
@@ -277,11 +277,7 @@ async fn fault_096_of_parallel_answers_to_one_challenge_one_gets_through() {
 async fn fault_097_a_passkey_stands_for_both_factors_only_when_it_checked_its_user() {
     let server = server().await;
     let (mut ada, mut authenticator, _) = registered(&server).await;
-    let made = ada.post("/v1/me/totp", &[]).await.response().clone();
-    let secret = Secret::Encoded(made["secret"].as_str().unwrap().to_owned()).to_bytes().unwrap();
-    let app = TOTP::new(totp_rs::Algorithm::SHA1, 6, 0, 30, secret, None, EMAIL.to_owned()).unwrap();
-    let code = app.generate(u64::try_from(START / 1000).unwrap());
-    ada.post("/v1/me/totp/attempt_verification", &[("code", &code)]).await.expect(200);
+    let app = enrol(&server, &mut ada).await;
 
     let (_, done) = enter(&server, &mut authenticator).await;
     assert_eq!(done.response()["status"], "complete");

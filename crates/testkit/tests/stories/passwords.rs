@@ -1,5 +1,6 @@
 //! Passwords: changed and removed by their owner, weak ones and those from breaches refused.
 
+use super::authenticator_app::enrol;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
@@ -58,19 +59,7 @@ async fn other_ways_in_survive_a_new_password() {
     let server = TestServer::start().await;
     server.user(EMAIL, PASSWORD).await;
     let mut ada = signed_in(&server).await;
-    let secret = ada.post("/v1/me/totp", &[]).await.response()["secret"].as_str().unwrap().to_owned();
-    let app = totp_rs::TOTP::new(
-        totp_rs::Algorithm::SHA1,
-        6,
-        0,
-        30,
-        totp_rs::Secret::Encoded(secret).to_bytes().unwrap(),
-        None,
-        EMAIL.to_owned(),
-    )
-    .unwrap();
-    let code = app.generate(u64::try_from(server.app.clock.now() / 1000).unwrap());
-    ada.post("/v1/me/totp/attempt_verification", &[("code", &code)]).await.expect(200);
+    enrol(&server, &mut ada).await;
     let me = change(&mut ada, PASSWORD, NEW).await.response().clone();
     assert_eq!((&me["totp_enabled"], &me["backup_code_enabled"]), (&json!(true), &json!(true)));
     assert_eq!(server.browser().sign_in(EMAIL, NEW).await.response()["status"], "needs_second_factor");

@@ -1,5 +1,6 @@
 //! What a proof is worth, for how long, and what it is not taken for.
 
+use super::authenticator_app::{code, enrol};
 use doorward_core::settings::Presence;
 use doorward_store::Sql;
 use doorward_store::db::Dialect;
@@ -7,27 +8,14 @@ use doorward_testkit::{Answer, Authenticator, Browser, DeviceKey, TestServer, Wa
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::time::Duration;
-use totp_rs::{Algorithm, Secret, TOTP};
 
 const EMAIL: &str = "ada@example.com";
 const PASSWORD: &str = "correct horse";
-
-fn code(app: &TOTP, server: &TestServer) -> String {
-    app.generate(u64::try_from(server.app.clock.now() / 1000).unwrap())
-}
 
 async fn signed_in(server: &TestServer) -> Browser {
     let mut browser = server.browser();
     browser.sign_in(EMAIL, PASSWORD).await.expect(200);
     browser
-}
-
-async fn enrol(server: &TestServer, browser: &mut Browser) -> TOTP {
-    let made = browser.post("/v1/me/totp", &[]).await;
-    let secret = Secret::Encoded(made.response()["secret"].as_str().unwrap().to_owned()).to_bytes().unwrap();
-    let app = TOTP::new(Algorithm::SHA1, 6, 0, 30, secret, None, EMAIL.to_owned()).unwrap();
-    browser.post("/v1/me/totp/attempt_verification", &[("code", &code(&app, server))]).await.expect(200);
-    app
 }
 
 fn at(begun: &Answer) -> String {

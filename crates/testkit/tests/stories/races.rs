@@ -1,12 +1,12 @@
 //! What may be used once, used a hundred times at once on two nodes: one gets through. First factors of a sign-in and sign-ups are
 //! raced in `state_machine.rs`; links, tickets and invitations beside their stories.
 
+use super::authenticator_app::{app, code};
 use doorward_core::settings::{Presence, Settings};
 use doorward_testkit::social::{ACME, acme_with, visit};
 use doorward_testkit::{Authenticator, Browser, TOO_LATE, TestServer, Wallet, race};
 use serde_json::{Value, json};
 use std::time::Duration;
-use totp_rs::{Algorithm, Secret, TOTP};
 
 const EMAIL: &str = "ada@example.com";
 const NUMBER: &str = "+12024560143";
@@ -19,14 +19,6 @@ fn everything(settings: &mut Settings) {
     attributes.web3_wallet = Presence::Optional;
     (attributes.passkey, attributes.phone_second_factor) = (true, true);
     settings.attack_protection.lockout = false;
-}
-
-fn app(secret: &str) -> TOTP {
-    TOTP::new(Algorithm::SHA1, 6, 0, 30, Secret::Encoded(secret.to_owned()).to_bytes().unwrap(), None, EMAIL.to_owned()).unwrap()
-}
-
-fn code_of(app: &TOTP, server: &TestServer) -> String {
-    app.generate(u64::try_from(server.app.clock.now() / 1000).unwrap())
 }
 
 async fn user(server: &TestServer) -> Value {
@@ -151,7 +143,7 @@ async fn fault_134_a_second_proof_of_presence_counts_once() {
     let nodes = server.nodes().await;
     let (mut ada, session) = signed_in(&server).await;
     let app = app(ada.post("/v1/me/totp", &[]).await.response()["secret"].as_str().unwrap());
-    let made = ada.post("/v1/me/totp/attempt_verification", &[("code", &code_of(&app, &server))]).await.response().clone();
+    let made = ada.post("/v1/me/totp/attempt_verification", &[("code", &code(&app, &server))]).await.response().clone();
     let kept = json!({"user_id": user["id"], "phone_number": KEPT, "verified": true, "reserved_for_second_factor": true});
     server.backend("POST", "/v1/phone_numbers", Some(kept)).await.expect(200);
     let verify = format!("/v1/client/sessions/{session}/verify");
@@ -163,7 +155,7 @@ async fn fault_134_a_second_proof_of_presence_counts_once() {
             ada.post(&format!("{verify}/prepare_second_factor"), &[("strategy", strategy)]).await.expect(200);
         }
         let code = match strategy {
-            "totp" => code_of(&app, &server),
+            "totp" => code(&app, &server),
             "backup_code" => made["backup_codes"][0].as_str().unwrap().to_owned(),
             _ => server.code_for(KEPT).await,
         };
@@ -180,7 +172,7 @@ async fn fault_134_an_authenticator_app_is_enrolled_once() {
     let user = user(&server).await;
     let (mut ada, _) = signed_in(&server).await;
     let app = app(ada.post("/v1/me/totp", &[]).await.response()["secret"].as_str().unwrap());
-    let code = code_of(&app, &server);
+    let code = code(&app, &server);
     let told = [(400, "totp_already_enabled"), (400, "verification_failed"), (422, "form_code_incorrect")];
     let (_, done) = race(server.nodes().await, &ada, "/v1/me/totp/attempt_verification", &[("code", &code)], &told).await;
     // The codes that were shown are those that are kept.

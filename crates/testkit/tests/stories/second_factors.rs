@@ -1,22 +1,14 @@
 //! Authenticator apps and backup codes: enrolled, asked for, used once, removed.
 
+use super::authenticator_app::{self, app, code};
 use doorward_core::settings::Presence;
 use doorward_testkit::{Answer, Browser, START, TestServer};
 use serde_json::{Value, json};
 use std::time::Duration;
-use totp_rs::{Algorithm, Secret, TOTP};
+use totp_rs::TOTP;
 
 const EMAIL: &str = "ada@example.com";
 const PASSWORD: &str = "correct horse";
-
-/// An authenticator app that belongs to nobody here.
-fn app(secret: &str) -> TOTP {
-    TOTP::new(Algorithm::SHA1, 6, 0, 30, Secret::Encoded(secret.to_owned()).to_bytes().unwrap(), None, EMAIL.to_owned()).unwrap()
-}
-
-fn code(app: &TOTP, server: &TestServer) -> String {
-    app.generate(u64::try_from(server.app.clock.now() / 1000).unwrap())
-}
 
 /// Somebody signed in who has an authenticator app; its codes up to now are used up.
 async fn enrolled(server: &TestServer) -> (Browser, TOTP, Vec<String>) {
@@ -271,7 +263,7 @@ async fn without_the_app_the_password_is_enough_again() {
 
     // A new app has a new secret, and nothing of the old one helps.
     let made = ada.post("/v1/me/totp", &[]).await;
-    let next = self::app(made.response()["secret"].as_str().unwrap());
+    let next = authenticator_app::app(made.response()["secret"].as_str().unwrap());
     ada.post("/v1/me/totp/attempt_verification", &[("code", &code(&app, &server))]).await.refused(422, "form_code_incorrect", "code");
     ada.post("/v1/me/totp/attempt_verification", &[("code", &code(&next, &server))]).await.expect(200);
     let (mut browser, id) = half_way(&server).await;

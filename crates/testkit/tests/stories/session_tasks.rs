@@ -1,10 +1,10 @@
 //! Sessions that wait: for a second factor that the instance requires, or for a new password.
 
+use super::authenticator_app::enrol;
 use base64::Engine as _;
-use doorward_testkit::{Answer, Browser, START, TestServer};
+use doorward_testkit::{Answer, TestServer};
 use serde_json::{Value, json};
 use std::time::Duration;
-use totp_rs::{Secret, TOTP};
 
 const EMAIL: &str = "ada@example.com";
 const PASSWORD: &str = "correct horse";
@@ -12,11 +12,6 @@ const NEW: &str = "staple battery";
 
 async fn strict() -> TestServer {
     TestServer::with_settings(|s| s.session.require_second_factor = true).await
-}
-
-fn app(made: &Value) -> TOTP {
-    let secret = Secret::Encoded(made["secret"].as_str().unwrap().to_owned()).to_bytes().unwrap();
-    TOTP::new(totp_rs::Algorithm::SHA1, 6, 0, 30, secret, None, EMAIL.to_owned()).unwrap()
 }
 
 /// What a session token says, for whom it was minted is no matter here.
@@ -27,12 +22,6 @@ fn claims(minted: &Answer) -> Value {
 
 fn session(answer: &Answer) -> &Value {
     &answer.json["client"]["sessions"][0]
-}
-
-async fn enrol(browser: &mut Browser) {
-    let made = browser.post("/v1/me/totp", &[]).await.response().clone();
-    let code = app(&made).generate(u64::try_from(START / 1000).unwrap());
-    browser.post("/v1/me/totp/attempt_verification", &[("code", &code)]).await.expect(200);
 }
 
 #[tokio::test]
@@ -53,7 +42,7 @@ async fn a_session_is_pending_until_its_user_has_the_second_factor_that_is_requi
     let waiting = of.replace("active", "pending");
     assert_eq!(server.backend("GET", &waiting, None).await.expect(200)[0]["id"], id.as_str());
 
-    enrol(&mut browser).await;
+    enrol(&server, &mut browser).await;
     assert_eq!(server.backend("GET", &of, None).await.expect(200)[0]["id"], id.as_str());
     assert_eq!(server.backend("GET", &waiting, None).await.expect(200), &json!([]));
     let client = browser.get("/v1/client").await;
@@ -110,7 +99,7 @@ async fn who_signs_up_sets_the_second_factor_up_first() {
     refused.refused(409, "session_creation_not_allowed", "");
     let done = browser.post(&format!("{at}/attempt_verification"), &fields).await;
     assert_eq!((&done.response()["status"], &session(&done)["status"]), (&json!("complete"), &json!("pending")));
-    enrol(&mut browser).await;
+    enrol(&server, &mut browser).await;
     assert_eq!(browser.get("/v1/client").await.response()["sessions"][0]["status"], "active");
 }
 
@@ -193,7 +182,7 @@ async fn pitfall_019_an_sdk_that_knows_no_pending_sessions_never_sees_one() {
     old.api_version = None;
     let client = old.get("/v1/client").await;
     assert_eq!((&client.response()["sessions"], &client.response()["last_active_session_id"]), (&json!([]), &Value::Null));
-    enrol(&mut browser).await;
+    enrol(&server, &mut browser).await;
     server.advance(Duration::from_secs(60));
     assert_eq!(old.get("/v1/client").await.response()["sessions"][0]["status"], "active");
 

@@ -1,6 +1,7 @@
 //! Every edge that a sign-in and a sign-up do not have, for every strategy there is: each is answered with the documented error
 //! and changes nothing.
 
+use super::authenticator_app;
 use doorward_core::settings::{Presence, Settings};
 use doorward_core::sign_in::{first_factor_names, second_factor_names};
 use doorward_store::Sql;
@@ -359,8 +360,7 @@ async fn fault_039_no_strategy_opens_anything_while_a_table_that_it_asks_is_gone
 async fn fault_039_no_second_factor_opens_anything_while_a_table_that_it_asks_is_gone() {
     let ada = Ada::careful().await;
     ada.server.change_settings(|settings| settings.restrictions.blocklist = true).await;
-    let secret = totp_rs::Secret::Encoded(SECRET.to_owned()).to_bytes().unwrap();
-    let app = totp_rs::TOTP::new(totp_rs::Algorithm::SHA1, 6, 0, 30, secret, None, EMAIL.to_owned()).unwrap();
+    let app = authenticator_app::app(SECRET);
     for (name, own) in [("totp", "totps"), ("backup_code", "backup_codes"), ("phone_code", "verifications")] {
         for table in ASKED.into_iter().chain([own]) {
             let (mut browser, at) = ada.half_way().await;
@@ -368,7 +368,7 @@ async fn fault_039_no_second_factor_opens_anything_while_a_table_that_it_asks_is
                 browser.post(&format!("{at}/prepare_second_factor"), &[("strategy", name)]).await.expect(200);
             }
             let code = match name {
-                "totp" => app.generate(u64::try_from(ada.server.app.clock.now() / 1000).unwrap()),
+                "totp" => authenticator_app::code(&app, &ada.server),
                 "backup_code" => "plain-code-1".to_owned(),
                 _ => ada.server.code_for(KEPT).await,
             };

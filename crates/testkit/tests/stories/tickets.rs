@@ -1,8 +1,9 @@
 //! Tickets: sign-in tokens and actor tokens, made by a server, used once by a browser.
 
+use super::authenticator_app::{code, enrol};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
-use doorward_testkit::{Answer, Browser, START, TestServer};
+use doorward_testkit::{Answer, Browser, TestServer};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -106,11 +107,7 @@ async fn who_acts_as_a_user_is_named_in_every_token_and_not_for_long() {
     // The user's own second factor does not stand in the way of the support desk.
     let mut ada = server.browser();
     ada.sign_in(EMAIL, "correct horse").await.expect(200);
-    let made = ada.post("/v1/me/totp", &[]).await;
-    let secret = totp_rs::Secret::Encoded(made.response()["secret"].as_str().unwrap().to_owned()).to_bytes().unwrap();
-    let app = totp_rs::TOTP::new(totp_rs::Algorithm::SHA1, 6, 0, 30, secret, None, EMAIL.to_owned()).unwrap();
-    let code = app.generate(u64::try_from(START / 1000).unwrap());
-    ada.post("/v1/me/totp/attempt_verification", &[("code", &code)]).await.expect(200);
+    enrol(&server, &mut ada).await;
 
     // Nor does a lock, which stays.
     server.advance(Duration::from_secs(5));
@@ -162,11 +159,7 @@ async fn a_sign_in_token_is_one_factor_of_two() {
     let user = server.user(EMAIL, "correct horse").await;
     let mut ada = server.browser();
     ada.sign_in(EMAIL, "correct horse").await.expect(200);
-    let made = ada.post("/v1/me/totp", &[]).await;
-    let secret = totp_rs::Secret::Encoded(made.response()["secret"].as_str().unwrap().to_owned()).to_bytes().unwrap();
-    let app = totp_rs::TOTP::new(totp_rs::Algorithm::SHA1, 6, 0, 30, secret, None, EMAIL.to_owned()).unwrap();
-    let code = |at: i64| app.generate(u64::try_from(at / 1000).unwrap());
-    ada.post("/v1/me/totp/attempt_verification", &[("code", &code(START))]).await.expect(200);
+    let app = enrol(&server, &mut ada).await;
     let token = sign_in_token(&server, &user).await["token"].as_str().unwrap().to_owned();
     let mut browser = server.browser();
     let half = redeem(&mut browser, &token).await;
@@ -174,6 +167,6 @@ async fn a_sign_in_token_is_one_factor_of_two() {
     redeem(&mut server.browser(), &token).await.refused(400, "sign_in_token_already_used_code", "");
     server.advance(Duration::from_secs(30));
     let at = format!("/v1/client/sign_ins/{}/attempt_second_factor", half.response()["id"].as_str().unwrap());
-    let done = browser.post(&at, &[("strategy", "totp"), ("code", &code(START + 30_000))]).await;
+    let done = browser.post(&at, &[("strategy", "totp"), ("code", &code(&app, &server))]).await;
     assert_eq!(done.response()["status"], "complete");
 }

@@ -1,5 +1,6 @@
 //! Webhooks: what is told, to whom, in which order and for how long, by a worker that is driven by hand.
 
+use super::authenticator_app::enrol;
 use doorward_base::{EndpointId, EventId, Secret};
 use doorward_core::instance::{Instances, NewInstance};
 use doorward_core::keys::Environment;
@@ -15,7 +16,6 @@ use standardwebhooks::Webhook;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
-use totp_rs::{Secret as Secret32, TOTP};
 
 const EMAIL: &str = "ada@example.com";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -137,11 +137,7 @@ async fn a_session_that_waits_for_tasks_is_created_when_they_are_done() {
     deliver(&server).await;
     assert_eq!(receiver.types(), ["session.pending"], "another change of the user is no task");
 
-    let made = ada.post("/v1/me/totp", &[]).await.response().clone();
-    let secret = Secret32::Encoded(made["secret"].as_str().unwrap().to_owned()).to_bytes().unwrap();
-    let app = TOTP::new(totp_rs::Algorithm::SHA1, 6, 0, 30, secret, None, EMAIL.to_owned()).unwrap();
-    let code = app.generate(u64::try_from(START / 1000).unwrap());
-    ada.post("/v1/me/totp/attempt_verification", &[("code", &code)]).await.expect(200);
+    enrol(&server, &mut ada).await;
     rename(&server, &user, "Ada").await;
     deliver(&server).await;
     let told: Vec<Value> = receiver.taken().iter().map(Call::json).collect();
